@@ -1,0 +1,1 @@
+"""Azure building blocks: one Pulumi ComponentResource a module."""

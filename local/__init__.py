@@ -1,0 +1,1 @@
+"""The embedded Azure: the same program on one machine, with no subscription."""

@@ -1,0 +1,1 @@
+"""The ARM endpoint: type table, store, validation, operations."""

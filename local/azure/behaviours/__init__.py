@@ -1,0 +1,1 @@
+"""What single ARM types do beyond being stored, a module each."""

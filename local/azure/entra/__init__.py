@@ -1,0 +1,1 @@
+"""The local Entra tenant: directory and tokens."""

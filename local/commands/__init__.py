@@ -1,0 +1,1 @@
+"""What the Makefile calls: up, down, clean, env, recover, traces."""

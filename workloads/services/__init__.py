@@ -1,0 +1,1 @@
+"""The microservices, a folder each."""
