@@ -1,1 +1,1 @@
-"""The ARM endpoint: type table, store, validation, operations."""
+"""The ARM endpoint: table of types, validation, store, operations, authorization."""

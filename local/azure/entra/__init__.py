@@ -1,1 +1,1 @@
-"""The local Entra tenant: directory and tokens."""
+"""Entra ID of the one local tenant: directory, tokens, workload-identity exchange."""

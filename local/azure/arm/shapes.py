@@ -1,0 +1,133 @@
+"""How the table writes types of values, and the two directions of the ``properties`` envelope.
+
+A value's type is one word: ``str int num bool any``, ``[T]`` a list, ``{T}`` a map, ``@m:Shape`` an object of the
+table's shapes, ``=m:Enum`` one of an enumeration's values. A field is such a word with flags behind it (``!`` required,
+``-`` read-only, ``#`` fixed at creation, ``*`` never returned) and, after a space, its name on the wire where that
+differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+UNKNOWN = "<unknown>"
+"""Stands for a value known only after deployment."""
+_FLAGS = "!-#*"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One property of an object.
+
+    name: to Pulumi. where: dotted envelope that holds it on the wire ("" or "properties"). wire: its name there.
+    """
+
+    name: str
+    where: str
+    wire: str
+    type: str
+    required: bool
+    read_only: bool
+    create_only: bool
+    write_only: bool
+
+    @property
+    def path(self) -> str:
+        """Where it lies on the wire, e.g. "properties.addressPrefix"."""
+        return f"{self.where}.{self.wire}" if self.where else self.wire
+
+
+def field(name: str, where: str, code: str) -> Field:
+    """Read a field as the table writes it."""
+    word, _, wire = code.partition(" ")
+    kind = word.rstrip(_FLAGS)
+    flags = word[len(kind) :]
+    return Field(name, where, wire or name, kind, "!" in flags, "-" in flags, "#" in flags, "*" in flags)
+
+
+class Shape:
+    """The fields of an object and where each goes in its envelopes."""
+
+    def __init__(self, name: str, groups: Mapping[str, Mapping[str, str]]) -> None:
+        self.name, self._groups = name, groups
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """By Pulumi's name."""
+        return {n: field(n, where, code) for where, group in self._groups.items() for n, code in group.items()}
+
+    @cached_property
+    def by_path(self) -> dict[str, Field]:
+        """By path on the wire."""
+        return {each.path: each for each in self.fields.values()}
+
+    @cached_property
+    def envelopes(self) -> frozenset[str]:
+        """Every dotted envelope, their prefixes included; empty when nothing is flattened."""
+        parts = [where.split(".") for where in self._groups if where]
+        return frozenset(".".join(p[: i + 1]) for p in parts for i in range(len(p)))
+
+
+class Codec:
+    """Moves values between Pulumi's flat form and ARM's. shapes: looks a shape up by its name."""
+
+    def __init__(self, shapes: Mapping[str, Shape]) -> None:
+        self.shapes = shapes
+
+    def to_wire(self, value: Any, kind: str) -> Any:
+        """A value as ARM wants it. What the table does not know is passed on as it is, for ARM to judge."""
+        match kind[0], value:
+            case "[", list():
+                return [self.to_wire(each, kind[1:-1]) for each in value]
+            case "{", dict():
+                return {key: self.to_wire(each, kind[1:-1]) for key, each in value.items()}
+            case "@", dict():
+                return self.object_to_wire(value, self.shapes[kind[1:]])
+        return value
+
+    def object_to_wire(self, value: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+        """An object's fields put into their envelopes; an unknown one goes where most of its siblings go."""
+        result: dict[str, Any] = {}
+        for name, each in value.items():
+            known = shape.fields.get(name)
+            if known is None:
+                known = Field(name, "properties" if shape.envelopes else "", name, "any", *(False,) * 4)
+            target = result
+            for step in known.where.split(".") if known.where else ():
+                target = target.setdefault(step, {})
+            target[known.wire] = self.to_wire(each, known.type)
+        return result
+
+    def from_wire(self, value: Any, kind: str) -> Any:
+        """A value as Pulumi has it."""
+        match kind[0], value:
+            case "[", list():
+                return [self.from_wire(each, kind[1:-1]) for each in value]
+            case "{", dict():
+                return {key: self.from_wire(each, kind[1:-1]) for key, each in value.items()}
+            case "@", dict():
+                return self.object_from_wire(value, self.shapes[kind[1:]])
+        return value
+
+    def object_from_wire(self, value: Mapping[str, Any], shape: Shape, where: str = "") -> dict[str, Any]:
+        """An object taken out of its envelopes; properties that the table lacks keep their name."""
+        result: dict[str, Any] = {}
+        for wire, each in value.items():
+            path = f"{where}.{wire}" if where else wire
+            known = shape.by_path.get(path)
+            if known:
+                result[known.name] = self.from_wire(each, known.type)
+            elif path in shape.envelopes and isinstance(each, dict):
+                result = {**self.object_from_wire(each, shape, path), **result}
+            elif wire not in shape.fields:
+                result[wire] = each
+        return result
+
+
+@cache
+def item_type(kind: str) -> str:
+    """The type of a list's or map's items."""
+    return kind[1:-1]

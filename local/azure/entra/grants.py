@@ -1,0 +1,89 @@
+"""The grants that need no other party: client secret, and a test user's password (RFC 6749, 4.3 and 4.4)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from urllib.parse import unquote_plus
+
+from local.azure.context import Principal
+from local.azure.entra import audiences
+from local.azure.entra.directory import LocalDirectory
+from local.azure.entra.refusal import TokenRefused
+from local.instance import Instance
+
+
+def audience_of(form: Mapping[str, str], instance: Instance) -> tuple[str, str]:
+    """The audience that a request asks for, and the delegated scopes: from ``resource`` (v1) or ``scope`` (v2).
+
+    Raises TokenRefused for a malformed scope, for more than one resource and for a resource that is not known.
+    """
+    resource = form.get("resource", "")
+    names: set[str] = set()
+    if not resource:
+        for scope in form.get("scope", "").split():
+            if scope in ("openid", "profile", "offline_access", "email"):
+                continue
+            audience, slash, name = scope.rpartition("/")
+            if not slash or "://" not in scope and name != ".default":
+                raise TokenRefused(
+                    "invalid_scope", 70011, f"The scope {scope!r} is not valid; use <resource>/.default."
+                )
+            if resource and audience != resource:
+                raise TokenRefused("invalid_scope", 28000, "Scopes of one request must belong to one resource.")
+            resource = audience
+            names.add("user_impersonation" if name == ".default" else name)
+    if not audiences.known(resource, instance):
+        raise TokenRefused(
+            "invalid_resource",
+            500011,
+            f"The resource principal named {resource!r} was not found in the tenant. Ask for one of Azure's resources, "
+            "e.g. https://management.azure.com/.default, or an own API as api://<name>/.default.",
+        )
+    return resource, " ".join(sorted(names)) or "user_impersonation"
+
+
+def with_basic(form: Mapping[str, str], authorization: str | None) -> Mapping[str, str]:
+    """The form with client id and secret taken from HTTP Basic authentication, where they came that way."""
+    scheme, _, value = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return form
+    try:
+        client, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        raise TokenRefused("invalid_request", 900144, "The Authorization header is no valid Basic one.") from None
+    return {**form, "client_id": unquote_plus(client), "client_secret": unquote_plus(secret)}
+
+
+def client_secret(form: Mapping[str, str], directory: LocalDirectory) -> Principal:
+    """The service principal of a client id and secret. Raises TokenRefused 401."""
+    client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
+    if not secret:
+        raise TokenRefused(
+            "invalid_client",
+            7000216,
+            "'client_assertion' or 'client_secret' is required for the 'client_credentials' grant type.",
+            401,
+        )
+    principal = directory.by_client_id(client_id)
+    if principal is None:
+        raise unknown_client(client_id)
+    if not directory.knows_secret(principal, secret):
+        raise TokenRefused("invalid_client", 7000215, f"Invalid client secret provided for app '{client_id}'.", 401)
+    return principal
+
+
+def password(form: Mapping[str, str], directory: LocalDirectory) -> Principal:
+    """The test user of a name and password. Raises TokenRefused without telling which of the two is wrong."""
+    user = directory.by_upn(form.get("username", ""))
+    if user is None or not directory.knows_secret(user, form.get("password", "")):
+        raise TokenRefused("invalid_grant", 50126, "Error validating credentials due to invalid username or password.")
+    return user
+
+
+def unknown_client(client_id: str) -> TokenRefused:
+    """No identity has this client id."""
+    return TokenRefused(
+        "unauthorized_client", 700016, f"Application with identifier '{client_id}' was not found in the directory."
+    )
