@@ -1,0 +1,126 @@
+"""The application: what every service's HTTP interface has in common."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from sqlalchemy.orm import Session
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from workloads.chassis import calls, correlation, health, problems
+from workloads.chassis.database import Database
+from workloads.chassis.identity import Authenticator, CurrentUser
+from workloads.chassis.settings import DataSettings, Settings, UserSettings
+from workloads.chassis.telemetry import Telemetry
+
+_log = structlog.get_logger(__name__)
+
+
+def create_app(
+    service: str,
+    title: str,
+    settings: Settings,
+    routers: Sequence[APIRouter],
+    *,
+    prepare: Callable[[FastAPI], Any] | None = None,
+    errors: Callable[[FastAPI], None] = problems.install,
+) -> FastAPI:
+    """A service's application. Its state holds ``settings``, ``database``, ``authenticator`` and ``tls``.
+
+    service: its package's name. title: for the OpenAPI document. prepare: called once, puts what the service needs
+    (clients of other services) into ``app.state``; returns a list of things to close at the end, if any.
+    errors: installs the error handlers.
+    """
+    state_tls = calls.trust(settings.ssl_cert_file)
+    database = Database(settings.database_url, settings.ssl_cert_file) if isinstance(settings, DataSettings) else None
+    authenticator = None
+    if isinstance(settings, UserSettings):
+        authenticator = Authenticator(str(settings.token_issuer), settings.token_audience, state_tls)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for each in [database, authenticator, *closing]:
+                if each:
+                    stack.callback(each.close)
+            _log.info("started")
+            yield
+        _log.info("stopped")
+
+    app = FastAPI(
+        title=title, version="1.0.0", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )  # fmt: skip
+    app.state.settings, app.state.database, app.state.tls = settings, database, state_tls
+    app.state.authenticator, app.state.service = authenticator, service
+    closing: list[Any] = list((prepare(app) if prepare else None) or [])
+    errors(app)
+    for router in [health.router, *routers]:
+        app.include_router(router)
+    app.add_middleware(_Requests)
+    app.add_middleware(Telemetry, service=service, connection=settings.applicationinsights_connection_string)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    return app
+
+
+def open_session(request: Request, user: CurrentUser) -> Iterator[Session]:
+    """The request's transaction, bound to its user."""
+    with request.app.state.database.session(user.id) as session:
+        yield session
+
+
+UserTransaction = Annotated[Session, Depends(open_session, scope="function")]
+"""An endpoint's parameter: committed before the answer is sent, so that a failed commit is never a success."""
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    if not app.openapi_schema:
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        details = problems.ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= details.pop("$defs") | {"ProblemDetails": details}
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        for path in document["paths"].values():
+            for operation in path.values():
+                if "422" in operation["responses"]:
+                    operation["responses"]["422"] = problems.documented(422)[422]
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+class _Requests:
+    """Gives each request its id and trace, and writes one line about it: route, status and time, never its path."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope)
+        correlation.enter(given.get("x-request-id"), given.get("traceparent"))
+        start, status = time.perf_counter(), 500
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message).setdefault("X-Request-ID", correlation.request_id() or "")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, tell)
+        finally:
+            route = getattr(scope.get("route"), "path", "-")
+            took = round((time.perf_counter() - start) * 1000, 1)
+            if not route.startswith("/healthz/"):
+                _log.info("request", method=scope["method"], route=route, status=status, milliseconds=took)

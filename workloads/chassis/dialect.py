@@ -1,0 +1,124 @@
+"""Where PostgreSQL and Azure SQL differ: locking, upsert and id order, each with a variant per dialect.
+
+Services use these and nothing else for the three: SQLAlchemy compiles ``FOR UPDATE SKIP LOCKED`` to nothing for
+mssql, knows no upsert there, and SQL Server orders ``uniqueidentifier`` by its last bytes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Executable,
+    Select,
+    Table,
+    bindparam,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import ClauseElement
+from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import String
+
+
+class Upsert(Executable, ClauseElement):
+    """Insert rows; where a row with the same key is there already, update it or leave it.
+
+    table: where. rows: all with the same columns. key: the columns of a unique constraint.
+    update: the columns taken over into a row that exists; none leaves it as it is.
+    """
+
+    inherit_cache = False
+
+    def __init__(
+        self, table: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str], update: Sequence[str] = ()
+    ) -> None:
+        if not rows:
+            raise ValueError(f"an upsert into {table.name} needs at least one row")
+        self.table, self.rows, self.key, self.update = table, list(rows), list(key), list(update)
+
+
+def upsert(model: Any, rows: Sequence[Mapping[str, Any]], key: Sequence[str], update: Sequence[str] = ()) -> Upsert:
+    """The same for a mapped class."""
+    return Upsert(model.__table__, rows, key, update)
+
+
+@compiles(Upsert, "postgresql")
+def _upsert_postgresql(element: Upsert, compiler: SQLCompiler, **options: Any) -> str:
+    insert = postgresql.insert(element.table).values(element.rows)
+    if not element.update:
+        return compiler.process(insert.on_conflict_do_nothing(index_elements=element.key), **options)
+    taken = {name: insert.excluded[name] for name in element.update}
+    return compiler.process(insert.on_conflict_do_update(index_elements=element.key, set_=taken), **options)
+
+
+@compiles(Upsert, "mssql")
+def _upsert_mssql(element: Upsert, compiler: SQLCompiler, **options: Any) -> str:
+    names = list(element.rows[0])
+    quote = compiler.preparer.quote
+
+    def parameter(name: str, value: Any) -> BindParameter[Any]:
+        return bindparam(None, value, type_=element.table.columns[name].type, unique=True)
+
+    rows = ", ".join(
+        "(" + ", ".join(compiler.process(parameter(name, row[name]), **options) for name in names) + ")"
+        for row in element.rows
+    )
+    columns = ", ".join(map(quote, names))
+    match = " AND ".join(f"target.{quote(name)} = source.{quote(name)}" for name in element.key)
+    matched = ", ".join(f"{quote(name)} = source.{quote(name)}" for name in element.update)
+    # HOLDLOCK: without it two concurrent MERGEs can both find no match and one fails on the unique constraint.
+    # Names come from the tables' own metadata and are quoted, values are bound.
+    return (
+        f"MERGE INTO {compiler.preparer.format_table(element.table)} WITH (HOLDLOCK) AS target "  # noqa: S608
+        f"USING (VALUES {rows}) AS source ({columns}) ON {match} "
+        + (f"WHEN MATCHED THEN UPDATE SET {matched} " if matched else "")
+        + f"WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({', '.join(f'source.{quote(n)}' for n in names)});"  # noqa: S608
+    )
+
+
+def locked(query: Select[Any], model: Any, *, skip_locked: bool = False) -> Select[Any]:
+    """The query with its rows locked for update until the transaction ends.
+
+    skip_locked: leave out rows that another transaction holds, instead of waiting for them.
+    """
+    hint = "WITH (UPDLOCK, ROWLOCK, READPAST)" if skip_locked else "WITH (UPDLOCK, ROWLOCK)"
+    return query.with_for_update(skip_locked=skip_locked).with_hint(model, hint, "mssql")
+
+
+class _IdentifierOrder(GenericFunction[str]):
+    type = String()
+    name = "identifier_order"
+    inherit_cache = True
+
+
+@compiles(_IdentifierOrder, "postgresql")
+def _order_postgresql(element: _IdentifierOrder, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(_IdentifierOrder, "mssql")
+def _order_mssql(element: _IdentifierOrder, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CONVERT(char(36), {compiler.process(element.clauses, **options)})"
+
+
+def identifier_order(column: Any) -> ColumnElement[str]:
+    """Orders by an identifier, the same on both dialects: for taking locks in one order, never for paging."""
+    return _IdentifierOrder(column)
+
+
+def lock_application(connection: Connection, name: str) -> None:
+    """Wait for, and hold until the connection's session ends, a lock of this name in this database."""
+    if connection.dialect.name == "mssql":
+        statement = "EXEC sp_getapplock @Resource = :name, @LockMode = 'Exclusive', @LockOwner = 'Session'"
+        connection.execute(text(statement), {"name": name})
+    else:
+        connection.execute(select(func.pg_advisory_lock(func.hashtextextended(name, 0))))

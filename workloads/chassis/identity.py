@@ -1,0 +1,124 @@
+"""Who calls: the user of a bearer token (RFC 6750), verified against the issuer's published keys (OpenID Discovery)."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import httpx
+import structlog
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from workloads.chassis.problems import Problem
+
+_ALGORITHMS = ["RS256", "PS256", "ES256"]
+_REFRESH_SECONDS = 10.0
+"""Least time between two fetches of the keys: an unknown key id must not become a way to hammer the issuer."""
+_LEEWAY_SECONDS = 60
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class User:
+    """The person a request is made for.
+
+    id: pseudonym, the same for the same person at the same issuer. token: forwarded to other services.
+    """
+
+    id: uuid.UUID
+    token: str = field(repr=False)
+
+
+class Authenticator:
+    """Verifies access tokens of one issuer for one audience.
+
+    issuer: where ``/.well-known/openid-configuration`` lies. Its document says which ``iss`` tokens carry (Entra's
+    differs from its address) and where the keys are. Fetched on first use, over verified TLS.
+    """
+
+    def __init__(self, issuer: str, audience: str, tls: ssl.SSLContext) -> None:
+        self._issuer, self._audience = issuer.rstrip("/"), audience
+        self._http = httpx.Client(verify=tls, timeout=5, follow_redirects=False)
+        self._lock = threading.Lock()
+        self._keys: KeySet | None = None
+        self._claimed_issuer = ""
+        self._fetched = float("-inf")
+
+    def user(self, token: str) -> User:
+        """Whose token it is. Raises Problem 401 when it does not hold, 503 when the issuer can't be asked."""
+        try:
+            decoded = self._decode(token)
+            claims = decoded.claims
+            jwt.JWTClaimsRegistry(
+                leeway=_LEEWAY_SECONDS,
+                iss={"essential": True, "value": self._claimed_issuer},
+                aud={"essential": True, "values": [self._audience, self._audience.rstrip("/") + "/"]},
+                exp={"essential": True},
+            ).validate(claims)
+            subject = claims.get("oid") or claims["sub"]
+        except (JoseError, ValueError, KeyError, TypeError) as error:
+            _log.info("token refused", reason=type(error).__name__)
+            raise unauthorized("invalid_token", "The bearer token is not valid for this service.") from None
+        return User(uuid.uuid5(uuid.NAMESPACE_URL, f"{claims.get('tid', self._claimed_issuer)}/{subject}"), token)
+
+    def _decode(self, token: str) -> jwt.Token:
+        keys = self._key_set()
+        try:
+            return jwt.decode(token, keys, algorithms=_ALGORITHMS)
+        except ValueError:  # joserfc: no key of that id; the issuer may have rotated its keys
+            return jwt.decode(token, self._key_set(newer=True), algorithms=_ALGORITHMS)
+
+    def _key_set(self, *, newer: bool = False) -> KeySet:
+        with self._lock:
+            if self._keys and not (newer and time.monotonic() - self._fetched > _REFRESH_SECONDS):
+                return self._keys
+            try:
+                document = self._get(f"{self._issuer}/.well-known/openid-configuration")
+                keys = self._get(document["jwks_uri"])
+            except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+                _log.warning("token issuer can't be asked", issuer=self._issuer, error=type(error).__name__)
+                if self._keys:
+                    return self._keys
+                raise Problem(503, "issuer-unreachable", "The token issuer can't be asked; try again soon.") from None
+            self._claimed_issuer = document["issuer"]
+            self._keys = KeySet.import_key_set(
+                {"keys": [key for key in keys["keys"] if key.get("use", "sig") == "sig" and key.get("kty") != "oct"]}
+            )
+            self._fetched = time.monotonic()
+            return self._keys
+
+    def _get(self, address: str) -> Any:
+        return self._http.get(address).raise_for_status().json()
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+
+def unauthorized(error: str | None, detail: str) -> Problem:
+    """A 401 with the challenge of RFC 6750, section 3."""
+    challenge = f'Bearer error="{error}"' if error else "Bearer"
+    return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": challenge})
+
+
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access token of the user")
+
+
+def authenticate(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> User:
+    """The user of the present request. Raises Problem 401 without a valid bearer token."""
+    if given is None or not given.credentials:
+        raise unauthorized(None, "A bearer token is needed: Authorization: Bearer <access token>.")
+    authenticator: Authenticator = request.app.state.authenticator
+    return authenticator.user(given.credentials)
+
+
+CurrentUser = Annotated[User, Depends(authenticate)]
+"""An endpoint's parameter: the user it serves."""

@@ -1,0 +1,43 @@
+"""Paging by key: a page starts after (date, sequence) of the last row seen, so a deep page costs no more."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import json
+from typing import Any
+
+from sqlalchemy import Select, and_, or_
+
+from workloads.chassis.problems import Problem
+
+DEFAULT_LIMIT = 50
+LARGEST_LIMIT = 200
+
+
+def encode(date: datetime.date, sequence: int) -> str:
+    """An opaque cursor that stands after this row."""
+    return base64.urlsafe_b64encode(json.dumps([date.isoformat(), sequence]).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str) -> tuple[datetime.date, int]:
+    """The row a cursor stands after. Raises Problem 400 when it is not one of ours."""
+    try:
+        date, sequence = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
+        if type(sequence) is not int or not 0 <= sequence < 2**63:
+            raise ValueError
+        return datetime.date.fromisoformat(date), sequence
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise Problem(400, "invalid-cursor", "cursor is not one that an earlier page returned.") from None
+
+
+def newest_first(query: Select[Any], date: Any, sequence: Any, cursor: str | None, limit: int) -> Select[Any]:
+    """One page and one row more, which tells whether another page follows.
+
+    Written without row values (date, sequence) < (…): Azure SQL has none.
+    """
+    if cursor:
+        day, last = decode(cursor)
+        query = query.where(or_(date < day, and_(date == day, sequence < last)))
+    return query.order_by(date.desc(), sequence.desc()).limit(limit + 1)

@@ -1,0 +1,39 @@
+"""Runs a service: settings from the environment, logs, then the server until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import uvicorn
+from fastapi import FastAPI
+
+from workloads.chassis import logs
+from workloads.chassis.settings import Settings, SettingsError
+
+S = TypeVar("S", bound=Settings)
+_GRACE_SECONDS = 20
+"""Below Kubernetes' 30 seconds between TERM and KILL."""
+
+
+def run(service: str, settings_class: type[S], build: Callable[[S], FastAPI]) -> None:
+    """Serve until TERM. Exits with 2 and one clear message when the settings are wrong."""
+    try:
+        settings = settings_class.load(os.environ)
+    except SettingsError as error:
+        print(f"{service} can't start:\n{error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    logs.configure(service, settings.log_level)
+    uvicorn.run(
+        build(settings),
+        host=str(settings.pod_ip),
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=65,
+    )

@@ -1,0 +1,60 @@
+"""Every statement on a user's rows is bound to that user; one that is not is refused before it reaches the database."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import Executable, Table, event
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.sql import visitors
+
+from workloads.chassis.dialect import Upsert
+from workloads.chassis.schema import Owned
+
+USER = "user_id"
+"""Key of the session's user in ``Session.info``."""
+
+
+class UnboundQuery(RuntimeError):
+    """A statement on users' rows without a user, or past the object mapper that binds it: a programming error."""
+
+
+def _owned_tables(statement: Executable) -> set[str]:
+    found = (each for each in visitors.iterate(statement) if isinstance(each, Table))  # type: ignore[arg-type]
+    return {table.name for table in found if USER in table.columns}
+
+
+def bind(session_class: type[Session]) -> None:
+    """Make a session class bind what it executes."""
+    event.listen(session_class, "do_orm_execute", _on_execute)
+    event.listen(session_class, "before_flush", _on_flush)
+
+
+def _on_execute(state: ORMExecuteState) -> None:
+    user: uuid.UUID | None = state.session.info.get(USER)
+    if isinstance(state.statement, Upsert):
+        if USER in state.statement.table.columns and {row.get(USER) for row in state.statement.rows} != {user}:
+            raise UnboundQuery(f"an upsert into {state.statement.table.name} names another user than the session's")
+        return
+    tables = _owned_tables(state.statement)
+    if not tables:
+        return
+    if user is None:
+        raise UnboundQuery(f"{', '.join(sorted(tables))}: open the session with database.session(user)")
+    if not state.is_orm_statement or not (state.is_select or state.is_update or state.is_delete):
+        raise UnboundQuery(f"{', '.join(sorted(tables))}: query mapped classes, not tables")
+    criteria: Any = with_loader_criteria(Owned, lambda row: row.user_id == user, include_aliases=True)
+    state.statement = state.statement.options(criteria)
+
+
+def _on_flush(session: Session, _: UOWTransaction, __: object) -> None:
+    user: uuid.UUID | None = session.info.get(USER)
+    for row in session.new:
+        if isinstance(row, Owned):
+            if user is None or row.user_id not in (None, user):
+                raise UnboundQuery(f"a {type(row).__name__} of another user than the session's")
+            row.user_id = user
+    for row in [*session.dirty, *session.deleted]:
+        if isinstance(row, Owned) and row.user_id != user:
+            raise UnboundQuery(f"a {type(row).__name__} of another user than the session's")

@@ -1,0 +1,15 @@
+"""What a sandbox bank is told."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from workloads.chassis.settings import DataSettings
+
+
+class SandboxSettings(DataSettings):
+    """A sandbox bank's settings."""
+
+    sandbox_bank: Literal["aurora", "borealis"] = Field(description="the data set it serves: aurora or borealis")
