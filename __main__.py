@@ -1,0 +1,28 @@
+"""Tributary: settings → Platform → Aggregator → outputs."""
+
+from __future__ import annotations
+
+import pulumi
+
+from stacks.aggregator import Aggregator
+from stacks.platform import Platform
+from stacks.services import databases
+from stacks.settings import load_settings
+from stacks.transforms import use_transforms
+
+settings = load_settings()
+use_transforms(
+    {"project": pulumi.get_project(), "stack": pulumi.get_stack(), "managed-by": "pulumi"},
+    keep_provider_aliases=settings.upgrades.provider_aliases,
+)
+platform = Platform(settings, databases(sandbox_banks=settings.services.sandbox_banks))
+aggregator = Aggregator(settings, platform)
+
+pulumi.export("resourceGroup", platform.resource_group.name)
+pulumi.export("cluster", platform.cluster.name)
+pulumi.export("registry", platform.registry.login_server)
+pulumi.export("vault", platform.vault.uri)
+pulumi.export("uploads", platform.uploads.blob_endpoint)
+pulumi.export("database", platform.database.fqdn)
+pulumi.export("signIn", {"issuer": settings.sign_in.issuer, "audience": settings.sign_in.audience})
+pulumi.export("services", aggregator.addresses)

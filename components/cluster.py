@@ -1,0 +1,191 @@
+"""Cluster: a managed Kubernetes cluster (AKS) whose pods sign in to Azure by workload identity.
+
+Leaves out: private API server, user node pools, policy, Defender, Container Insights, maintenance windows.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import yaml
+from pulumi_azure_native import authorization, containerservice, managedidentity
+
+from components.common import Site, assign_role, diagnose
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterArgs:
+    """What a cluster needs to know.
+
+    site: resource group, region, tags and workspace that every block shares.
+    subnet_id: subnet of the nodes. pods, services: CIDR blocks inside the cluster, outside the virtual network.
+    dns_service_ip: address of the cluster's DNS, inside services.
+    registry_id: registry that the nodes pull from.
+    tier, kubernetes_version, node_size, node_count, node_maximum, os_disk, zones: see AKS.
+    login: how kubelogin signs in; the cluster's own kubeconfig would ask a person (pulumi-azure-native#2399).
+    admin_groups: object ids of the Entra groups that administer the cluster.
+    """
+
+    site: Site
+    subnet_id: pulumi.Input[str]
+    pods: str
+    services: str
+    dns_service_ip: str
+    registry_id: pulumi.Input[str]
+    tier: str
+    kubernetes_version: str
+    node_size: str
+    node_count: int
+    node_maximum: int
+    os_disk: str
+    zones: Sequence[str]
+    login: str
+    admin_groups: Sequence[str]
+
+
+class Cluster(pulumi.ComponentResource):
+    """A cluster without local accounts, with an OIDC issuer for its pods' identities."""
+
+    name: pulumi.Output[str]
+    """Name of the managed cluster."""
+    cluster_id: pulumi.Output[str]
+    """Resource id: stays the same when the kubeconfig does not."""
+    issuer: pulumi.Output[str]
+    """OIDC issuer of service-account tokens."""
+    kubeconfig: pulumi.Output[str]
+    """How to reach its API server; secret."""
+    pull: authorization.RoleAssignment
+    """The nodes' right to pull images: pods wait for it."""
+
+    def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("tributary:azure:Cluster", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        site = args.site
+
+        identity = managedidentity.UserAssignedIdentity(
+            f"{name}-cluster",
+            resource_name_=site.name("id", f"{name}-cluster"),
+            resource_group_name=site.resource_group,
+            location=site.location,
+            tags=site.tags,
+            opts=child,
+        )
+        joins = assign_role(
+            f"{name}-joins-subnet",
+            "Network Contributor",
+            principal_id=identity.principal_id,
+            scope=args.subnet_id,
+            site=site,
+            opts=child,
+        )
+        cluster = containerservice.ManagedCluster(
+            name,
+            resource_name_=site.name("aks", name),
+            resource_group_name=site.resource_group,
+            location=site.location,
+            sku=containerservice.ManagedClusterSKUArgs(name="Base", tier=args.tier),
+            kubernetes_version=args.kubernetes_version,
+            dns_prefix=site.name("aks", name),
+            node_resource_group=site.name("rg", f"{name}-nodes"),
+            identity=containerservice.ManagedClusterIdentityArgs(
+                type=containerservice.ResourceIdentityType.USER_ASSIGNED, user_assigned_identities=[identity.id]
+            ),
+            enable_rbac=True,
+            disable_local_accounts=True,
+            aad_profile=containerservice.ManagedClusterAADProfileArgs(
+                managed=True, enable_azure_rbac=True, admin_group_object_ids=list(args.admin_groups)
+            ),
+            oidc_issuer_profile=containerservice.ManagedClusterOIDCIssuerProfileArgs(enabled=True),
+            security_profile=containerservice.ManagedClusterSecurityProfileArgs(
+                workload_identity=containerservice.ManagedClusterSecurityProfileWorkloadIdentityArgs(enabled=True),
+                image_cleaner=containerservice.ManagedClusterSecurityProfileImageCleanerArgs(
+                    enabled=True, interval_hours=48
+                ),
+            ),
+            auto_upgrade_profile=containerservice.ManagedClusterAutoUpgradeProfileArgs(
+                upgrade_channel="patch", node_os_upgrade_channel="NodeImage"
+            ),
+            network_profile=containerservice.ContainerServiceNetworkProfileArgs(
+                network_plugin="azure",
+                network_plugin_mode="overlay",
+                network_dataplane="cilium",
+                network_policy="cilium",
+                load_balancer_sku="standard",
+                outbound_type="loadBalancer",
+                pod_cidr=args.pods,
+                service_cidr=args.services,
+                dns_service_ip=args.dns_service_ip,
+            ),
+            # Exactly one inline pool: more of them make replacement surprises (pulumi-azure-native#579, #2719).
+            agent_pool_profiles=[
+                containerservice.ManagedClusterAgentPoolProfileArgs(
+                    name="system",
+                    mode="System",
+                    type="VirtualMachineScaleSets",
+                    os_type="Linux",
+                    os_sku="AzureLinux",
+                    os_disk_type=args.os_disk,
+                    vm_size=args.node_size,
+                    vnet_subnet_id=args.subnet_id,
+                    enable_auto_scaling=True,
+                    count=args.node_count,
+                    min_count=args.node_count,
+                    max_count=args.node_maximum,
+                    availability_zones=list(args.zones) or None,
+                )
+            ],
+            tags=site.tags,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # ARM does not say so: without the role AKS can't put its nodes into the subnet.
+                depends_on=[joins],
+                # The autoscaler's business.
+                ignore_changes=["agentPoolProfiles[0].count"],
+            ),
+        )
+        self.pull = assign_role(
+            f"{name}-pulls-images",
+            "AcrPull",
+            principal_id=cluster.identity_profile.apply(_kubelet),
+            scope=args.registry_id,
+            site=site,
+            opts=child,
+        )
+        diagnose(f"{name}-cluster", cluster, site, child, logs=["kube-audit-admin", "guard", "cluster-autoscaler"])
+
+        credentials = containerservice.list_managed_cluster_user_credentials_output(
+            resource_group_name=site.resource_group,
+            resource_name=cluster.name,
+            format="exec",
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        )
+        self.name = cluster.name
+        self.cluster_id = cluster.id
+        self.issuer = cluster.oidc_issuer_profile.apply(lambda profile: profile.issuer_url)
+        self.kubeconfig = pulumi.Output.secret(
+            credentials.apply(lambda answer: unattended(base64.b64decode(answer.kubeconfigs[0].value), args.login))
+        )
+        self.register_outputs({"name": self.name, "cluster_id": self.cluster_id, "issuer": self.issuer})
+
+
+def unattended(kubeconfig: bytes, login: str) -> str:
+    """A kubeconfig whose kubelogin signs in without a person; one that uses no kubelogin stays as it is."""
+    content = yaml.safe_load(kubeconfig)
+    for user in content.get("users") or []:
+        command = user["user"].get("exec") or {}
+        arguments = command.get("args") or []
+        if "--login" in arguments:
+            arguments[arguments.index("--login") + 1] = login
+        elif command.get("command") == "kubelogin":
+            arguments += ["--login", login]
+            command["args"] = arguments
+    return yaml.safe_dump(content)
+
+
+def _kubelet(profile: dict[str, containerservice.outputs.UserAssignedIdentityResponse] | None) -> str:
+    if not profile or not profile["kubeletidentity"].object_id:
+        raise ValueError("AKS reports no kubelet identity for the cluster: images can't be pulled. Look at its state.")
+    return profile["kubeletidentity"].object_id

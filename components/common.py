@@ -1,0 +1,118 @@
+"""Common: what every building block shares: its site, names, role assignments and diagnostic settings."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+from pulumi_azure_native import authorization, monitor
+
+ROLES = {
+    "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+    "Key Vault Crypto User": "12338af0-0e69-4776-bea7-57ae8d297424",
+    "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
+    "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
+    "Network Contributor": "4d97b98b-1d4f-4787-a291-c67834d212e7",
+    "Storage Blob Data Contributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+}
+"""Ids of the built-in roles in use (learn.microsoft.com/azure/role-based-access-control/built-in-roles)."""
+
+_ASSIGNMENTS = uuid.UUID("b1f7e2b0-5c1d-4f5e-9a43-0f6f5c0c7a11")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where a block is built.
+
+    resource_group: its name. location: Azure region. stack: short name of the environment, part of every name.
+    suffix: lower-case letters and digits that make global names unique and stay the same when the stack is made anew.
+    tenant_id, subscription_id: of the deployment. tags: put on everything that takes tags.
+    workspace_id: Log Analytics workspace of the diagnostic settings; None where there is none yet.
+    """
+
+    resource_group: pulumi.Input[str]
+    location: str
+    stack: str
+    suffix: str
+    tenant_id: str
+    subscription_id: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    workspace_id: pulumi.Input[str] | None = None
+
+    def name(self, kind: str, name: str) -> str:
+        """A name unique in the resource group, e.g. "vnet-main-dev"; kind is Azure's usual abbreviation."""
+        return f"{kind}-{name}-{self.stack}"
+
+    def global_name(self, kind: str, name: str, *, longest: int, separator: str = "-") -> str:
+        """A name unique in all of Azure, e.g. "kv-main-dev-4kd81z". Raises ValueError when it is too long."""
+        made = separator.join((kind, name, self.stack, self.suffix)).replace("-", separator)
+        if len(made) > longest:
+            raise ValueError(
+                f"The name {made!r} has {len(made)} characters; allowed are {longest}. "
+                f"Shorten the stack's name ({self.stack!r}) or the component's ({name!r})."
+            )
+        return made
+
+
+def assign_role(
+    name: str,
+    role: str,
+    *,
+    principal_id: pulumi.Input[str],
+    scope: pulumi.Input[str],
+    site: Site,
+    opts: pulumi.ResourceOptions,
+) -> authorization.RoleAssignment:
+    """Grants a managed identity a built-in role at a scope. Raises KeyError for a role that is not in ROLES.
+
+    Its name is derived from scope, principal and role, so that granting it again is the same assignment. The
+    principal's type is given, because Entra may not know a fresh identity yet (aks-baseline#242).
+    """
+    definition = ROLES[role]
+    assignment = pulumi.Output.all(scope, principal_id).apply(
+        lambda known: str(uuid.uuid5(_ASSIGNMENTS, "|".join((*known, definition)).lower()))
+    )
+    path = f"/subscriptions/{site.subscription_id}/providers/Microsoft.Authorization/roleDefinitions/{definition}"
+    return authorization.RoleAssignment(
+        name,
+        role_assignment_name=assignment,
+        principal_id=principal_id,
+        principal_type=authorization.PrincipalType.SERVICE_PRINCIPAL,
+        role_definition_id=path,
+        scope=scope,
+        opts=opts,
+    )
+
+
+def diagnose(
+    name: str,
+    resource: pulumi.CustomResource,
+    site: Site,
+    opts: pulumi.ResourceOptions,
+    *,
+    logs: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    metrics: Sequence[str] = ("AllMetrics",),
+    part: str = "",
+) -> None:
+    """Sends a resource's logs and metrics to the site's workspace; nothing where the site has none.
+
+    logs: log categories. groups: category groups such as "audit". part: sub-resource with settings of its own, such
+    as "/blobServices/default".
+    """
+    if site.workspace_id is None:
+        return
+    monitor.DiagnosticSetting(
+        name,
+        name="workspace",
+        resource_uri=pulumi.Output.concat(resource.id, part),
+        workspace_id=site.workspace_id,
+        logs=[
+            *(monitor.DiagnosticsLogSettingsArgs(category=each, enabled=True) for each in logs),
+            *(monitor.DiagnosticsLogSettingsArgs(category_group=each, enabled=True) for each in groups),
+        ],
+        metrics=[monitor.DiagnosticsMetricSettingsArgs(category=each, enabled=True) for each in metrics],
+        opts=opts,
+    )

@@ -1,0 +1,127 @@
+"""Network: a virtual network with a subnet a purpose and a security group each.
+
+Leaves out: egress through a fixed address or a firewall, private DNS zones, peering.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_azure_native import network
+
+from components.common import Site, diagnose
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkArgs:
+    """What a network needs to know.
+
+    site: resource group, region, tags and workspace that every block shares.
+    address_space: CIDR block of the whole network, e.g. "10.20.0.0/16".
+    cluster_subnet, endpoint_subnet: CIDR blocks of the cluster's nodes and of private endpoints.
+    """
+
+    site: Site
+    address_space: str
+    cluster_subnet: str
+    endpoint_subnet: str
+
+
+class Network(pulumi.ComponentResource):
+    """A virtual network whose subnets nothing from the internet can enter."""
+
+    cluster_subnet_id: pulumi.Output[str]
+    """Subnet of the cluster's nodes; Key Vault, Storage and SQL recognise its traffic (service endpoints)."""
+    endpoint_subnet_id: pulumi.Output[str]
+    """Subnet of private endpoints."""
+
+    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("tributary:azure:Network", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        site = args.site
+
+        vnet = network.VirtualNetwork(
+            name,
+            virtual_network_name=site.name("vnet", name),
+            resource_group_name=site.resource_group,
+            location=site.location,
+            address_space=network.AddressSpaceArgs(address_prefixes=[args.address_space]),
+            tags=site.tags,
+            # Subnets are resources of their own; the inline list would fight them (pulumi-azure-native#611).
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["subnets"]),
+        )
+        diagnose(f"{name}-vnet", vnet, site, child)
+
+        cluster = self._subnet(
+            f"{name}-cluster",
+            "cluster",
+            args.cluster_subnet,
+            vnet,
+            site,
+            service_endpoints=["Microsoft.KeyVault", "Microsoft.Sql", "Microsoft.Storage"],
+        )
+        # One after the other: Azure refuses two writes to one virtual network at a time (AnotherOperationInProgress).
+        endpoints = self._subnet(
+            f"{name}-endpoints",
+            "endpoints",
+            args.endpoint_subnet,
+            vnet,
+            site,
+            depends_on=[cluster],
+        )
+
+        self.cluster_subnet_id = cluster.id
+        self.endpoint_subnet_id = endpoints.id
+        self.register_outputs(
+            {"cluster_subnet_id": self.cluster_subnet_id, "endpoint_subnet_id": self.endpoint_subnet_id}
+        )
+
+    def _subnet(
+        self,
+        name: str,
+        purpose: str,
+        block: str,
+        vnet: network.VirtualNetwork,
+        site: Site,
+        service_endpoints: list[str] | None = None,
+        depends_on: list[pulumi.Resource] | None = None,
+    ) -> network.Subnet:
+        group = network.NetworkSecurityGroup(
+            name,
+            network_security_group_name=site.name("nsg", purpose),
+            resource_group_name=site.resource_group,
+            location=site.location,
+            security_rules=[_deny_internet()],
+            tags=site.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return network.Subnet(
+            name,
+            subnet_name=f"snet-{purpose}",
+            resource_group_name=site.resource_group,
+            virtual_network_name=vnet.name,
+            address_prefix=block,
+            network_security_group=network.NetworkSecurityGroupArgs(id=group.id),
+            private_endpoint_network_policies="Enabled",
+            service_endpoints=[
+                network.ServiceEndpointPropertiesFormatArgs(service=each, locations=[site.location])
+                for each in service_endpoints or []
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
+        )
+
+
+def _deny_internet() -> network.SecurityRuleArgs:
+    return network.SecurityRuleArgs(
+        name="deny-internet-inbound",
+        description="Nothing is reached from the internet; the default rules would leave that to the last one.",
+        priority=4000,
+        direction="Inbound",
+        access="Deny",
+        protocol="*",
+        source_address_prefix="Internet",
+        source_port_range="*",
+        destination_address_prefix="*",
+        destination_port_range="*",
+    )

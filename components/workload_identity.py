@@ -1,0 +1,98 @@
+"""Workload identity: an Entra identity that one Kubernetes service account may act as.
+
+Leaves out: the service account itself, which belongs to whoever deploys into the cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_azure_native import authorization, managedidentity
+
+from components.common import Site, assign_role
+
+AUDIENCE = "api://AzureADTokenExchange"
+"""Audience of the tokens that Entra exchanges (learn.microsoft.com/entra/workload-id)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadIdentityArgs:
+    """What a workload identity needs to know.
+
+    site: resource group, region and tags that every block shares.
+    issuer: OIDC issuer of the cluster. namespace, service_account: who may act as the identity.
+    roles: scopes by role, e.g. {"Key Vault Secrets User": vault.vault_id}.
+    """
+
+    site: Site
+    issuer: pulumi.Input[str]
+    namespace: str
+    service_account: str
+    roles: Mapping[str, pulumi.Input[str]]
+
+
+class WorkloadIdentity(pulumi.ComponentResource):
+    """An identity without a secret: pods prove who they are by a token of their cluster."""
+
+    client_id: pulumi.Output[str]
+    """Application id, for the service account's annotation."""
+    object_id: pulumi.Output[str]
+    """Object id: whom roles and database users are made for."""
+    grants: list[authorization.RoleAssignment]
+    """Its role assignments: pods that use them wait for them."""
+    trust: managedidentity.FederatedIdentityCredential
+    """What lets the service account in: pods wait for it."""
+
+    def __init__(self, name: str, args: WorkloadIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("tributary:azure:WorkloadIdentity", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        site = args.site
+
+        identity = managedidentity.UserAssignedIdentity(
+            name,
+            resource_name_=site.name("id", name),
+            resource_group_name=site.resource_group,
+            location=site.location,
+            tags=site.tags,
+            opts=child,
+        )
+        self.trust = trust(name, identity, args.issuer, args.namespace, args.service_account, site, child)
+        self.grants = [
+            assign_role(
+                f"{name}-{role.lower().replace(' ', '-')}",
+                role,
+                principal_id=identity.principal_id,
+                scope=scope,
+                site=site,
+                opts=child,
+            )
+            for role, scope in args.roles.items()
+        ]
+
+        self.client_id = identity.client_id
+        self.object_id = identity.principal_id
+        self.register_outputs({"client_id": self.client_id, "object_id": self.object_id})
+
+
+def trust(
+    name: str,
+    identity: managedidentity.UserAssignedIdentity,
+    issuer: pulumi.Input[str],
+    namespace: str,
+    service_account: str,
+    site: Site,
+    opts: pulumi.ResourceOptions,
+) -> managedidentity.FederatedIdentityCredential:
+    """Lets a service account of a cluster act as an identity."""
+    return managedidentity.FederatedIdentityCredential(
+        name,
+        federated_identity_credential_resource_name=f"{namespace}-{service_account}",
+        resource_name_=identity.name,
+        resource_group_name=site.resource_group,
+        issuer=issuer,
+        subject=f"system:serviceaccount:{namespace}:{service_account}",
+        audiences=[AUDIENCE],
+        opts=opts,
+    )

@@ -1,0 +1,197 @@
+"""Aggregator: deploys the packaged workloads onto the platform, each under an identity of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes import apps, batch, core, meta
+
+from components.image import Image, ImageArgs
+from components.workload_identity import WorkloadIdentity, WorkloadIdentityArgs, trust
+from stacks import pods
+from stacks.environment import PORT, Surroundings, callees, database_url, environment
+from stacks.platform import Platform
+from stacks.services import Service, deployed
+from stacks.settings import Settings
+
+NAMESPACE = "tributary"
+ADMINISTRATOR = "database-administrator"
+"""Service account that the migrations run under."""
+_SOURCES = Path(__file__).resolve().parent.parent
+_SHARED = ("workloads/__init__.py", "workloads/services/__init__.py", "workloads/chassis", "workloads/banks")
+
+
+class Aggregator:
+    """The services of an environment: images, identities, migrations and what Kubernetes runs."""
+
+    def __init__(self, settings: Settings, platform: Platform) -> None:
+        self._settings, self._platform = settings, platform
+        self._services = deployed(sandbox_banks=settings.services.sandbox_banks)
+        self._surroundings = Surroundings(
+            database_scheme=settings.database.scheme,
+            database_fqdn=platform.database.fqdn,
+            token_issuer=settings.sign_in.issuer,
+            token_audience=settings.sign_in.audience,
+            connection_string=platform.monitoring.connection_string,
+            vault_uri=platform.vault.uri,
+        )
+        provider = kubernetes.Provider(
+            "cluster",
+            kubeconfig=platform.cluster.kubeconfig,
+            # Without it a new kubeconfig would replace every object (pulumi-kubernetes#1148, #2745).
+            cluster_identifier=platform.cluster.cluster_id,
+            enable_server_side_apply=True,
+        )
+        self._in_cluster = pulumi.ResourceOptions(provider=provider)
+        self._namespace = core.v1.Namespace(
+            "tributary", metadata=meta.v1.ObjectMetaArgs(name=NAMESPACE), opts=self._in_cluster
+        ).metadata.name
+
+        self._images = {package: self._image(package) for package in sorted({s.package for s in self._services})}
+        self._addresses = {service.name: self._address(service) for service in self._services}
+        self._administrator = self._database_administrator()
+        for service in self._services:
+            self._deploy(service)
+
+    @property
+    def addresses(self) -> dict[str, pulumi.Output[str]]:
+        """Where each service answers, inside the cluster's network."""
+        return {
+            name: pulumi.Output.concat("http://", address.spec.cluster_ip, f":{PORT}")
+            for name, address in self._addresses.items()
+        }
+
+    def _image(self, package: str) -> Image:
+        return Image(
+            package,
+            ImageArgs(
+                registry=self._platform.registry.login_server,
+                repository=package.replace("_", "-"),
+                root=_SOURCES,
+                sources=[*_SHARED, f"workloads/services/{package}"],
+                entrypoint=["python", "-m", f"workloads.services.{package}"],
+                environment={"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+            ),
+        )
+
+    def _address(self, service: Service) -> core.v1.Service:
+        return core.v1.Service(
+            service.name,
+            metadata=self._metadata(service.name),
+            spec=core.v1.ServiceSpecArgs(
+                selector=_selector(service),
+                ports=[core.v1.ServicePortArgs(name="http", port=PORT, target_port=PORT)],
+            ),
+            # A Service without ready pods is as it should be here: its pods wait for its address.
+            opts=self._in_cluster,
+        )
+
+    def _database_administrator(self) -> core.v1.ServiceAccount:
+        identity = self._platform.database.administrator
+        site = self._platform.site
+        self._administrator_trust = trust(
+            ADMINISTRATOR,
+            identity,
+            self._platform.cluster.issuer,
+            NAMESPACE,
+            ADMINISTRATOR,
+            site,
+            pulumi.ResourceOptions(),
+        )
+        return self._service_account(ADMINISTRATOR, identity.client_id)
+
+    def _service_account(self, name: str, client_id: pulumi.Input[str]) -> core.v1.ServiceAccount:
+        return core.v1.ServiceAccount(
+            name,
+            metadata=self._metadata(name, annotations={"azure.workload.identity/client-id": client_id}),
+            automount_service_account_token=False,
+            opts=self._in_cluster,
+        )
+
+    def _deploy(self, service: Service) -> None:
+        platform = self._platform
+        roles: dict[str, pulumi.Input[str]] = {"Monitoring Metrics Publisher": platform.monitoring.component_id}
+        if service.keys:
+            roles["Key Vault Crypto User"] = platform.vault.vault_id
+        identity = WorkloadIdentity(
+            service.name,
+            WorkloadIdentityArgs(
+                site=platform.site,
+                issuer=platform.cluster.issuer,
+                namespace=NAMESPACE,
+                service_account=service.name,
+                roles=roles,
+            ),
+        )
+        account = self._service_account(service.name, identity.client_id)
+        addresses = [self._addresses[name] for name in (service.name, *callees(service, self._services))]
+        waits: list[pulumi.Resource] = [identity.trust, *identity.grants, platform.cluster.pull, *addresses]
+        if service.database:
+            waits.append(self._migration(service, identity))
+        self._deployment(service, account, waits)
+
+    def _migration(self, service: Service, identity: WorkloadIdentity) -> batch.v1.Job:
+        """Makes the service's database user and brings its tables up to date; safe to run again."""
+        platform, image = self._platform, self._images[service.package]
+        variables = {
+            "DATABASE_URL": database_url(self._settings.database.scheme, platform.database.fqdn, service.database_name),
+            "SERVICE_NAME": service.name,
+            "SERVICE_OBJECT_ID": identity.object_id,
+        }
+        # A Job can't be changed: its name follows the content of the image, so that a new image is a new Job.
+        name = f"migrate-{service.name}-{image.content[:8]}"
+        container = pods.container(
+            "migrate",
+            image.reference,
+            variables,
+            command=["python", "-m", "workloads.chassis.migrate", service.package],
+            serves=False,
+        )
+        return batch.v1.Job(
+            f"migrate-{service.name}",
+            metadata=self._metadata(name),
+            spec=batch.v1.JobSpecArgs(
+                backoff_limit=6,
+                template=pods.pod(name, "migration", self._administrator.metadata.name, container, restart="OnFailure"),
+            ),
+            opts=pulumi.ResourceOptions.merge(
+                self._in_cluster,
+                pulumi.ResourceOptions(
+                    depends_on=[
+                        self._administrator_trust,
+                        platform.cluster.pull,
+                        *platform.database.prerequisites(service.database_name),
+                    ],
+                    delete_before_replace=True,
+                ),
+            ),
+        )
+
+    def _deployment(
+        self, service: Service, account: core.v1.ServiceAccount, waits: list[pulumi.Resource]
+    ) -> apps.v1.Deployment:
+        image = self._images[service.package]
+        container = pods.container(
+            service.name, image.reference, environment(service, self._surroundings, self._services)
+        )
+        return apps.v1.Deployment(
+            service.name,
+            metadata=self._metadata(service.name),
+            spec=apps.v1.DeploymentSpecArgs(
+                replicas=self._settings.services.replicas,
+                selector=meta.v1.LabelSelectorArgs(match_labels=_selector(service)),
+                template=pods.pod(service.name, "service", account.metadata.name, container),
+            ),
+            opts=pulumi.ResourceOptions.merge(self._in_cluster, pulumi.ResourceOptions(depends_on=waits)),
+        )
+
+    def _metadata(self, name: str, annotations: dict[str, pulumi.Input[str]] | None = None) -> meta.v1.ObjectMetaArgs:
+        return meta.v1.ObjectMetaArgs(
+            name=name, namespace=self._namespace, labels=pods.labels(name), annotations=annotations
+        )
+
+
+def _selector(service: Service) -> dict[str, str]:
+    return {"app.kubernetes.io/name": service.name, "app.kubernetes.io/component": "service"}

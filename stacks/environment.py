@@ -1,0 +1,72 @@
+"""Environment: what a service is told by environment variables; docs/architecture.md, "What a service is told"."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import pulumi
+
+from stacks.services import Service
+
+PORT = 8080
+_QUERY = {
+    "postgresql+psycopg": {"sslmode": "verify-full"},
+    "mssql+pyodbc": {"driver": "ODBC Driver 18 for SQL Server", "Encrypt": "yes"},
+}
+"""What the drivers must be told so that they verify the server's certificate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """Addresses that services may be told. Each as in the table of docs/architecture.md."""
+
+    database_scheme: str
+    database_fqdn: pulumi.Input[str]
+    token_issuer: str
+    token_audience: str
+    connection_string: pulumi.Input[str]
+    vault_uri: pulumi.Input[str]
+
+
+def database_url(scheme: str, fqdn: pulumi.Input[str], database: str) -> pulumi.Output[str]:
+    """SQLAlchemy URL without credentials. Raises KeyError for a scheme nothing is known of."""
+    return pulumi.Output.concat(f"{scheme}://", fqdn, f"/{database}?{urlencode(_QUERY[scheme])}")
+
+
+def service_url(name: str) -> str:
+    """Base URL of a service of the same namespace; Kubernetes expands the references as the container starts."""
+    prefix = name.upper().replace("-", "_")
+    return f"http://$({prefix}_SERVICE_HOST):$({prefix}_SERVICE_PORT)"
+
+
+def callees(service: Service, services: Sequence[Service]) -> tuple[str, ...]:
+    """Names of the services whose address a service is told: they must exist before its pods start."""
+    banks = tuple(each.name for each in services if each.bank) if service.connects_banks else ()
+    return (*service.calls, *banks)
+
+
+def environment(
+    service: Service, surroundings: Surroundings, services: Sequence[Service]
+) -> Mapping[str, pulumi.Input[str]]:
+    """A service's variables, POD_IP apart, which only the pod knows."""
+    told: dict[str, pulumi.Input[str]] = {
+        "PORT": str(PORT),
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": surroundings.connection_string,
+    }
+    if service.database:
+        told["DATABASE_URL"] = database_url(
+            surroundings.database_scheme, surroundings.database_fqdn, service.database_name
+        )
+    if service.users:
+        told |= {"TOKEN_ISSUER": surroundings.token_issuer, "TOKEN_AUDIENCE": surroundings.token_audience}
+    if service.keys:
+        told["KEY_VAULT_URL"] = surroundings.vault_uri
+    for callee in service.calls:
+        told[f"{callee.upper().replace('-', '_')}_URL"] = service_url(callee)
+    banks = {each.bank: service_url(each.name) for each in services if each.bank}
+    if service.connects_banks and banks:
+        told["BANK_URLS"] = json.dumps(banks)
+    return {**told, **service.environment}

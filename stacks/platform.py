@@ -1,0 +1,132 @@
+"""Platform: wires the building blocks together. What an environment differs in comes from the settings alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import ipaddress
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_azure_native import authorization, resources
+
+from components.cluster import Cluster, ClusterArgs
+from components.common import Site
+from components.database import Database, DatabaseArgs, PoolArgs
+from components.file_store import FileStore, FileStoreArgs
+from components.monitoring import Monitoring, MonitoringArgs
+from components.network import Network, NetworkArgs
+from components.registry import Registry, RegistryArgs
+from components.vault import Vault, VaultArgs
+from stacks.settings import Settings
+
+DATA_KEY = "user-data"
+"""The vault's key that wraps the keys of users' data; the chassis looks for it by this name."""
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+def site_suffix(subscription: str, project: str, stack: str) -> str:
+    """Six characters that make global names unique, and the same again when a stack is deleted and made anew."""
+    digest = hashlib.sha256(f"{subscription}/{project}/{stack}".encode()).digest()
+    return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:6])
+
+
+class Platform:
+    """Everything that services run on and use."""
+
+    def __init__(self, settings: Settings, databases: Sequence[str]) -> None:
+        client = authorization.get_client_config()
+        stack, project = pulumi.get_stack(), pulumi.get_project()
+        short = stack.replace("-", "")[:8]
+
+        group = resources.ResourceGroup(
+            "platform",
+            resource_group_name=f"rg-{project}-{stack}",
+            location=settings.location,
+            tags=settings.tags,
+        )
+        site = Site(
+            resource_group=group.name,
+            location=settings.location,
+            stack=short,
+            suffix=site_suffix(client.subscription_id, project, stack),
+            tenant_id=client.tenant_id,
+            subscription_id=client.subscription_id,
+            tags=settings.tags,
+        )
+        self.resource_group = group
+        self.monitoring = Monitoring(
+            "main",
+            MonitoringArgs(
+                site=site,
+                retention_days=settings.monitoring.retention_days,
+                sampling_percentage=settings.monitoring.sampling_percentage,
+            ),
+        )
+        self.site = site = dataclasses.replace(site, workspace_id=self.monitoring.workspace_id)
+
+        network = settings.network
+        self.network = Network(
+            "main",
+            NetworkArgs(
+                site=site,
+                address_space=network.address_space,
+                cluster_subnet=network.subnets.cluster,
+                endpoint_subnet=network.subnets.private_endpoints,
+            ),
+        )
+        self.registry = Registry(
+            "main",
+            RegistryArgs(
+                site=site,
+                sku=settings.registry.sku,
+                zone_redundant=settings.registry.zone_redundant,
+                retention_days=settings.registry.retention_days,
+            ),
+        )
+        self.vault = Vault(
+            "main",
+            VaultArgs(
+                site=site,
+                sku=settings.vault.sku,
+                purge_protection=settings.vault.purge_protection,
+                soft_delete_days=settings.vault.soft_delete_days,
+                subnet_ids=[self.network.cluster_subnet_id],
+                keys=[DATA_KEY],
+            ),
+        )
+        self.uploads = FileStore(
+            "files",
+            FileStoreArgs(
+                site=site,
+                replication=settings.storage.replication,
+                soft_delete_days=settings.storage.soft_delete_days,
+                containers=["uploads"],
+                subnet_ids=[self.network.cluster_subnet_id],
+            ),
+        )
+        pool = settings.database.elastic_pool
+        self.database = Database(
+            "main",
+            DatabaseArgs(
+                site=site,
+                databases=databases,
+                sku=settings.database.sku,
+                zone_redundant=settings.database.zone_redundant,
+                backup_redundancy=settings.database.backup_redundancy,
+                pool=PoolArgs(**pool.model_dump()) if pool else None,
+                subnet_ids={"cluster": self.network.cluster_subnet_id},
+            ),
+        )
+        self.cluster = Cluster(
+            "main",
+            ClusterArgs(
+                site=site,
+                subnet_id=self.network.cluster_subnet_id,
+                pods=network.pods,
+                services=network.services,
+                dns_service_ip=str(ipaddress.IPv4Network(network.services)[10]),
+                registry_id=self.registry.registry_id,
+                **settings.cluster.model_dump(),
+            ),
+        )

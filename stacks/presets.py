@@ -1,0 +1,105 @@
+"""Presets: what the environments differ in. A stack's YAML names one and holds only what differs from it."""
+
+from __future__ import annotations
+
+from stacks.sections import (
+    Cluster,
+    Database,
+    ElasticPool,
+    Monitoring,
+    Network,
+    Registry,
+    Section,
+    Services,
+    Storage,
+    Subnets,
+    Upgrades,
+    Vault,
+)
+
+
+class Preset(Section):
+    """Everything that has a sensible value before one knows whose deployment it is."""
+
+    network: Network
+    monitoring: Monitoring
+    registry: Registry
+    vault: Vault
+    storage: Storage
+    database: Database
+    cluster: Cluster
+    services: Services
+    upgrades: Upgrades = Upgrades(provider_aliases=False)
+
+
+_NETWORK = Network(
+    address_space="10.20.0.0/16",
+    subnets=Subnets(cluster="10.20.0.0/20", private_endpoints="10.20.16.0/24"),
+    pods="10.244.0.0/16",
+    services="10.96.0.0/16",
+)
+
+DEV = Preset(
+    network=_NETWORK,
+    monitoring=Monitoring(retention_days=30, sampling_percentage=100.0),
+    registry=Registry(sku="Basic", zone_redundant=False, retention_days=0),
+    # Without purge protection: a stack that is deleted and made again needs its vault's name back.
+    vault=Vault(sku="standard", purge_protection=False, soft_delete_days=7),
+    storage=Storage(replication="Standard_LRS", soft_delete_days=7),
+    database=Database(
+        scheme="mssql+pyodbc",
+        sku="S0",
+        zone_redundant=False,
+        backup_redundancy="Local",
+        elastic_pool=ElasticPool(sku="StandardPool", tier="Standard", capacity=50, storage_gb=50),
+    ),
+    cluster=Cluster(
+        tier="Free",
+        kubernetes_version="1.34",
+        node_size="Standard_D2ds_v5",
+        node_count=2,
+        node_maximum=3,
+        os_disk="Ephemeral",
+        zones=[],
+        login="azurecli",
+        admin_groups=[],
+    ),
+    services=Services(replicas=1, sandbox_banks=True),
+)
+
+LOCAL = DEV.model_copy(
+    update={
+        # What stands behind the embedded Azure's SQL server speaks PostgreSQL's protocol.
+        "database": DEV.database.model_copy(update={"scheme": "postgresql+psycopg", "elastic_pool": None}),
+        "cluster": DEV.cluster.model_copy(update={"node_count": 1, "node_maximum": 1}),
+    }
+)
+
+PROD = Preset(
+    network=_NETWORK,
+    monitoring=Monitoring(retention_days=365, sampling_percentage=25.0),
+    registry=Registry(sku="Premium", zone_redundant=True, retention_days=30),
+    vault=Vault(sku="premium", purge_protection=True, soft_delete_days=90),
+    storage=Storage(replication="Standard_GZRS", soft_delete_days=30),
+    database=Database(
+        scheme="mssql+pyodbc",
+        sku="S0",
+        zone_redundant=True,
+        backup_redundancy="Geo",
+        elastic_pool=ElasticPool(sku="GP_Gen5", tier="GeneralPurpose", capacity=4, storage_gb=256),
+    ),
+    cluster=Cluster(
+        tier="Standard",
+        kubernetes_version="1.34",
+        node_size="Standard_D4ds_v5",
+        node_count=3,
+        node_maximum=9,
+        os_disk="Ephemeral",
+        zones=["1", "2", "3"],
+        login="workloadidentity",
+        admin_groups=[],
+    ),
+    services=Services(replicas=3, sandbox_banks=False),
+)
+
+PRESETS = {"local": LOCAL, "dev": DEV, "prod": PROD}

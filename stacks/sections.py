@@ -1,0 +1,227 @@
+"""Sections of the settings: one typed model per block of the platform, in YAML's camelCase outside, Python's inside."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, model_validator
+from pydantic.alias_generators import to_camel
+
+REGIONS = (
+    "austriaeast",
+    "belgiumcentral",
+    "denmarkeast",
+    "francecentral",
+    "germanywestcentral",
+    "italynorth",
+    "northeurope",
+    "polandcentral",
+    "spaincentral",
+    "swedencentral",
+    "uksouth",
+    "ukwest",
+    "westeurope",
+)
+"""Azure regions in the EU and the United Kingdom: account data of their residents stays there."""
+UNZONED = frozenset({"ukwest"})
+"""Of these, the ones without availability zones."""
+
+_PRIVATE = [ipaddress.ip_network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+_URL = TypeAdapter(HttpUrl)
+
+
+def _private_network(value: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError as error:
+        raise ValueError(f"{error}") from None
+    if not any(network.subnet_of(each) for each in _PRIVATE):
+        raise ValueError("it is not a private network (RFC 1918)")
+    return value
+
+
+def _web_address(value: str) -> str:
+    try:
+        parsed = _URL.validate_python(value)
+    except ValueError:
+        raise ValueError("it is not a URL") from None
+    if parsed.scheme != "https":
+        raise ValueError("its scheme is not https")
+    return value
+
+
+Cidr = Annotated[
+    str, AfterValidator(_private_network), Field(description="a private IPv4 network such as 10.20.0.0/16")
+]
+HttpsUrl = Annotated[str, AfterValidator(_web_address), Field(description="a URL that starts with https://")]
+Uuid = Annotated[str, Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="a lower-case UUID")]
+Zone = Literal["1", "2", "3"]
+SMALLEST_SUBNET = 27
+"""Longest prefix of a subnet: AKS needs room for its surge nodes, an endpoint subnet an address an endpoint."""
+
+
+class Section(BaseModel):
+    """A block of settings: immutable, strict about types, closed to names it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class Subnets(Section):
+    """A subnet a purpose."""
+
+    cluster: Cidr
+    private_endpoints: Cidr
+
+    def named(self) -> dict[str, str]:
+        """Address block by the name of the setting."""
+        return self.model_dump(by_alias=True)
+
+
+class Network(Section):
+    """The virtual network and the networks inside the cluster, which must not overlap it."""
+
+    address_space: Cidr
+    subnets: Subnets
+    pods: Cidr
+    services: Cidr
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        space = ipaddress.IPv4Network(self.address_space)
+        if not 16 <= space.prefixlen <= 24:
+            raise ValueError(f"addressSpace: {self.address_space} has the wrong size; allowed is /16 to /24")
+        blocks = {name: ipaddress.IPv4Network(block) for name, block in self.subnets.named().items()}
+        for name, block in blocks.items():
+            if block.prefixlen > SMALLEST_SUBNET:
+                raise ValueError(f"subnets.{name}: {block} is too small; allowed is /{SMALLEST_SUBNET} or larger")
+            if not block.subnet_of(space):
+                raise ValueError(f"subnets.{name}: {block} is outside the address space {space}")
+        for name, prefix in (("pods", 20), ("services", 24)):
+            network = ipaddress.IPv4Network(getattr(self, name))
+            if network.prefixlen > prefix:
+                raise ValueError(f"{name}: {network} is too small; allowed is /{prefix} or larger")
+            blocks[name] = network
+        _refuse_overlap({f"subnets.{n}" if n in self.subnets.named() else n: b for n, b in blocks.items()})
+        _refuse_overlap({"addressSpace": space, "pods": blocks["pods"], "services": blocks["services"]})
+        return self
+
+
+def _refuse_overlap(blocks: dict[str, ipaddress.IPv4Network]) -> None:
+    names = list(blocks)
+    for index, name in enumerate(names):
+        for other in names[:index]:
+            if blocks[name].overlaps(blocks[other]):
+                raise ValueError(
+                    f"{name}: {blocks[name]} overlaps {other} ({blocks[other]}); allowed are networks without overlap"
+                )
+
+
+class Monitoring(Section):
+    """How long logs are kept, and what share of requests is recorded."""
+
+    retention_days: Annotated[int, Field(ge=30, le=730, description="days, 30 to 730")]
+    sampling_percentage: Annotated[float, Field(gt=0, le=100, description="more than 0, at most 100")]
+
+
+class Registry(Section):
+    """The container registry. Retention, zones and private endpoints need Premium."""
+
+    sku: Literal["Basic", "Standard", "Premium"]
+    zone_redundant: bool
+    retention_days: Annotated[int, Field(ge=0, le=365, description="days, 0 (off) to 365")]
+
+    @model_validator(mode="after")
+    def _premium(self) -> Self:
+        if self.sku != "Premium" and self.zone_redundant:
+            raise ValueError(f"zoneRedundant: true needs sku Premium, and sku is {self.sku}")
+        if self.sku != "Premium" and self.retention_days:
+            raise ValueError(
+                f"retentionDays: {self.retention_days} needs sku Premium, and sku is {self.sku}; allowed is 0"
+            )
+        return self
+
+
+class Vault(Section):
+    """The key vault. Purge protection can never be switched off again."""
+
+    sku: Literal["standard", "premium"]
+    purge_protection: bool
+    soft_delete_days: Annotated[int, Field(ge=7, le=90, description="days, 7 to 90")]
+
+
+class Storage(Section):
+    """Storage of uploads."""
+
+    replication: Literal["Standard_LRS", "Standard_ZRS", "Standard_GZRS", "Standard_RAGZRS"]
+    soft_delete_days: Annotated[int, Field(ge=1, le=365, description="days, 1 to 365")]
+
+
+class ElasticPool(Section):
+    """Capacity that the databases share. capacity: vCores (vCore tiers) or DTUs; storage_gb: of the whole pool."""
+
+    sku: Annotated[
+        str,
+        Field(
+            pattern="^(BasicPool|StandardPool|PremiumPool|GP_Gen5|BC_Gen5)$",
+            description="BasicPool, StandardPool, PremiumPool, GP_Gen5, BC_Gen5",
+        ),
+    ]
+    tier: Literal["Basic", "Standard", "Premium", "GeneralPurpose", "BusinessCritical"]
+    capacity: Annotated[int, Field(ge=2, le=3000, description="vCores or DTUs, 2 to 3000")]
+    storage_gb: Annotated[int, Field(ge=1, le=4096, description="GB, 1 to 4096")]
+
+
+class Database(Section):
+    """The SQL server. scheme: dialect and driver in SQLAlchemy's URLs; sku: of a database outside an elastic pool."""
+
+    scheme: Literal["mssql+pyodbc", "postgresql+psycopg"]
+    sku: Annotated[str, Field(min_length=2, description="a SKU such as S0 or GP_S_Gen5_1")]
+    zone_redundant: bool
+    backup_redundancy: Literal["Local", "Zone", "Geo", "GeoZone"]
+    elastic_pool: ElasticPool | None
+
+
+class Cluster(Section):
+    """The Kubernetes cluster. login: how kubelogin signs in; admin_groups: Entra groups that administer it."""
+
+    tier: Literal["Free", "Standard", "Premium"]
+    kubernetes_version: Annotated[str, Field(pattern=r"^1\.\d{2}$", description="a minor version such as 1.34")]
+    node_size: Annotated[
+        str, Field(pattern="^Standard_[A-Za-z0-9_]+$", description="a VM size such as Standard_D4ds_v5")
+    ]
+    node_count: Annotated[int, Field(ge=1, le=100, description="nodes, 1 to 100")]
+    node_maximum: Annotated[int, Field(ge=1, le=100, description="nodes, 1 to 100")]
+    os_disk: Literal["Ephemeral", "Managed"]
+    zones: list[Zone]
+    login: Literal["azurecli", "workloadidentity", "spn"]
+    admin_groups: list[Uuid]
+
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        if self.node_maximum < self.node_count:
+            raise ValueError(f"nodeMaximum: {self.node_maximum} is less than nodeCount ({self.node_count})")
+        return self
+
+
+class SignIn(Section):
+    """Whose bearer tokens identify users."""
+
+    issuer: HttpsUrl
+    audience: Annotated[str, Field(min_length=1, description="the audience of access tokens, e.g. api://tributary")]
+
+
+class Services(Section):
+    """The deployed services. sandbox_banks: whether the two banks that only exist for trying out are deployed."""
+
+    replicas: Annotated[int, Field(ge=1, le=20, description="pods of a service, 1 to 20")]
+    sandbox_banks: bool
+
+
+class Upgrades(Section):
+    """How the stack's state came to be.
+
+    provider_aliases: keep azure-native's aliases; only for the first update after its SDK's major version changed.
+    """
+
+    provider_aliases: bool

@@ -1,0 +1,89 @@
+"""Settings: one typed, validated object per environment, read once from the stack's configuration.
+
+Nothing else in the program reads configuration or asks which environment it runs in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal, NoReturn
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+from pydantic import Field, ValidationError
+
+from stacks.explain import Problem, explain, say
+from stacks.presets import PRESETS, Preset
+from stacks.sections import REGIONS, UNZONED, SignIn
+
+NAMESPACE = "tributary"
+
+
+class Settings(Preset):
+    """What one environment is made of: its preset and what the stack's YAML says otherwise."""
+
+    preset: Literal["local", "dev", "prod"]
+    location: Literal[REGIONS]  # type: ignore[valid-type]  # pydantic takes the tuple as the choices
+    sign_in: SignIn
+    tags: Annotated[dict[str, str], Field(max_length=15, description="at most 15 names, each with a text")] = {}
+
+
+def load_settings() -> Settings:
+    """The settings of the current stack.
+
+    Raises pulumi.RunError, which ends the program before anything is registered, naming every wrong setting.
+    """
+    # Both ways in which language hosts hand over configuration: the environment, or the runtime's variable.
+    everything = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    secret = {*runtime_config.get_config_secret_keys_env(), *runtime_config._SECRET_KEYS.get()}
+    return parse(everything, secret=secret, stack=pulumi.get_stack())
+
+
+def parse(everything: Mapping[str, Any], *, secret: Collection[str] = (), stack: str = "dev") -> Settings:
+    """The settings in a stack's configuration, whose other namespaces are left alone.
+
+    secret: keys whose value is not shown. stack: name of the stack, for the error. Raises pulumi.RunError.
+    """
+    given = {key.split(":", 1)[1]: value for key, value in everything.items() if key.startswith(f"{NAMESPACE}:")}
+    hidden = {key.split(":", 1)[1] for key in secret if key.startswith(f"{NAMESPACE}:")}
+    values = {name: _decoded(name, value) for name, value in given.items()}
+    # A wrong preset is reported with everything else that is wrong, which any preset shows as well as another.
+    preset = PRESETS.get(values.get("preset", ""), PRESETS["dev"])
+    merged = _merged(preset.model_dump(by_alias=True), values)
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        _refuse(stack, explain(error, Settings, merged, hidden))
+    if settings.location in UNZONED and (settings.cluster.zones or settings.registry.zone_redundant):
+        zoned = ", ".join(each for each in REGIONS if each not in UNZONED)
+        _refuse(
+            stack,
+            [Problem("location", f'is "{settings.location}": it has no availability zones. Allowed: {zoned}.')],
+        )
+    return settings
+
+
+def _decoded(name: str, value: Any) -> Any:
+    """Objects arrive as JSON, scalars as text."""
+    field = next((f for n, f in Settings.model_fields.items() if (f.alias or n) == name), None)
+    if field is None or field.annotation is None or not isinstance(value, str) or name in ("preset", "location"):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Objects are merged, everything else is replaced."""
+    merged = dict(base)
+    for name, value in over.items():
+        before = merged.get(name)
+        both = isinstance(before, Mapping) and isinstance(value, Mapping)
+        merged[name] = _merged(before, value) if both else value
+    return merged
+
+
+def _refuse(stack: str, problems: list[Problem]) -> NoReturn:
+    raise pulumi.RunError(say(NAMESPACE, stack, problems))

@@ -1,0 +1,34 @@
+"""Transforms: what holds for every resource of the stack, whoever declares it."""
+
+from __future__ import annotations
+
+import pulumi
+
+_NATIVE = "azure-native:"
+
+
+def use_transforms(tags: dict[str, str], *, keep_provider_aliases: bool) -> None:
+    """Puts default tags on everything that takes tags, and drops azure-native's aliases unless they are to be kept.
+
+    tags: those that a resource sets itself win. Aliases: docs/adr/0002-provider-aliases.md.
+    """
+
+    def apply(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if not args.type_.startswith(_NATIVE):
+            return None
+        props = dict(args.props)
+        if "tags" in props:
+            props["tags"] = {**tags, **(props["tags"] or {})}
+        opts = args.opts
+        if not keep_provider_aliases:
+            opts.aliases = [alias for alias in opts.aliases or [] if not _of_provider(alias)]
+        return pulumi.ResourceTransformationResult(props, opts)
+
+    pulumi.runtime.register_stack_transformation(apply)
+
+
+def _of_provider(alias: object) -> bool:
+    """Whether it only names an older API version of the same type; those the program itself sets say more."""
+    if not isinstance(alias, pulumi.Alias):
+        return False
+    return isinstance(alias.type_, str) and alias.type_.startswith(_NATIVE) and alias.name is ...
