@@ -1,0 +1,179 @@
+"""The embedded Azure within the test process, so that tests can put resources and roles straight into it."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import json
+import secrets
+import threading
+import uuid
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
+
+import pytest
+from azure.identity import ClientSecretCredential
+
+from local.azure.arm import roles
+from local.azure.arm.authorize import ASSIGNMENT_TYPE, DEFINITION_TYPE
+from local.azure.context import Principal, Resource
+from local.azure.daemon import AzureDaemon
+from local.azure.daemons import prepare
+from local.instance import SUBSCRIPTION_ID, TENANT_ID, Instance
+
+T = TypeVar("T")
+_KV = "Microsoft.KeyVault/vaults/"
+_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/"
+ROLES: dict[str, dict[str, list[str]]] = {
+    "Key Vault Administrator": {"dataActions": ["Microsoft.KeyVault/vaults/*"]},
+    "Key Vault Secrets User": {"dataActions": [f"{_KV}secrets/getSecret/action", f"{_KV}secrets/readMetadata/action"]},
+    "Key Vault Crypto User": {
+        "dataActions": [f"{_KV}keys/read"]
+        + [
+            f"{_KV}keys/{each}/action"
+            for each in ("update", "backup", "encrypt", "decrypt", "wrap", "unwrap", "sign", "verify")
+        ]
+    },
+    "Storage Blob Data Owner": {
+        "actions": [f"{_BLOBS}containers/*", f"{_BLOBS}generateUserDelegationKey/action"],
+        "dataActions": [f"{_BLOBS}containers/blobs/*"],
+    },
+    "Storage Blob Data Contributor": {
+        "actions": [
+            *(f"{_BLOBS}containers/{each}" for each in ("delete", "read", "write")),
+            f"{_BLOBS}generateUserDelegationKey/action",
+        ],
+        "dataActions": [
+            f"{_BLOBS}containers/blobs/{each}" for each in ("delete", "read", "write", "move/action", "add/action")
+        ],
+    },
+    "Storage Blob Data Reader": {
+        "actions": [f"{_BLOBS}containers/read", f"{_BLOBS}generateUserDelegationKey/action"],
+        "dataActions": [f"{_BLOBS}containers/blobs/read"],
+    },
+    "Monitoring Metrics Publisher": {
+        "dataActions": ["Microsoft.Insights/Metrics/Write", "Microsoft.Insights/Telemetry/Write"]
+    },
+}
+"""Until the endpoint brings them: Azure's built-in roles, as their pages list them."""
+
+
+class Embedded:
+    """The daemon on an event loop of its own thread."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.group = f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/data-planes"
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+        async def make() -> AzureDaemon:
+            daemon = AzureDaemon(instance)
+            await daemon.start()
+            return daemon
+
+        self.daemon = self.run(make())
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        waiting: concurrent.futures.Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return waiting.result(60)
+
+    def stop(self) -> None:
+        self.run(self.daemon.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def put(self, provider: str, name: str, body: dict[str, Any]) -> Resource:
+        """Bring a resource about, as ARM does after validating it.
+
+        provider, name: e.g. "Microsoft.KeyVault/vaults/keys" and "kv-x/signing".
+        """
+        namespace, *types = provider.split("/")
+        pairs = zip(types, name.split("/"), strict=True)
+        identity = "/".join([f"{self.group}/providers/{namespace}", *(part for pair in pairs for part in pair)])
+        resource = Resource(identity, identity.rsplit("/", 1)[-1], provider, {"location": "westeurope", **body})
+
+        async def put() -> Resource:
+            lifecycle = self.daemon.lifecycle
+            async with lifecycle.exclusive(resource.id):
+                await lifecycle.put(resource, lifecycle.store.get(resource.id), wait=True)
+            found = lifecycle.store.get(resource.id)
+            assert found is not None
+            return found
+
+        return self.run(put())
+
+    def delete(self, resource: Resource) -> None:
+        async def delete() -> None:
+            async with self.daemon.lifecycle.exclusive(resource.id):
+                await self.daemon.lifecycle.delete(resource, wait=True)
+
+        self.run(delete())
+
+    def identity(self, *granted: tuple[str, str]) -> Identity:
+        """A new service principal with roles. granted: (built-in role's name, scope)."""
+        secret = secrets.token_urlsafe(16)
+
+        async def make() -> Principal:
+            return self.daemon.directory.add(f"test-{uuid.uuid4().hex[:6]}", "ServicePrincipal", secret=secret)
+
+        identity = Identity(self, self.run(make()), secret)
+        for role, scope in granted:
+            identity.grant(role, scope)
+        return identity
+
+
+class Identity:
+    """A service principal of a test."""
+
+    def __init__(self, embedded: Embedded, principal: Principal, secret: str) -> None:
+        self._embedded, self.principal = embedded, principal
+        self.credential = ClientSecretCredential(
+            TENANT_ID,
+            str(principal.client_id),
+            secret,
+            authority=f"https://{embedded.instance.arm}",
+            disable_instance_discovery=True,
+            connection_verify=str(embedded.instance.ca_bundle),
+        )
+
+    def grant(self, role: str, scope: str) -> Resource:
+        guid = next((each for each, body in roles.built_in().items() if body["roleName"] == role), None) or self._own(
+            role
+        )
+        name = str(uuid.uuid4())
+        body = {"properties": {"principalId": self.principal.object_id, "roleDefinitionId": guid, "scope": scope}}
+        resource = Resource(f"{scope}/providers/{ASSIGNMENT_TYPE}/{name}", name, ASSIGNMENT_TYPE, body)
+
+        async def put() -> None:
+            self._embedded.daemon.lifecycle.store.put(resource)
+
+        self._embedded.run(put())
+        return resource
+
+    def _own(self, role: str) -> str:
+        guid = str(uuid.uuid5(uuid.NAMESPACE_URL, role))
+        body = {"properties": {"roleName": role, "permissions": [ROLES[role]]}}
+
+        async def put() -> None:
+            store = self._embedded.daemon.lifecycle.store
+            store.put(Resource(f"/providers/{DEFINITION_TYPE}/{guid}", guid, DEFINITION_TYPE, body))
+
+        self._embedded.run(put())
+        return guid
+
+    def revoke(self, assignment: Resource) -> None:
+        async def remove() -> None:
+            self._embedded.daemon.lifecycle.store.remove(assignment.id)
+
+        self._embedded.run(remove())
+
+
+@pytest.fixture(scope="session")
+def embedded(instance: Instance) -> Iterator[Embedded]:
+    kept = Instance.load().state / "tools.json"
+    prepare(instance, json.loads(kept.read_text()) if kept.exists() else {})
+    running = Embedded(instance)
+    yield running
+    running.stop()
