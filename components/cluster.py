@@ -6,7 +6,7 @@ Leaves out: private API server, user node pools, policy, Defender, Container Ins
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -164,7 +164,7 @@ class Cluster(pulumi.ComponentResource):
         )
         self.name = cluster.name
         self.cluster_id = cluster.id
-        self.issuer = cluster.oidc_issuer_profile.apply(lambda profile: profile.issuer_url)
+        self.issuer = cluster.oidc_issuer_profile.apply(_issuer)
         self.kubeconfig = pulumi.Output.secret(
             credentials.apply(lambda answer: unattended(base64.b64decode(answer.kubeconfigs[0].value), args.login))
         )
@@ -185,7 +185,14 @@ def unattended(kubeconfig: bytes, login: str) -> str:
     return yaml.safe_dump(content)
 
 
-def _kubelet(profile: dict[str, containerservice.outputs.UserAssignedIdentityResponse] | None) -> str:
-    if not profile or not profile["kubeletidentity"].object_id:
+def _kubelet(profile: Mapping[str, containerservice.outputs.UserAssignedIdentityManagedClusterResponse] | None) -> str:
+    kubelet = (profile or {}).get("kubeletidentity")
+    if kubelet is None or not kubelet.object_id:
         raise ValueError("AKS reports no kubelet identity for the cluster: images can't be pulled. Look at its state.")
-    return profile["kubeletidentity"].object_id
+    return kubelet.object_id
+
+
+def _issuer(profile: containerservice.outputs.ManagedClusterOIDCIssuerProfileResponse | None) -> str:
+    if profile is None:
+        raise ValueError("AKS reports no OIDC issuer for the cluster: pods can't sign in. Look at its state.")
+    return profile.issuer_url

@@ -96,7 +96,7 @@ class Database(pulumi.ComponentResource):
             )
             for subnet, subnet_id in args.subnet_ids.items()
         ]
-        pool = self._pool(name, args, server) if args.pool else None
+        pool = self._pool(name, args.pool, args, server) if args.pool else None
         self._databases = {each: self._database(f"{name}-{each}", each, args, server, pool) for each in args.databases}
 
         self.fqdn = server.fully_qualified_domain_name
@@ -106,8 +106,7 @@ class Database(pulumi.ComponentResource):
         """What must be there before one can connect to a database. Raises KeyError for one that is not there."""
         return [self._databases[database], *self._rules]
 
-    def _pool(self, name: str, args: DatabaseArgs, server: sql.Server) -> sql.ElasticPool:
-        assert args.pool is not None
+    def _pool(self, name: str, pool: PoolArgs, args: DatabaseArgs, server: sql.Server) -> sql.ElasticPool:
         site = args.site
         return sql.ElasticPool(
             name,
@@ -115,8 +114,8 @@ class Database(pulumi.ComponentResource):
             server_name=server.name,
             resource_group_name=site.resource_group,
             location=site.location,
-            sku=sql.SkuArgs(name=args.pool.sku, tier=args.pool.tier, capacity=args.pool.capacity),
-            max_size_bytes=args.pool.storage_gb * 1024**3,
+            sku=sql.SkuArgs(name=pool.sku, tier=pool.tier, capacity=pool.capacity),
+            max_size_bytes=pool.storage_gb * 1024**3,
             zone_redundant=args.zone_redundant,
             tags=site.tags,
             opts=pulumi.ResourceOptions(parent=self),

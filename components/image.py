@@ -43,13 +43,13 @@ class _LayerBuilder(dynamic.ResourceProvider):
         outputs = _push(props)
         return dynamic.CreateResult(f"{props['registry']}/{props['repository']}", outputs)
 
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        moved = [each for each in ("registry", "repository") if olds.get(each) != news.get(each)]
-        changed = bool(moved) or olds.get("fingerprint") != news.get("fingerprint")
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
+        moved = [each for each in ("registry", "repository") if _olds.get(each) != _news.get(each)]
+        changed = bool(moved) or _olds.get("fingerprint") != _news.get("fingerprint")
         return dynamic.DiffResult(changes=changed, replaces=moved)
 
-    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult(_push(news))
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult(_push(_news))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         from components.registry_client import RegistryClient
@@ -68,7 +68,7 @@ def _push(props: dict[str, Any]) -> dict[str, Any]:
     with RegistryClient(props["registry"], props["repository"]) as client:
         digest = client.push(image)
     reference = f"{props['registry']}/{props['repository']}@{digest}"
-    given = {name: value for name, value in props.items() if name != dynamic.dynamic.PROVIDER_KEY}
+    given = {name: value for name, value in props.items() if name != "__provider"}
     return {**given, "digest": digest, "reference": reference}
 
 

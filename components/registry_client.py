@@ -108,7 +108,7 @@ class RegistryClient:
         return answer
 
     def _sign_in(self, actions: str) -> None:
-        # Authorities other than Azure's own are not listed at login.microsoftonline.com; ours come from the environment.
+        # login.microsoftonline.com lists Azure's own authorities only; which one is ours, the environment says.
         with DefaultAzureCredential(disable_instance_discovery=True) as credential:
             entra = credential.get_token(SCOPE).token
         refresh = self._token_of(

@@ -27,7 +27,7 @@ REGIONS = (
 UNZONED = frozenset({"ukwest"})
 """Of these, the ones without availability zones."""
 
-_PRIVATE = [ipaddress.ip_network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+_PRIVATE = [ipaddress.IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 _URL = TypeAdapter(HttpUrl)
 
 

@@ -26,7 +26,9 @@ class Settings(Preset):
     preset: Literal["local", "dev", "prod"]
     location: Literal[REGIONS]  # type: ignore[valid-type]  # pydantic takes the tuple as the choices
     sign_in: SignIn
-    tags: Annotated[dict[str, str], Field(max_length=15, description="at most 15 names, each with a text")] = {}
+    tags: Annotated[dict[str, str], Field(max_length=15, description="at most 15 names, each with a text")] = Field(
+        default_factory=dict
+    )
 
 
 def load_settings() -> Settings:

@@ -18,7 +18,8 @@ def use_transforms(tags: dict[str, str], *, keep_provider_aliases: bool) -> None
             return None
         props = dict(args.props)
         if "tags" in props:
-            props["tags"] = {**tags, **(props["tags"] or {})}
+            own = pulumi.Output.from_input(props["tags"])
+            props["tags"] = own.apply(lambda given: {**tags, **(given or {})})
         opts = args.opts
         if not keep_provider_aliases:
             opts.aliases = [alias for alias in opts.aliases or [] if not _of_provider(alias)]
