@@ -118,7 +118,9 @@ class Codec:
         for wire, each in value.items():
             path = f"{where}.{wire}" if where else wire
             known = shape.by_path.get(path)
-            if known:
+            if known and known.write_only and path in shape.envelopes and isinstance(each, dict):
+                result = {**self.object_from_wire(each, shape, path), **result}
+            elif known:
                 result[known.name] = self.from_wire(each, known.type)
             elif path in shape.envelopes and isinstance(each, dict):
                 result = {**self.object_from_wire(each, shape, path), **result}

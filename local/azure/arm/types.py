@@ -19,6 +19,8 @@ from local.instance import SUBSCRIPTION_ID
 
 _FOLDER = Path(__file__).parent
 _SUBSCRIPTION = "subscriptionId"
+_SEVERAL = ("{scope}", "{resourceUri}", "{resourceId}", "{resourceScope}", "{parentResourcePath}")
+"""Path parameters that stand for several segments."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Type:
         """Matches this type's ids; groups are ``parameters`` by position, the subscription first where there is one."""
         pieces = []
         for segment in self.path.strip("/").split("/"):
-            if segment in ("{scope}", "{resourceUri}", "{resourceId}", "{resourceScope}"):
+            if segment in _SEVERAL:
                 pieces.append("(.+)")
             else:
                 pieces.append("([^/]+)" if segment.startswith("{") else re.escape(segment))
@@ -87,7 +89,7 @@ class Type:
             raise ValueError(f"{self.token} needs {', '.join(missing)} for its id {self.path}.")
         path = re.sub(r"{([^}]+)}", lambda m: str(given[m[1]]).strip("/"), self.path)
         body = {k: v for k, v in inputs.items() if k not in self.parameters and k != _SUBSCRIPTION and v is not None}
-        return "/" + path.strip("/"), _codec().object_to_wire(body, self.shape)
+        return "/" + "/".join(part for part in path.split("/") if part), _codec().object_to_wire(body, self.shape)
 
     def from_arm(self, resource_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Pulumi's outputs of an ARM body: the envelopes opened, with id and name."""

@@ -50,7 +50,9 @@ class Judge:
             inner = f"{where}.{wire}" if where else wire
             old = stored.get(wire) if isinstance(stored, Mapping) else None
             known = shape.by_path.get(inner)
-            if known:
+            if known and inner in shape.envelopes and isinstance(each, Mapping):
+                self._split(each, known, shape, path, inner, old)
+            elif known:
                 self._field(each, known, path, old)
             elif inner in shape.envelopes:
                 if isinstance(each, Mapping):
@@ -60,6 +62,13 @@ class Judge:
             elif self._pinned and not (wire in _ENVELOPE and where == ""):
                 siblings = [f.wire for f in shape.fields.values() if f.where == where]
                 self._wrong(path, "UnknownProperty", f"The property '{path}' is not known here{_like(wire, siblings)}.")
+
+    def _split(self, value: Mapping[str, Any], known: Field, shape: Shape, path: str, inner: str, stored: Any) -> None:
+        """An object that is one input, and the envelope of the outputs (a Key Vault key's ``properties``)."""
+        writable = shapes()[known.type[1:]].by_path
+        own = {k: v for k, v in value.items() if k in writable or f"{inner}.{k}" not in shape.by_path}
+        self._value(own, known.type, path, stored)
+        self._object({k: v for k, v in value.items() if k not in own}, shape, path, inner, stored)
 
     @staticmethod
     def _missing(value: Mapping[str, Any], shape: Shape) -> Iterator[Field]:
