@@ -1,4 +1,4 @@
-"""Common: what every building block shares: its site, names, role assignments and diagnostic settings."""
+"""Common: what every building block shares: its site, names, role assignments, diagnostics, private endpoints."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
-from pulumi_azure_native import authorization, monitor
+from pulumi_azure_native import authorization, monitor, network
 
 ROLES = {
     "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
@@ -54,6 +54,14 @@ class Site:
                 f"Shorten the stack's name ({self.stack!r}) or the component's ({name!r})."
             )
         return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateAccess:
+    """Where a block gets a private endpoint. subnet_id: of the endpoint. zone_id: of the service's private DNS zone."""
+
+    subnet_id: pulumi.Input[str]
+    zone_id: pulumi.Input[str]
 
 
 def assign_role(
@@ -114,5 +122,40 @@ def diagnose(
             *(monitor.DiagnosticsLogSettingsArgs(category_group=each, enabled=True) for each in groups),
         ],
         metrics=[monitor.DiagnosticsMetricSettingsArgs(category=each, enabled=True) for each in metrics],
+        opts=opts,
+    )
+
+
+def private_endpoint(
+    name: str,
+    resource: pulumi.CustomResource,
+    group: str,
+    access: PrivateAccess,
+    site: Site,
+    opts: pulumi.ResourceOptions,
+) -> network.PrivateDnsZoneGroup:
+    """Gives a resource an address in the virtual network and its name there; answers what users of it wait for.
+
+    group: the sub-resource's group id, e.g. "sqlServer" (learn.microsoft.com/azure/private-link).
+    """
+    endpoint = network.PrivateEndpoint(
+        name,
+        private_endpoint_name=site.name("pep", name),
+        resource_group_name=site.resource_group,
+        location=site.location,
+        subnet=network.SubnetArgs(id=access.subnet_id),
+        private_link_service_connections=[
+            network.PrivateLinkServiceConnectionArgs(name=group, private_link_service_id=resource.id, group_ids=[group])
+        ],
+        tags=site.tags,
+        # Azure can't move an endpoint to another subnet, and azure-native would try to.
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(replace_on_changes=["subnet.id"])),
+    )
+    return network.PrivateDnsZoneGroup(
+        name,
+        private_dns_zone_group_name="default",
+        private_endpoint_name=endpoint.name,
+        resource_group_name=site.resource_group,
+        private_dns_zone_configs=[network.PrivateDnsZoneConfigArgs(name=group, private_dns_zone_id=access.zone_id)],
         opts=opts,
     )

@@ -1,18 +1,18 @@
 """Database: a SQL server that only Entra identities enter, and a database a service.
 
-Leaves out: auditing, threat protection, vulnerability assessment, failover group, customer-managed key, private
-endpoint. Users inside the databases are made by T-SQL, not by ARM: see stacks/aggregator.py.
+Leaves out: auditing, threat protection, vulnerability assessment, failover group, customer-managed key.
+Users inside the databases are made by T-SQL, not by ARM: see stacks/aggregator.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_azure_native import managedidentity, sql
 
-from components.common import Site, diagnose
+from components.common import PrivateAccess, Site, diagnose, private_endpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class DatabaseArgs:
     databases: their names. sku: of a database outside a pool, e.g. "S0".
     backup_redundancy: "Local", "Zone", "Geo" or "GeoZone".
     pool: capacity that the databases share; None gives each its own.
-    subnet_ids: subnets with the service endpoint Microsoft.Sql whose traffic is let in, by a short name.
+    access: where its private endpoint is; there is no other way in.
     """
 
     site: Site
@@ -42,7 +42,7 @@ class DatabaseArgs:
     backup_redundancy: str
     zone_redundant: bool = False
     pool: PoolArgs | None = None
-    subnet_ids: Mapping[str, pulumi.Input[str]]
+    access: PrivateAccess
 
 
 class Database(pulumi.ComponentResource):
@@ -73,6 +73,7 @@ class Database(pulumi.ComponentResource):
             location=site.location,
             version="12.0",
             minimal_tls_version="1.2",
+            public_network_access="Disabled",
             # Entra-only: Azure rejects any administrator password beside it (pulumi-azure-native#2937).
             administrators=sql.ServerExternalAdministratorArgs(
                 administrator_type="ActiveDirectory",
@@ -85,17 +86,7 @@ class Database(pulumi.ComponentResource):
             tags=site.tags,
             opts=child,
         )
-        self._rules = [
-            sql.VirtualNetworkRule(
-                f"{name}-{subnet}",
-                virtual_network_rule_name=subnet,
-                server_name=server.name,
-                resource_group_name=site.resource_group,
-                virtual_network_subnet_id=subnet_id,
-                opts=child,
-            )
-            for subnet, subnet_id in args.subnet_ids.items()
-        ]
+        self._endpoint = private_endpoint(f"{name}-sql", server, "sqlServer", args.access, site, child)
         pool = self._pool(name, args.pool, args, server) if args.pool else None
         self._databases = {each: self._database(f"{name}-{each}", each, args, server, pool) for each in args.databases}
 
@@ -104,7 +95,7 @@ class Database(pulumi.ComponentResource):
 
     def prerequisites(self, database: str) -> list[pulumi.Resource]:
         """What must be there before one can connect to a database. Raises KeyError for one that is not there."""
-        return [self._databases[database], *self._rules]
+        return [self._databases[database], self._endpoint]
 
     def _pool(self, name: str, pool: PoolArgs, args: DatabaseArgs, server: sql.Server) -> sql.ElasticPool:
         site = args.site

@@ -1,14 +1,15 @@
 """Network: a virtual network with a subnet a purpose and a security group each.
 
-Leaves out: egress through a fixed address or a firewall, private DNS zones, peering.
+Leaves out: egress through a fixed address or a firewall, peering.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_azure_native import network
+from pulumi_azure_native import network, privatedns
 
 from components.common import Site, diagnose
 
@@ -20,21 +21,25 @@ class NetworkArgs:
     site: resource group, region, tags and workspace that every block shares.
     address_space: CIDR block of the whole network, e.g. "10.20.0.0/16".
     cluster_subnet, endpoint_subnet: CIDR blocks of the cluster's nodes and of private endpoints.
+    private_zones: private DNS zones that resolve in it, e.g. "privatelink.database.windows.net".
     """
 
     site: Site
     address_space: str
     cluster_subnet: str
     endpoint_subnet: str
+    private_zones: Sequence[str] = ()
 
 
 class Network(pulumi.ComponentResource):
     """A virtual network whose subnets nothing from the internet can enter."""
 
     cluster_subnet_id: pulumi.Output[str]
-    """Subnet of the cluster's nodes; Key Vault, Storage and SQL recognise its traffic (service endpoints)."""
+    """Subnet of the cluster's nodes; Key Vault and Storage recognise its traffic (service endpoints)."""
     endpoint_subnet_id: pulumi.Output[str]
     """Subnet of private endpoints."""
+    zone_ids: Mapping[str, pulumi.Output[str]]
+    """Resource id of each private DNS zone, by its name."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tributary:azure:Network", name, {}, opts)
@@ -59,7 +64,7 @@ class Network(pulumi.ComponentResource):
             args.cluster_subnet,
             vnet,
             site,
-            service_endpoints=["Microsoft.KeyVault", "Microsoft.Sql", "Microsoft.Storage"],
+            service_endpoints=["Microsoft.KeyVault", "Microsoft.Storage"],
         )
         # One after the other: Azure refuses two writes to one virtual network at a time (AnotherOperationInProgress).
         endpoints = self._subnet(
@@ -73,9 +78,33 @@ class Network(pulumi.ComponentResource):
 
         self.cluster_subnet_id = cluster.id
         self.endpoint_subnet_id = endpoints.id
+        self.zone_ids = {zone: self._zone(f"{name}-{zone}", zone, vnet, site) for zone in args.private_zones}
         self.register_outputs(
             {"cluster_subnet_id": self.cluster_subnet_id, "endpoint_subnet_id": self.endpoint_subnet_id}
         )
+
+    def _zone(self, name: str, zone: str, vnet: network.VirtualNetwork, site: Site) -> pulumi.Output[str]:
+        child = pulumi.ResourceOptions(parent=self)
+        made = privatedns.PrivateZone(
+            name,
+            private_zone_name=zone,
+            resource_group_name=site.resource_group,
+            location="global",
+            tags=site.tags,
+            opts=child,
+        )
+        privatedns.VirtualNetworkLink(
+            name,
+            virtual_network_link_name=site.name("link", "main"),
+            private_zone_name=made.name,
+            resource_group_name=site.resource_group,
+            location="global",
+            registration_enabled=False,
+            virtual_network=privatedns.SubResourceArgs(id=vnet.id),
+            tags=site.tags,
+            opts=child,
+        )
+        return made.id
 
     def _subnet(
         self,

@@ -11,7 +11,7 @@ import pulumi
 from pulumi_azure_native import authorization, resources
 
 from components.cluster import Cluster, ClusterArgs
-from components.common import Site
+from components.common import PrivateAccess, Site
 from components.database import Database, DatabaseArgs, PoolArgs
 from components.file_store import FileStore, FileStoreArgs
 from components.monitoring import Monitoring, MonitoringArgs
@@ -22,6 +22,7 @@ from stacks.settings import Settings
 
 DATA_KEY = "user-data"
 """The vault's key that wraps the keys of users' data; the chassis looks for it by this name."""
+_SQL_ZONE = "privatelink.database.windows.net"
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -73,6 +74,7 @@ class Platform:
                 address_space=network.address_space,
                 cluster_subnet=network.subnets.cluster,
                 endpoint_subnet=network.subnets.private_endpoints,
+                private_zones=[_SQL_ZONE],
             ),
         )
         self.registry = Registry(
@@ -115,7 +117,9 @@ class Platform:
                 zone_redundant=settings.database.zone_redundant,
                 backup_redundancy=settings.database.backup_redundancy,
                 pool=PoolArgs(**pool.model_dump()) if pool else None,
-                subnet_ids={"cluster": self.network.cluster_subnet_id},
+                access=PrivateAccess(
+                    subnet_id=self.network.endpoint_subnet_id, zone_id=self.network.zone_ids[_SQL_ZONE]
+                ),
             ),
         )
         self.cluster = Cluster(

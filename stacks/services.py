@@ -47,7 +47,7 @@ SERVICES = (
 )
 
 SANDBOX_BANKS = tuple(
-    Service(name=f"bank-{bank}", package="bank_sandbox", bank=bank, environment={"SANDBOX_BANK": bank})
+    Service(name=f"bank-{bank}", package="bank_sandbox", database=True, bank=bank, environment={"SANDBOX_BANK": bank})
     for bank in ("aurora", "borealis")
 )
 """One image, two data sets: banks to try the platform with."""
