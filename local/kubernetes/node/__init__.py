@@ -1,0 +1,1 @@
+"""The node agent: registers a node and runs the pods bound to it as processes."""
