@@ -1,0 +1,164 @@
+"""A running control plane and node for tests, started once a session; import the fixtures from here."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from local.daemon import Daemon
+from local.instance import REPOSITORY, Instance
+from local.kubernetes.daemons import daemons, prepare
+from tests.local.kubernetes.registry import TestRegistry
+
+_PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
+
+SERVER = '''
+"""A small HTTP server: says what it was given, and can be made to fail."""
+import http.server, json, os, signal, sys, urllib.parse
+broken = set()
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        path = urllib.parse.unquote(self.path)
+        if path.startswith("/file"):
+            return self.answer(200, open(path[5:]).read())
+        if path.startswith("/break/"):
+            broken.add(path[7:])
+            return self.answer(200, "")
+        if path.startswith("/probe/"):
+            good = path[7:] not in broken and self.headers.get("X-Probe", "yes") == "yes"
+            return self.answer(200 if good else 500, "")
+        self.answer(200, json.dumps({"env": dict(os.environ), "argv": sys.argv, "uid": os.getuid(), "cwd": os.getcwd()}))
+    def answer(self, code, text):
+        self.send_response(code); self.end_headers(); self.wfile.write(text.encode())
+    def log_message(self, *_):
+        print("asked for", self.path, flush=True)
+def end(*_):
+    print("ending well", flush=True); os._exit(0)
+signal.signal(signal.SIGTERM, end)
+print("serving", flush=True)
+http.server.ThreadingHTTPServer((os.environ["POD_IP"], int(os.environ.get("PORT", "8080"))), Handler).serve_forever()
+'''
+
+
+def tools() -> dict[str, str]:
+    """Programs of the control plane: as the toolchain put them into the state folder, else from PATH."""
+    state = Path(os.environ.get("TRIBUTARY_STATE") or REPOSITORY / ".local")
+    path = state / "tools.json"
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    found = {name: kept.get(name) or shutil.which(name) for name in _PROGRAMS}
+    missing = [name for name, where in found.items() if where is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)}: neither in {path} nor on PATH; `make up` builds them")
+    return {**{name: str(where) for name, where in found.items()}, "python": sys.executable}
+
+
+class ControlPlane:
+    """Everything that runs, and kubectl.
+
+    registry: images are pushed there.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance, self.tools = instance, tools()
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.daemons: dict[str, Daemon] = {}
+
+    def start(self) -> None:
+        prepare(self.instance, self.tools)
+        if not self.instance.ca_bundle.exists():
+            shutil.copy(self.instance.ca_certificate, self.instance.ca_bundle)
+        self.registry = TestRegistry(self.instance)
+        self.registry.start()
+        self.daemons = {each.name: each for each in daemons(self.instance, self.tools)}
+        for name, daemon in self.daemons.items():
+            for other in daemon.after:
+                self.await_ready(other)
+            self.run(name)
+        for name in self.daemons:
+            self.await_ready(name)
+        self.image = self.registry.push("server", {"server.py": SERVER}, Entrypoint=["python", "server.py"])
+        self.until(lambda: self.json("get", "serviceaccount", "default"))
+
+    def run(self, name: str) -> None:
+        """Start a daemon (again)."""
+        daemon = self.daemons[name]
+        with (self.instance.logs / f"{name}.log").open("ab") as log:
+            environment = {"PATH": os.environ["PATH"], **daemon.environment}
+            self.processes[name] = subprocess.Popen(
+                daemon.argv, cwd=daemon.folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def kill(self, name: str) -> None:
+        """kill -9 of a daemon."""
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def await_ready(self, name: str) -> None:
+        self.until(self.daemons[name].ready, what=f"{name} ready; see {self.instance.logs}")
+
+    def stop(self) -> None:
+        for name in reversed(self.processes):
+            self.processes[name].send_signal(signal.SIGTERM if name == "node-agent" else signal.SIGKILL)
+            self.processes[name].wait(30)
+        self.registry.stop()
+        left = [each for each in psutil.process_iter(["cmdline"]) if str(self.instance.state) in _command(each)]
+        for each in left:
+            each.kill()
+        assert not left, f"left behind: {[_command(each) for each in left]}"
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
+        """Output of kubectl as the administrator."""
+        command = [self.tools["kubectl"], "--kubeconfig", str(self.instance.kubeconfig), *arguments]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=False)
+        assert not check or done.returncode == 0, f"{' '.join(arguments)}: {done.stderr}"
+        return done.stdout if check else done.stdout + done.stderr
+
+    def apply(self, *documents: dict[str, Any]) -> None:
+        """Server-side apply."""
+        bundle = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
+        self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(bundle))
+
+    def json(self, *arguments: str) -> Any:
+        """kubectl's JSON output; None when it refuses."""
+        text = self.kubectl(*arguments, "-o", "json", check=False)
+        return json.loads(text) if text.startswith("{") else None
+
+    def until(self, condition: Callable[[], Any], seconds: float = 30, what: str = "") -> Any:
+        """Wait for a condition; its value."""
+        end = time.monotonic() + seconds
+        while True:
+            value = condition()
+            if value:
+                return value
+            if time.monotonic() > end:
+                raise AssertionError(f"not within {seconds} s: {what or condition}")
+            time.sleep(0.1)
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+@pytest.fixture(scope="session")
+def control_plane(instance: Instance) -> Iterator[ControlPlane]:
+    """etcd, API server, controller manager, scheduler, node agent and a test registry, running."""
+    plane = ControlPlane(instance)
+    try:
+        plane.start()
+        yield plane
+    finally:
+        plane.stop()
