@@ -17,7 +17,7 @@ class SqlDatabase(Behaviour):
     type = "Microsoft.Sql/servers/databases"
 
     async def check(self, resource: Resource, previous: Resource | None) -> None:
-        """Refuse system databases, copies and restores."""
+        """Refuse system databases, copies, restores and samples."""
         if resource.name.lower() in _RESERVED:
             raise _refusal(f"{resource.name} is a system database; choose another name.", "name")
         mode = resource.properties.get("createMode", "Default")
@@ -27,6 +27,8 @@ class SqlDatabase(Behaviour):
                 "copies, replicas or backups to start from.",
                 "properties.createMode",
             )
+        if resource.properties.get("sampleName"):
+            raise _refusal("sampleName is given; there are no sample data here. Remove it.", "properties.sampleName")
 
     async def put(self, resource: Resource, previous: Resource | None) -> Body:
         """Create it where it is not there yet."""

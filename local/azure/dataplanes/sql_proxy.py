@@ -86,48 +86,56 @@ class SqlProxy:
             self._spawn(self._serve(connection))
 
     async def _serve(self, connection: socket.socket) -> None:
-        streams: list[asyncio.StreamWriter] = []
+        writers: list[asyncio.StreamWriter] = []
         try:
             async with asyncio.timeout(_LOGIN_SECONDS):
-                client = await self._secure(connection)
-                if client is None:
-                    return
-                streams.append(client[1])
+                try:
+                    direct = await self._negotiate(connection)
+                except BaseException:
+                    connection.close()
+                    raise
+                client = await self._encrypt(connection, direct)  # which owns the connection from here on
+                writers.append(client[1])
                 backend = await self._login(client)
             if backend is not None:
-                streams.append(backend[1])
+                writers.append(backend[1])
                 await _relay(client, backend)
         except (ProtocolError, OSError, TimeoutError) as error:
             _LOG.debug("SQL server %s ended a connection: %s", self._server, error)
         finally:
-            for writer in streams:
+            for writer in writers:
                 writer.close()
-            if not streams:
-                connection.close()
 
-    async def _secure(self, connection: socket.socket) -> _Streams | None:
-        """TLS after SSLRequest, or at once (``sslnegotiation=direct``); None when the client goes without."""
+    async def _negotiate(self, connection: socket.socket) -> bool:
+        """Up to the TLS handshake. Says whether it came at once (``sslnegotiation=direct``), not after SSLRequest.
+
+        Raises ProtocolError when the client goes on without.
+        """
         connection.setblocking(False)
-        direct = await _peek(connection) == _TLS_HANDSHAKE
-        while not direct:
+        loop = asyncio.get_running_loop()
+        if await _peek(connection) == _TLS_HANDSHAKE:
+            return True
+        while True:
+            # Eight bytes are read and no more: what a man in the middle put behind them in the clear reaches the TLS
+            # handshake and ends it (CVE-2021-23214).
             request = await _receive(connection, 8)
             code = int.from_bytes(request[4:])
             if code == sql_wire.GSS_REQUEST:
-                await asyncio.get_running_loop().sock_sendall(connection, b"N")
+                await loop.sock_sendall(connection, b"N")
             elif code == sql_wire.SSL_REQUEST:
-                await asyncio.get_running_loop().sock_sendall(connection, b"S")
-                break
+                await loop.sock_sendall(connection, b"S")
+                return False
             else:
                 refusal = LoginError(
                     "28000", "This server takes encrypted connections only.", hint="Connect with sslmode=verify-full."
                 )
-                await asyncio.get_running_loop().sock_sendall(connection, refusal.encoded())
-                return None
+                await _last_words(connection, refusal.encoded())
+                raise ProtocolError("an unencrypted connection")
+
+    async def _encrypt(self, connection: socket.socket, direct: bool) -> _Streams:
         reader = asyncio.StreamReader(_CHUNK)
         protocol = asyncio.StreamReaderProtocol(reader)
         loop = asyncio.get_running_loop()
-        # The eight bytes of the request were read and no more: what a man in the middle put behind them in the clear
-        # reaches the TLS handshake and ends it (CVE-2021-23214).
         transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection, ssl=self._tls)
         if direct and transport.get_extra_info("ssl_object").selected_alpn_protocol() != "postgresql":
             transport.close()
@@ -261,6 +269,17 @@ async def _readable(connection: socket.socket) -> None:
         await ready
     finally:
         loop.remove_reader(connection)
+
+
+async def _last_words(connection: socket.socket, message: bytes) -> None:
+    """Send a message and take what the peer still sends: closing over unread bytes would reset the message away."""
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(connection, message)
+    connection.shutdown(socket.SHUT_WR)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            while await loop.sock_recv(connection, _CHUNK):
+                pass
 
 
 async def _receive(connection: socket.socket, length: int) -> bytes:
