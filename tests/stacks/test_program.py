@@ -1,0 +1,240 @@
+"""The same program makes local, dev and prod; each service is told what it needs, and may do what it needs."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from typing import Any
+
+import pytest
+
+from stacks.services import deployed as services
+from tests.components.mocks import Registered, Registration
+from tests.stacks.program import ROOT, STACKS, deployed
+
+
+def container(registered: Registered, name: str) -> dict[str, Any]:
+    return registered.one(":Deployment", name).inputs["spec"]["template"]["spec"]["containers"][0]
+
+
+def variables(registered: Registered, name: str) -> dict[str, str]:
+    return {each["name"]: each.get("value", "") for each in container(registered, name)["env"]}
+
+
+def names(stack: str) -> set[str]:
+    return {each.name for each in deployed(stack).of(":Deployment")}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_preview_plans_what_an_update_makes(stack: str) -> None:
+    planned, made = deployed(stack, preview=True).resources, deployed(stack).resources
+    assert sorted((r.type, r.name) for r in planned) == sorted((r.type, r.name) for r in made)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_two_resources_share_a_urn(stack: str) -> None:
+    urns = [each.urn for each in deployed(stack).resources]
+    assert len(urns) == len(set(urns))
+
+
+def test_sandbox_banks_are_never_in_production() -> None:
+    assert {"bank-aurora", "bank-borealis"} <= names("local") & names("dev")
+    assert not [each.name for each in deployed("prod").resources if "bank" in each.name]
+    assert "BANK_URLS" not in variables(deployed("prod"), "connector")
+
+
+def test_the_sandbox_banks_are_one_image_with_different_data() -> None:
+    registered = deployed("local")
+    assert len({container(registered, f"bank-{each}")["image"] for each in ("aurora", "borealis")}) == 1
+    assert variables(registered, "bank-aurora")["SANDBOX_BANK"] == "aurora"
+    assert variables(registered, "bank-borealis")["SANDBOX_BANK"] == "borealis"
+    assert json.loads(variables(registered, "connector")["BANK_URLS"]) == {
+        "aurora": "http://$(BANK_AURORA_SERVICE_HOST):$(BANK_AURORA_SERVICE_PORT)",
+        "borealis": "http://$(BANK_BOREALIS_SERVICE_HOST):$(BANK_BOREALIS_SERVICE_PORT)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("stack", "url"),
+    [
+        ("local", "postgresql+psycopg://sql.example/{}?sslmode=verify-full"),
+        ("prod", "mssql+pyodbc://sql.example/{}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes"),
+    ],
+)
+def test_each_service_is_told_its_own_database_without_credentials(stack: str, url: str) -> None:
+    registered = deployed(stack)
+    databases = {each.inputs["databaseName"] for each in registered.of("sql:Database")}
+    assert databases == names(stack)
+    for name in databases:
+        assert variables(registered, name)["DATABASE_URL"] == url.format(name)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_variable_is_in_the_documented_contract(stack: str) -> None:
+    documented = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/architecture.md").read_text()))
+    for name in names(stack):
+        for variable in variables(deployed(stack), name):
+            assert variable in documented or variable.endswith("_URL"), (name, variable)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_service_finds_the_addresses_it_calls(stack: str) -> None:
+    registered = deployed(stack)
+    for name in names(stack):
+        deployment = registered.one(":Deployment", name)
+        told = " ".join(variables(registered, name).values())
+        for called in re.findall(r"\$\((\w+)_SERVICE_HOST\)", told):
+            service = registered.one("core/v1:Service", called.lower().replace("_", "-"))
+            assert service.urn in deployment.after, f"{name} may start before the address of {called} exists"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_pods_wait_for_what_they_use_and_no_pod_for_another(stack: str) -> None:
+    registered = deployed(stack)
+    pull = registered.one(":RoleAssignment", "main-pulls-images").urn
+    for deployment in registered.of(":Deployment"):
+        name = deployment.name
+        needed = {
+            pull,
+            registered.one("core/v1:Service", name).urn,
+            registered.one(":FederatedIdentityCredential", name).urn,
+            registered.one("batch/v1:Job", f"migrate-{name}").urn,
+            *(r.urn for r in registered.of(":RoleAssignment") if r.name.startswith(f"{name}-")),
+        }
+        assert needed <= set(deployment.after)
+        assert not {r.urn for r in registered.of(":Deployment")} & set(deployment.after)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_migrations_run_as_the_administrator_on_one_database_each(stack: str) -> None:
+    registered = deployed(stack)
+    account = registered.one(":ServiceAccount", "database-administrator")
+    annotations = account.inputs["metadata"]["annotations"]
+    assert annotations == {"azure.workload.identity/client-id": "client of main-dbadmin"}
+    trust = registered.one(":FederatedIdentityCredential", "database-administrator")
+    assert trust.inputs["subject"] == "system:serviceaccount:tributary:database-administrator"
+    for job in registered.of("batch/v1:Job"):
+        service = job.name.removeprefix("migrate-")
+        spec = job.inputs["spec"]["template"]["spec"]
+        told = {each["name"]: each["value"] for each in spec["containers"][0]["env"]}
+        assert spec["serviceAccountName"] == "database-administrator"
+        assert told["SERVICE_OBJECT_ID"] == f"object of {service}"
+        assert told["SERVICE_NAME"] == service
+        assert f"/{service}?" in told["DATABASE_URL"]
+        assert {trust.urn, registered.one("sql:Database", f"main-{service}").urn} <= set(job.after)
+        package = next(each.package for each in services(sandbox_banks=True) if each.name == service)
+        assert spec["containers"][0]["command"] == ["python", "-m", "workloads.chassis.migrate", package]
+
+
+def pods(registered: Registered) -> list[tuple[Registration, dict[str, Any]]]:
+    found = [*registered.of(":Deployment"), *registered.of("batch/v1:Job")]
+    return [(each, each.inputs["spec"]["template"]) for each in found]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_pod_is_unprivileged_and_signs_in_by_workload_identity(stack: str) -> None:
+    for each, template in pods(deployed(stack)):
+        spec = template["spec"]
+        assert template["metadata"]["labels"]["azure.workload.identity/use"] == "true", each.name
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+        for one in spec["containers"]:
+            assert one["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert one["image"].split("@")[1].startswith("sha256:")
+            assert "memory" in one["resources"]["limits"]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_services_are_probed_where_they_answer(stack: str) -> None:
+    registered = deployed(stack)
+    for name in names(stack):
+        one = container(registered, name)
+        probes = {kind: one[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
+        assert {kind: probe["path"] for kind, probe in probes.items()} == {
+            "startup": "/healthz/startup",
+            "liveness": "/healthz/live",
+            "readiness": "/healthz/ready",
+        }
+        assert {probe["port"] for probe in probes.values()} == {8080} == {one["ports"][0]["containerPort"]}
+        selector = registered.one("core/v1:Service", name).inputs["spec"]["selector"]
+        labels = registered.one(":Deployment", name).inputs["spec"]["template"]["metadata"]["labels"]
+        assert selector.items() <= labels.items()
+
+
+def test_no_job_is_reached_through_a_services_address() -> None:
+    registered = deployed("local")
+    selectors = [each.inputs["spec"]["selector"] for each in registered.of("core/v1:Service")]
+    for job in registered.of("batch/v1:Job"):
+        labels = job.inputs["spec"]["template"]["metadata"]["labels"]
+        assert not [each for each in selectors if each.items() <= labels.items()]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_each_identity_may_do_what_its_service_does_and_no_more(stack: str) -> None:
+    registered = deployed(stack)
+    for service in services(sandbox_banks=stack != "prod"):
+        granted = {
+            each.name.removeprefix(f"{service.name}-"): each.inputs["scope"]
+            for each in registered.of(":RoleAssignment")
+            if each.inputs["principalId"] == f"object of {service.name}"
+        }
+        expected = {"monitoring-metrics-publisher": "/id/of/Component/main"}
+        if service.keys:
+            expected["key-vault-crypto-user"] = "/id/of/Vault/main"
+        assert granted == expected
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_cluster_is_identified_by_its_id_not_by_its_kubeconfig(stack: str) -> None:
+    provider = deployed(stack).one("pulumi:providers:kubernetes").inputs
+    assert provider["clusterIdentifier"] == "/id/of/ManagedCluster/main"
+    assert provider["enableServerSideApply"] in (True, "true")
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_everything_that_takes_tags_says_whose_it_is(stack: str) -> None:
+    tagged = [each for each in deployed(stack).resources if "tags" in each.inputs]
+    assert len(tagged) > 20
+    for each in tagged:
+        assert each.inputs["tags"] == {"project": "tributary", "stack": stack, "managed-by": "pulumi"}, each.name
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_aliases_of_older_api_versions_are_dropped(stack: str) -> None:
+    assert sum(each.aliases for each in deployed(stack).of("") if each.type.startswith("azure-native:")) == 0
+
+
+def test_only_the_settings_know_which_environment_it_is() -> None:
+    asking = re.compile(r"(settings\.preset|get_stack\(\)\s*(==|!=|in)|[\"'](local|dev|prod)[\"'])")
+    found = []
+    for path in [ROOT / "__main__.py", *(ROOT / "stacks").glob("*.py"), *(ROOT / "components").glob("*.py")]:
+        if path.name in ("settings.py", "presets.py"):
+            continue
+        tree = ast.parse(path.read_text())
+        documentation = {
+            node.body[0].lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
+        }
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if number not in documentation and asking.search(line):
+                found.append(f"{path.name}:{number}: {line.strip()}")
+    assert found == []
+
+
+def test_nothing_but_the_settings_reads_configuration() -> None:
+    reading = re.compile(r"pulumi\.Config|os\.environ|getenv|runtime_config|get_config")
+    for path in [ROOT / "__main__.py", *(ROOT / "stacks").glob("*.py"), *(ROOT / "components").glob("*.py")]:
+        if path.name != "settings.py":
+            assert not reading.search(path.read_text()), path
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_stack_files_hold_no_secret(stack: str) -> None:
+    text = (ROOT / f"Pulumi.{stack}.yaml").read_text()
+    assert not re.search(r"secure:|password|secret:|key:|AccountKey|client_secret", text, re.IGNORECASE)
