@@ -89,8 +89,13 @@ class Directory(Protocol):
         """Whose token it is. Raises ArmError 401 when signature, issuer, audience or time is wrong."""
         ...
 
-    async def create_service_principal(self, name: str, *, object_id: str | None = None) -> Principal:
-        """A new identity without a secret (managed identities)."""
+    async def create_service_principal(
+        self, name: str, *, object_id: str | None = None, resource: str | None = None
+    ) -> Principal:
+        """A new identity without a secret (managed identities).
+
+        resource: id of the ARM resource it belongs to; the same resource always gets the same identity back.
+        """
         ...
 
     def principal(self, object_id: str) -> Principal | None:
