@@ -70,6 +70,21 @@ class Type:
                 pieces.append("([^/]+)" if segment.startswith("{") else re.escape(segment))
         return re.compile("/" + "/".join(pieces), re.IGNORECASE)
 
+    @cached_property
+    def has_state(self) -> bool:
+        """Whether its body shows ``properties.provisioningState``."""
+        known = self.shape.by_path
+        if "properties" in known and known["properties"].type.startswith("@"):
+            return "provisioningState" in shapes()[known["properties"].type[1:]].by_path
+        return "properties.provisioningState" in known
+
+    def type_of(self, resource_id: str) -> str:
+        """The ARM type of an id of this line; a record set's type has its record type in it."""
+        if "{" not in self.type:
+            return self.type
+        rest = resource_id.rstrip("/").rsplit("/providers/", 1)[1].split("/")
+        return "/".join((self.type.split("/")[0], *rest[1::2]))
+
     def parse_id(self, resource_id: str) -> dict[str, str]:
         """The path parameters of an id. Raises ValueError when it is not one of this type."""
         found = self.pattern.fullmatch("/" + resource_id.strip("/"))
@@ -133,9 +148,7 @@ def _fixed(shape: Shape, old: Mapping[str, Any], new: Mapping[str, Any], at: str
         path = f"{at}.{name}" if at else name
         if each.create_only:
             # A value left out keeps what the service chose.
-            if after is not None and before is not None and not _same(name, before, after):
-                yield path
-            elif before is None and after is not None and name in new:
+            if after is not None and (before is None or not _same(name, before, after)):
                 yield path
         elif each.type.startswith("@") and isinstance(before, Mapping) and isinstance(after, Mapping):
             yield from _fixed(codec.shapes[each.type[1:]], before, after, path, codec)
@@ -158,6 +171,8 @@ def _writable(value: Any, kind: str, codec: Codec) -> Any:
     match kind[0], value:
         case "[", list():
             return [_writable(each, kind[1:-1], codec) for each in value]
+        case "[", dict():  # a set of ids, which is a map on the wire
+            return list(value)
         case "{", dict():
             return {k: _writable(each, kind[1:-1], codec) for k, each in value.items()}
         case "@", dict():
