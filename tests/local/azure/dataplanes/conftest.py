@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import json
+import os
 import secrets
+import subprocess
 import threading
+import time
 import uuid
 from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
@@ -19,6 +22,7 @@ from local.azure.arm.authorize import ASSIGNMENT_TYPE, DEFINITION_TYPE
 from local.azure.context import Principal, Resource
 from local.azure.daemon import AzureDaemon
 from local.azure.daemons import prepare
+from local.azure.dataplanes import storage
 from local.instance import SUBSCRIPTION_ID, TENANT_ID, Instance
 
 T = TypeVar("T")
@@ -90,7 +94,10 @@ class Embedded:
         provider, name: e.g. "Microsoft.KeyVault/vaults/keys" and "kv-x/signing".
         """
         namespace, *types = provider.split("/")
-        pairs = zip(types, name.split("/"), strict=True)
+        names = name.split("/")
+        if len(types) > 2 and len(names) < len(types):
+            names.insert(1, "default")  # as in storageAccounts/x/blobServices/default/containers/y
+        pairs = zip(types, names, strict=True)
         identity = "/".join([f"{self.group}/providers/{namespace}", *(part for pair in pairs for part in pair)])
         resource = Resource(identity, identity.rsplit("/", 1)[-1], provider, {"location": "westeurope", **body})
 
@@ -103,6 +110,10 @@ class Embedded:
             return found
 
         return self.run(put())
+
+    def act(self, resource: Resource, action: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A POST action of a resource."""
+        return self.run(self.daemon.lifecycle.behaviour(resource.type).act(resource, action, body or {}))
 
     def delete(self, resource: Resource) -> None:
         async def delete() -> None:
@@ -172,8 +183,48 @@ class Identity:
 
 @pytest.fixture(scope="session")
 def embedded(instance: Instance) -> Iterator[Embedded]:
-    kept = Instance.load().state / "tools.json"
-    prepare(instance, json.loads(kept.read_text()) if kept.exists() else {})
+    prepare(instance, _tools())
     running = Embedded(instance)
     yield running
     running.stop()
+
+
+def _tools() -> dict[str, str]:
+    """What the toolchain provided to this checkout."""
+    kept = Instance.load().state / "tools.json"
+    return json.loads(kept.read_text()) if kept.exists() else {}
+
+
+class Backend:
+    """Azurite as its Daemon says it is started."""
+
+    def __init__(self, instance: Instance, tools: dict[str, str]) -> None:
+        (self.daemon,) = storage.daemons(instance, tools)
+        self._log = instance.logs / "azurite.log"
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self.start()
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.daemon.argv, env={**os.environ, **self.daemon.environment}, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + 30
+        while not self.daemon.ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Azurite did not start:\n{self._log.read_text()[-2000:]}")
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def azurite(embedded: Embedded) -> Iterator[Backend]:
+    tools = _tools()
+    if not {"azurite", "node"} <= tools.keys():
+        pytest.skip(f"no Azurite in {Instance.load().state / 'tools.json'}: `make up` gets it")
+    backend = Backend(embedded.instance, tools)
+    yield backend
+    backend.kill()

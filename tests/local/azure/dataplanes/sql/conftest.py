@@ -118,9 +118,9 @@ def tools() -> dict[str, str]:
     kept = Instance.load().state / "tools.json"
     known = json.loads(kept.read_text()) if kept.exists() else {}
     installed = [Path(found).parent for found in [shutil.which("initdb")] if found]
-    installed += sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    installed += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     if "postgres" not in known and installed:
-        known["postgres"] = str(installed[-1])
+        known["postgres"] = str(installed[0])
     return known
 
 
