@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from typing import Any
 
 import httpx
 import structlog
+from fastapi import Request
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from workloads.chassis import correlation, problems
@@ -15,6 +17,20 @@ from workloads.chassis.problems import Problem
 
 PSU_ADDRESS = "PSU-IP-Address"
 """Header between services: the address of the person who asked for this call; absent when nobody did."""
+
+
+def person_address(request: Request) -> str:
+    """The address of the person who asks: as the gateway tells it (PSU-IP-Address), else the caller's own.
+
+    Raises Problem 422 when it is no address.
+    """
+    told = request.headers.get(PSU_ADDRESS) or (request.client.host if request.client else "")
+    try:
+        return str(ipaddress.ip_address(told))
+    except ValueError:
+        raise Problem(422, "invalid-request", f"{PSU_ADDRESS} is not an IP address.") from None
+
+
 _SAFE = frozenset({"GET", "DELETE"})
 _PASSING = frozenset({502, 503, 504})
 _ATTEMPTS = 3

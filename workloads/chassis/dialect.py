@@ -21,7 +21,6 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
@@ -51,19 +50,9 @@ def upsert(model: Any, rows: Sequence[Mapping[str, Any]], key: Sequence[str], up
     return Upsert(model.__table__, rows, key, update)
 
 
-@compiles(Upsert, "postgresql")
-def _upsert_postgresql(element: Upsert, compiler: SQLCompiler, **options: Any) -> str:
-    insert = postgresql.insert(element.table).values(element.rows)
-    if not element.update:
-        return compiler.process(insert.on_conflict_do_nothing(index_elements=element.key), **options)
-    taken = {name: insert.excluded[name] for name in element.update}
-    return compiler.process(insert.on_conflict_do_update(index_elements=element.key, set_=taken), **options)
-
-
-@compiles(Upsert, "mssql")
-def _upsert_mssql(element: Upsert, compiler: SQLCompiler, **options: Any) -> str:
+def _values(element: Upsert, compiler: SQLCompiler, options: dict[str, Any]) -> tuple[str, str]:
+    """The columns, and every row as bound parameters of the columns' types."""
     names = list(element.rows[0])
-    quote = compiler.preparer.quote
 
     def parameter(name: str, value: Any) -> BindParameter[Any]:
         return bindparam(None, value, type_=element.table.columns[name].type, unique=True)
@@ -72,17 +61,38 @@ def _upsert_mssql(element: Upsert, compiler: SQLCompiler, **options: Any) -> str
         "(" + ", ".join(compiler.process(parameter(name, row[name]), **options) for name in names) + ")"
         for row in element.rows
     )
-    columns = ", ".join(map(quote, names))
-    match = " AND ".join(f"target.{quote(name)} = source.{quote(name)}" for name in element.key)
-    matched = ", ".join(f"{quote(name)} = source.{quote(name)}" for name in element.update)
-    # HOLDLOCK: without it two concurrent MERGEs can both find no match and one fails on the unique constraint.
-    # Names come from the tables' own metadata and are quoted, values are bound.
+    return ", ".join(map(compiler.preparer.quote, names)), rows
+
+
+# The names in both statements come from the tables' own metadata and are quoted; values are bound.
+
+
+@compiles(Upsert, "postgresql")
+def _upsert_postgresql(element: Upsert, compiler: SQLCompiler, **options: Any) -> str:
+    quote = compiler.preparer.quote
+    columns, rows = _values(element, compiler, options)
+    taken = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in element.update)
     return (
-        f"MERGE INTO {compiler.preparer.format_table(element.table)} WITH (HOLDLOCK) AS target "  # noqa: S608
-        f"USING (VALUES {rows}) AS source ({columns}) ON {match} "
-        + (f"WHEN MATCHED THEN UPDATE SET {matched} " if matched else "")
-        + f"WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({', '.join(f'source.{quote(n)}' for n in names)});"  # noqa: S608
+        f"INSERT INTO {compiler.preparer.format_table(element.table)} ({columns}) VALUES {rows} "  # noqa: S608
+        f"ON CONFLICT ({', '.join(map(quote, element.key))}) DO " + (f"UPDATE SET {taken}" if taken else "NOTHING")
     )
+
+
+@compiles(Upsert, "mssql")
+def _upsert_mssql(element: Upsert, compiler: SQLCompiler, **options: Any) -> str:
+    quote = compiler.preparer.quote
+    columns, rows = _values(element, compiler, options)
+    match = " AND ".join(f"target.{quote(name)} = source.{quote(name)}" for name in element.key)
+    taken = ", ".join(f"{quote(name)} = source.{quote(name)}" for name in element.update)
+    given = ", ".join(f"source.{quote(name)}" for name in element.rows[0])
+    # HOLDLOCK: without it two concurrent MERGEs can both find no match and one fails on the unique constraint.
+    parts = [
+        f"MERGE INTO {compiler.preparer.format_table(element.table)} WITH (HOLDLOCK) AS target",
+        f"USING (VALUES {rows}) AS source ({columns}) ON {match}",
+        f"WHEN MATCHED THEN UPDATE SET {taken}" if taken else "",
+        f"WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({given});",
+    ]
+    return " ".join(filter(None, parts))
 
 
 def locked(query: Select[Any], model: Any, *, skip_locked: bool = False) -> Select[Any]:

@@ -1,0 +1,100 @@
+"""Fixtures of the services' tests: one PostgreSQL and one token issuer a test process; sandbox banks and services."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from tests.workloads.platform import Platform, start
+from tests.workloads.servers import AUDIENCE, Issuer, Postgres, Servers, postgres
+from workloads.chassis import logs
+from workloads.services.bank_sandbox import api as bank_api
+from workloads.services.bank_sandbox.settings import SandboxSettings
+
+LOG = io.StringIO()
+"""What all services of this test process have logged."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    logs.configure("tests", stream=LOG)
+
+
+@pytest.fixture
+def log() -> io.StringIO:
+    """What the services have logged so far."""
+    return LOG
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A real PostgreSQL."""
+    import tempfile
+    from pathlib import Path
+
+    # A Unix socket's path has at most 107 characters: pytest's own folders are too deep.
+    with tempfile.TemporaryDirectory(prefix="trb", dir="/tmp") as folder, postgres(Path(folder)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[Issuer]:
+    """A token issuer."""
+    running = Issuer()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Starts services."""
+    running = Servers()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def user_settings(issuer: Issuer) -> dict[str, str]:
+    """Settings that every service with users has."""
+    key = base64.b64encode(os.urandom(32)).decode()
+    return {"token_issuer": issuer.url, "token_audience": AUDIENCE, "data_key": key}
+
+
+@pytest.fixture(scope="session")
+def sandbox(server: Postgres, servers: Servers) -> Callable[[str], str]:
+    """Base URL of a sandbox bank by its data set."""
+    started: dict[str, str] = {}
+
+    def start(name: str) -> str:
+        if name not in started:
+            url = server.service_url("bank_sandbox", f"bank_{name}")
+            started[name] = servers.serve(bank_api.build(SandboxSettings(database_url=url, sandbox_bank=name)))
+        return started[name]
+
+    return start
+
+
+@pytest.fixture
+def browser() -> Iterator[httpx.Client]:
+    """A person's browser: no tokens."""
+    with httpx.Client(follow_redirects=False, timeout=10) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def _platform_urls(
+    server: Postgres, servers: Servers, issuer: Issuer, user_settings: dict[str, str], sandbox: Callable[[str], str]
+) -> dict[str, str]:
+    banks = {each: sandbox(each) for each in ("aurora", "borealis")}
+    return banks | start(server, servers, issuer, user_settings, banks, "platform")
+
+
+@pytest.fixture
+def platform(_platform_urls: dict[str, str], issuer: Issuer, browser: httpx.Client) -> Platform:
+    """All services and two sandbox banks, over HTTP."""
+    return Platform(_platform_urls, issuer, browser)

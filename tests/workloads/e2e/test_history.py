@@ -1,0 +1,32 @@
+"""From consent to one history of two banks: the services together, over HTTP, on real databases."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+
+from tests.workloads.platform import Platform
+
+
+def test_one_history_of_two_banks_sorted_and_without_duplicates_when_synchronised_twice(platform: Platform) -> None:
+    person = f"anna-{uuid.uuid4()}"
+    for bank in ("aurora", "borealis"):
+        assert platform.connect(person, bank)["status"] == "valid"
+
+    first = platform.synchronise(person)
+    history = platform.history(person, limit=37)
+
+    assert first["failures"] == []
+    assert {each["bank"] for each in history} == {"aurora", "borealis"}
+    assert len(history) == sum(each["added"] for each in first["accounts"]) > 200
+    dates = [each["date"] for each in history]
+    assert dates == sorted(dates, reverse=True)
+    assert len({each["id"] for each in history}) == len(history)
+    assert {each["currency"] for each in history} == {"EUR", "SEK"}
+    rides = Counter(each["booking_date"] for each in history if each["counterparty"] == "Västtrafik")
+    assert set(rides.values()) == {2}, "two identical purchases of one day stay two"
+    assert any(each["status"] == "pending" for each in history)
+
+    again = platform.synchronise(person)
+    assert [each["added"] for each in again["accounts"]] == [0] * 5
+    assert platform.history(person) == history

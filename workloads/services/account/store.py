@@ -1,0 +1,89 @@
+"""Loads and keeps accounts and balances of the session's user."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from workloads.chassis import clock, dialect, ids
+from workloads.chassis.problems import not_found
+from workloads.chassis.userkeys import Cipher
+from workloads.services.account import domain
+from workloads.services.account.models import Account, Balance
+
+
+def get(session: Session, account_id: uuid.UUID) -> Account:
+    """An account of the user's. Raises Problem 404."""
+    found = session.scalar(select(Account).where(Account.id == account_id))
+    if found is None:
+        raise not_found("account")
+    return found
+
+
+def every(session: Session) -> list[Account]:
+    """The user's accounts, by bank and name."""
+    return list(session.scalars(select(Account).order_by(Account.bank, Account.name, Account.currency)))
+
+
+def balances(session: Session, accounts: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Balance]]:
+    """The balances of accounts."""
+    found: dict[uuid.UUID, list[Balance]] = {each: [] for each in accounts}
+    query = select(Balance).where(Balance.account_id.in_(list(found))).order_by(Balance.kind, Balance.currency)
+    for each in session.scalars(query):
+        found[each.account_id].append(each)
+    return found
+
+
+def keep(
+    session: Session, cipher: Cipher, user: uuid.UUID, consent: dict[str, Any], told: list[dict[str, Any]]
+) -> None:
+    """Take over what a bank told of a consent's accounts: known ones are recognised, and reached by it from now on."""
+    rows = {}
+    for each in told:
+        key = domain.identity(consent["bank"], each["iban"], each["other_id"], each["resource_id"], each["currency"])
+        number = each["iban"] or each["other_id"]
+        index = cipher.index(key, "account")
+        rows[index] = {
+            "id": ids.new_id(), "user_id": user, "identity_index": index, "bank": consent["bank"],
+            "number": cipher.seal(number, "number") if number else None, "number_masked": domain.masked(number),
+            "currency": each["currency"], "name": (each["name"] or "")[:140] or None,
+            "kind": (each["kind"] or "")[:35] or None, "consent_id": uuid.UUID(consent["id"]),
+            "bank_consent_id": uuid.UUID(consent["bank_consent_id"]), "bank_account_id": uuid.UUID(each["id"]),
+            "connected": True, "updated": clock.now(), "told": each,
+        }  # fmt: skip
+    if not rows:
+        return
+    new = [{name: value for name, value in row.items() if name != "told"} for row in rows.values()]
+    taken = ["name", "kind", "consent_id", "bank_consent_id", "bank_account_id", "connected", "updated"]
+    session.execute(dialect.upsert(Account, new, key=["user_id", "identity_index"], update=taken))
+    query = select(Account.identity_index, Account.id).where(Account.identity_index.in_(list(rows)))
+    for index, account_id in session.execute(query):
+        _keep_balances(session, user, account_id, rows[index]["told"]["balances"])
+
+
+def _keep_balances(session: Session, user: uuid.UUID, account_id: uuid.UUID, told: list[dict[str, Any]]) -> None:
+    rows, now = {}, clock.now()
+    for each in told:
+        kind, amount = each["kind"][:40], each["amount"]
+        date = datetime.date.fromisoformat(each["date"]) if each["date"] else None
+        rows[kind, amount["currency"]] = {
+            "account_id": account_id, "kind": kind, "currency": amount["currency"], "user_id": user,
+            "minor": amount["minor"], "date": date, "read": now,
+        }  # fmt: skip
+    if not rows:
+        return  # a bank that told none now: the last known stay
+    key = ["account_id", "kind", "currency"]
+    session.execute(dialect.upsert(Balance, list(rows.values()), key=key, update=["minor", "date", "read"]))
+    session.execute(delete(Balance).where(Balance.account_id == account_id, Balance.read < now))
+
+
+def disconnect_others(session: Session, consents: list[uuid.UUID]) -> None:
+    """Accounts that none of these consents reaches are kept, but not connected any more."""
+    session.execute(
+        update(Account).where(Account.consent_id.not_in(consents), Account.connected.is_(True)).values(connected=False)
+    )

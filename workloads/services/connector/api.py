@@ -1,0 +1,154 @@
+"""The connector's API, for other services only. What it answers is the bank's word in one form for all banks."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
+
+from workloads.chassis import clock
+from workloads.chassis.app import create_app
+from workloads.chassis.calls import PSU_ADDRESS
+from workloads.chassis.identity import CurrentUser
+from workloads.chassis.problems import Problem, documented
+from workloads.chassis.userkeys import UserKeys
+from workloads.services.connector import profile, store
+from workloads.services.connector.access import Desk
+from workloads.services.connector.bank import Bank
+from workloads.services.connector.forms import (
+    AccountList,
+    BankInfo,
+    ConsentRequest,
+    ConsentState,
+    LinkedAccount,
+    StartedConsent,
+    TransactionList,
+)
+from workloads.services.connector.models import BankConsent
+from workloads.services.connector.settings import ConnectorSettings
+
+_ERRORS = documented(401, 404, 409, 422, 429, 502, 503, 504)
+
+
+def _address(psu_ip_address: Annotated[str | None, Header(description="of the person who asked")] = None) -> None:
+    """A dependency: PSU-IP-Address, where it is given, is an address. Raises Problem 422."""
+    try:
+        ipaddress.ip_address(psu_ip_address or "192.0.2.1")
+    except ValueError:
+        raise Problem(422, "invalid-request", f"{PSU_ADDRESS} is not an IP address.") from None
+
+
+router = APIRouter(tags=["banks"], dependencies=[Depends(_address)], responses=_ERRORS)
+
+
+@router.get("/banks", operation_id="listBanks")
+def list_banks(request: Request, user: CurrentUser) -> list[BankInfo]:
+    """The banks that can be connected."""
+    return [
+        BankInfo(
+            id=each.profile.id, name=each.profile.name, countries=list(each.profile.countries),
+            jurisdiction=each.profile.jurisdiction, sca_approach=each.profile.sca.approach, psu_id=each.profile.psu.id,
+            accounts_required=each.profile.consent.access == "accounts",
+        )
+        for each in request.app.state.banks.values()
+    ]  # fmt: skip
+
+
+@router.post("/banks/{bank}/consents", operation_id="startBankConsent", status_code=201)
+def start_consent(request: Request, user: CurrentUser, bank: str, asked: ConsentRequest) -> StartedConsent:
+    """Ask the bank for a consent; the answer says where the person authorises it. PSU-IP-Address is required."""
+    desk = Desk.at(request, bank, user)
+    psu = desk.bank.profile.psu
+    if desk.psu_address is None:
+        raise Problem(422, "invalid-request", f"{PSU_ADDRESS} is required: a consent needs the person.")
+    if (psu.id == "required" and not asked.psu_id) or (psu.corporate_id == "required" and not asked.psu_corporate_id):
+        raise Problem(422, "psu-id-required", f"{desk.bank.profile.name} wants its customer's name beforehand.")
+    values = {
+        "redirect_uri": asked.redirect_uri,
+        "nok_redirect_uri": asked.nok_redirect_uri,
+        "psu_id": asked.psu_id if psu.id != "never" else None,
+        "psu_corporate_id": asked.psu_corporate_id if psu.corporate_id != "never" else None,
+    }
+    references = [each.model_dump(exclude_none=True) for each in asked.accounts]
+    started = desk.bank.start_consent(desk.context(values), references)
+    with desk.database.session(user.id) as session:
+        cipher = desk.cipher(session)
+        row = BankConsent(
+            bank=bank, consent_ref=cipher.seal(started.consent_id, "consent"),
+            psu_id=cipher.seal(asked.psu_id, "psu") if values["psu_id"] and asked.psu_id else None,
+            authorisation_id=started.authorisation_id, redirect_uri=asked.redirect_uri,
+            nok_redirect_uri=asked.nok_redirect_uri, created=clock.now(),
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        law = desk.bank.profile.jurisdiction
+        return StartedConsent(id=row.id, status=started.status, jurisdiction=law, sca_redirect=started.redirect)
+
+
+@router.get("/banks/{bank}/consents/{consent_id}/status", operation_id="getBankConsentStatus")
+def consent_status(request: Request, user: CurrentUser, bank: str, consent_id: uuid.UUID) -> ConsentState:
+    """Where the consent stands: the bank is asked each time."""
+    desk = Desk.at(request, bank, user)
+    return ConsentState(id=consent_id, status=desk.bank.consent_status(desk.existing(consent_id)))
+
+
+@router.delete("/banks/{bank}/consents/{consent_id}", operation_id="deleteBankConsent", status_code=204)
+def delete_consent(request: Request, user: CurrentUser, bank: str, consent_id: uuid.UUID) -> None:
+    """End the consent at the bank."""
+    desk = Desk.at(request, bank, user)
+    desk.bank.delete_consent(desk.existing(consent_id))
+
+
+@router.get("/banks/{bank}/consents/{consent_id}/accounts", operation_id="listBankAccounts")
+def accounts(request: Request, user: CurrentUser, bank: str, consent_id: uuid.UUID) -> AccountList:
+    """The accounts that the consent grants, with their balances."""
+    desk = Desk.at(request, bank, user)
+    found = desk.bank.accounts(desk.existing(consent_id))
+    with desk.database.session(user.id) as session:
+        resources = [each.resource_id for each in found]
+        known = store.keep_accounts(session, desk.cipher(session), user.id, consent_id, resources)
+    linked = [LinkedAccount(id=known[each.resource_id], **each.model_dump()) for each in found]
+    if desk.bank.profile.balances.source == "endpoint":
+        for each in linked:
+            each.balances = desk.bank.balances(desk.existing(consent_id, each.id)) or each.balances
+    return AccountList(accounts=linked)
+
+
+@router.get(
+    "/banks/{bank}/consents/{consent_id}/accounts/{account_id}/transactions", operation_id="listBankTransactions"
+)
+def transactions(
+    request: Request,
+    user: CurrentUser,
+    bank: str,
+    consent_id: uuid.UUID,
+    account_id: uuid.UUID,
+    date_from: Annotated[datetime.date | None, Query(description="all that the bank has, if absent")] = None,
+) -> TransactionList:
+    """All transactions of an account from a date until today: every page, or an error and none."""
+    desk = Desk.at(request, bank, user)
+    today = clock.today()
+    earliest = today - datetime.timedelta(days=desk.bank.profile.transactions.history_days)
+    start = min(max(date_from or earliest, earliest), today)
+    period = {"date_from": start.isoformat(), "date_to": today.isoformat()}
+    history = desk.bank.history(desk.existing(consent_id, account_id, **period))
+    return TransactionList(
+        date_from=start, date_to=today, entries=history.entries, covers_pending=history.covers_pending,
+        unreadable=history.unreadable, pages=history.pages,
+    )  # fmt: skip
+
+
+def build(settings: ConnectorSettings) -> FastAPI:
+    """The connector's application. Raises ProfileError or SettingsError when profiles or settings are wrong."""
+    keys, profiles = UserKeys.of(settings), profile.load_all()
+
+    def prepare(app: FastAPI) -> list[Any]:
+        urls = {bank: str(url) for bank, url in settings.bank_urls.items()}
+        banks = {name: Bank(each, urls.get(name), app.state.tls) for name, each in profiles.items()}
+        app.state.banks, app.state.keys = banks, keys
+        return list(banks.values())
+
+    return create_app("connector", "Bank connector", settings, [router], prepare=prepare)

@@ -1,0 +1,91 @@
+"""What the connector is asked and what it answers."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from workloads.services.connector.parse import BankAccount, Entry
+
+ReturnAddress = Annotated[
+    str,
+    Field(
+        pattern=r"^(https://[^\s/?#@]+|http://(localhost|127(\.\d{1,3}){3})(:\d+)?)([/?][^\s#]*)?$",
+        max_length=2000,
+        description="https, or http on loopback",
+        examples=["https://app.example/consents/return"],
+    ),
+]
+
+
+class AccountReference(BaseModel):
+    """An account that the person names beforehand."""
+
+    model_config = ConfigDict(extra="forbid")
+    iban: str = Field(pattern="^[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}$", examples=["DE89370400440532013000"])
+    currency: str | None = Field(default=None, pattern="^[A-Z]{3}$", examples=["EUR"])
+
+
+class BankInfo(BaseModel):
+    """A bank that can be connected, and what it wants to know beforehand."""
+
+    id: str = Field(examples=["aurora"])
+    name: str = Field(examples=["Aurora Bank"])
+    countries: list[str] = Field(examples=[["DE"]])
+    jurisdiction: Literal["EU", "UK"]
+    sca_approach: Literal["redirect"]
+    psu_id: Literal["never", "optional", "required"]
+    accounts_required: bool = Field(description="Whether IBANs must be listed when asking for a consent.")
+
+
+class ConsentRequest(BaseModel):
+    """Ask a bank for a consent that the person then authorises there."""
+
+    model_config = ConfigDict(extra="forbid")
+    redirect_uri: ReturnAddress
+    nok_redirect_uri: ReturnAddress | None = None
+    psu_id: str | None = Field(default=None, min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$", examples=["anna"])
+    psu_corporate_id: str | None = Field(default=None, min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")
+    accounts: list[AccountReference] = Field(default=[], max_length=20)
+
+
+class StartedConsent(BaseModel):
+    """A consent that waits for the person."""
+
+    id: uuid.UUID
+    status: str = Field(examples=["received"])
+    jurisdiction: Literal["EU", "UK"]
+    sca_redirect: str = Field(examples=["https://bank.example/authorise/5f0c"])
+
+
+class ConsentState(BaseModel):
+    """Where a consent stands at the bank, asked just now."""
+
+    id: uuid.UUID
+    status: str = Field(examples=["valid"])
+
+
+class LinkedAccount(BankAccount):
+    """An account under a consent. id: to ask for its balances and transactions."""
+
+    id: uuid.UUID
+
+
+class AccountList(BaseModel):
+    """The accounts that a consent grants; balances where the bank tells them."""
+
+    accounts: list[LinkedAccount]
+
+
+class TransactionList(BaseModel):
+    """All pages of an account's transactions in a period."""
+
+    date_from: datetime.date
+    date_to: datetime.date
+    entries: list[Entry]
+    covers_pending: bool = Field(description="Whether the bank told its pending entries too.")
+    unreadable: int = Field(description="Entries left out because no amount could be read.", examples=[0])
+    pages: int = Field(examples=[3])

@@ -1,0 +1,69 @@
+"""Loads and keeps the connector's rows, and counts unattended accesses."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from workloads.chassis import clock, dialect, ids
+from workloads.chassis.problems import Problem, not_found
+from workloads.chassis.userkeys import Cipher
+from workloads.services.connector.models import BankAccountRow, BankConsent, Call
+from workloads.services.connector.profile import Quota
+
+_DAY = datetime.timedelta(hours=24)
+
+
+def consent(session: Session, bank: str, consent_id: uuid.UUID) -> BankConsent:
+    """The user's consent at a bank. Raises Problem 404."""
+    found = session.scalar(select(BankConsent).where(BankConsent.id == consent_id, BankConsent.bank == bank))
+    if found is None:
+        raise not_found("consent at this bank")
+    return found
+
+
+def account(session: Session, consent_id: uuid.UUID, account_id: uuid.UUID) -> BankAccountRow:
+    """An account under a consent. Raises Problem 404."""
+    where = (BankAccountRow.id == account_id, BankAccountRow.consent_id == consent_id)
+    found = session.scalar(select(BankAccountRow).where(*where))
+    if found is None:
+        raise not_found("account under this consent")
+    return found
+
+
+def keep_accounts(
+    session: Session, cipher: Cipher, user: uuid.UUID, consent_id: uuid.UUID, resources: list[str]
+) -> dict[str, uuid.UUID]:
+    """Our id of each of the bank's account ids, the same each time under one consent."""
+    index = {cipher.index(each, "account"): each for each in resources}
+    if not index:
+        return {}
+    rows = [
+        {"id": ids.new_id(), "user_id": user, "consent_id": consent_id, "resource_index": key,
+         "resource": cipher.seal(each, "account")}
+        for key, each in index.items()
+    ]  # fmt: skip
+    session.execute(dialect.upsert(BankAccountRow, rows, key=["consent_id", "resource_index"]))
+    query = select(BankAccountRow.resource_index, BankAccountRow.id).where(BankAccountRow.consent_id == consent_id)
+    return {index[key]: row for key, row in session.execute(query) if key in index}
+
+
+def spend(session: Session, quota: Quota, consent_id: uuid.UUID, account_id: uuid.UUID | None, operation: str) -> None:
+    """Refuse an unattended access beyond the quota of a rolling day (RTS on SCA, Art. 36(5)).
+
+    The consent's row is locked first, so that two workers can't both take the last one: the call must be recorded in
+    the same transaction. Raises Problem 429 quota-exhausted.
+    """
+    session.scalars(dialect.locked(select(BankConsent).where(BankConsent.id == consent_id), BankConsent)).one()
+    where = [
+        Call.consent_id == consent_id, Call.account_id == account_id, Call.operation == operation,
+        Call.attended.is_(False), Call.at > clock.now() - _DAY,
+    ]  # fmt: skip
+    if not quota.pages_count:
+        where.append(Call.page == 0)
+    used = session.scalar(select(func.count(Call.id)).where(*where)) or 0
+    if used >= quota.per_day:
+        raise Problem(429, "quota-exhausted", f"{used} unattended reads of this in 24 hours; {quota.per_day} allowed.")

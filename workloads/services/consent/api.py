@@ -1,0 +1,138 @@
+"""The consent service's API."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, FastAPI, Query, Request
+
+from workloads.chassis import clock, ids
+from workloads.chassis.app import UserTransaction, create_app
+from workloads.chassis.calls import ServiceClient, person_address
+from workloads.chassis.identity import CurrentUser
+from workloads.chassis.problems import documented
+from workloads.services.consent import domain, store
+from workloads.services.consent.forms import (
+    ConsentList,
+    ConsentRequest,
+    ConsentView,
+    EvidenceList,
+    EvidenceView,
+    StartedConsent,
+)
+from workloads.services.consent.models import Consent
+from workloads.services.consent.settings import ConsentSettings
+
+router = APIRouter(tags=["consents"], responses=documented(401, 404, 422, 503))
+_BANK = documented(409, 429, 502, 504)
+
+
+def _connector(request: Request) -> ServiceClient:
+    return request.app.state.connector
+
+
+@router.get("/banks", operation_id="listConnectableBanks", responses=_BANK)
+def banks(request: Request, user: CurrentUser) -> list[dict[str, Any]]:
+    """The banks that can be connected, and what each wants to know beforehand."""
+    return _connector(request).call("GET", "/banks", user)
+
+
+@router.post("/consents", operation_id="startConsent", status_code=201, responses=_BANK)
+def start(request: Request, user: CurrentUser, asked: ConsentRequest) -> StartedConsent:
+    """Ask a bank for a consent; the person then authorises it at ``authorise_at``."""
+    consent_id = ids.new_id()
+    body = {
+        "redirect_uri": domain.return_address(asked.return_address, str(consent_id), declined=False),
+        "nok_redirect_uri": domain.return_address(asked.return_address, str(consent_id), declined=True),
+        **asked.model_dump(include={"psu_id", "accounts"}, exclude_none=True),
+    }
+    person = person_address(request)
+    started = _connector(request).call("POST", f"/banks/{asked.bank}/consents", user, attended_from=person, json=body)
+    now = clock.now()
+    consent = Consent(
+        id=consent_id, bank=asked.bank, bank_consent_id=uuid.UUID(started["id"]), jurisdiction=started["jurisdiction"],
+        status="received", created=now, checked=now, authorised=None,
+    )  # fmt: skip
+    with request.app.state.database.session(user.id) as session:
+        store.add(session, consent)
+        store.tell(session, consent, started["status"], "bank")
+    view = ConsentView.of(consent, now)
+    return StartedConsent(**view.model_dump(), authorise_at=started["sca_redirect"])
+
+
+@router.get("/consents", operation_id="listConsents")
+def list_all(
+    session: UserTransaction,
+    status: Annotated[Literal["valid"] | None, Query(description="valid: only those that can be used")] = None,
+) -> ConsentList:
+    """The user's consents, newest first."""
+    views = [ConsentView.of(each, clock.now()) for each in store.newest_first(session)]
+    return ConsentList(consents=[each for each in views if status in (None, each.status)])
+
+
+@router.get("/consents/{consent_id}", operation_id="getConsent")
+def read(session: UserTransaction, consent_id: uuid.UUID) -> ConsentView:
+    """A consent as last known."""
+    return ConsentView.of(store.get(session, consent_id), clock.now())
+
+
+@router.get("/consents/{consent_id}/evidence", operation_id="listConsentEvidence")
+def evidence(session: UserTransaction, consent_id: uuid.UUID) -> EvidenceList:
+    """What happened to a consent, and on whose word."""
+    found = store.evidence(session, store.get(session, consent_id))
+    return EvidenceList(evidence=[EvidenceView.of(each) for each in found])
+
+
+@router.post("/consents/{consent_id}/refresh", operation_id="refreshConsent", responses=_BANK)
+def refresh(request: Request, user: CurrentUser, consent_id: uuid.UUID) -> ConsentView:
+    """Ask the bank where the consent stands: after the person came back, whatever the return address says."""
+    view = _ask(request, user, consent_id)
+    if view.status == "valid":
+        # Banks end a person's former consent when a new one is authorised: ask, it may be another login's.
+        with request.app.state.database.session(user.id) as session:
+            former = [each.id for each in store.newest_first(session) if each.bank == view.bank]
+            former = [each for each in former if each != consent_id and store.get(session, each).status == "valid"]
+        for each in former:
+            _ask(request, user, each)
+    return view
+
+
+def _ask(request: Request, user: CurrentUser, consent_id: uuid.UUID) -> ConsentView:
+    database = request.app.state.database
+    with database.session(user.id) as session:
+        known = store.get(session, consent_id)
+    if known.status not in domain.FINAL:
+        path = f"/banks/{known.bank}/consents/{known.bank_consent_id}/status"
+        told = _connector(request).call("GET", path, user, attended_from=person_address(request))["status"]
+        with database.session(user.id) as session:
+            known = store.get(session, consent_id, lock=True)
+            store.tell(session, known, told, "bank")
+            if ConsentView.of(known, clock.now()).status == "expired":
+                store.tell(session, known, "expired", "law")
+    return ConsentView.of(known, clock.now())
+
+
+@router.delete("/consents/{consent_id}", operation_id="revokeConsent", responses=_BANK)
+def revoke(request: Request, user: CurrentUser, consent_id: uuid.UUID) -> ConsentView:
+    """End a consent, at the bank first: only when the bank has ended it does it count as ended here."""
+    database = request.app.state.database
+    with database.session(user.id) as session:
+        known = store.get(session, consent_id)
+    if known.status not in domain.FINAL:
+        path = f"/banks/{known.bank}/consents/{known.bank_consent_id}"
+        _connector(request).call("DELETE", path, user, attended_from=person_address(request))
+        with database.session(user.id) as session:
+            known = store.get(session, consent_id, lock=True)
+            store.tell(session, known, "terminatedByTpp", "person")
+    return ConsentView.of(known, clock.now())
+
+
+def build(settings: ConsentSettings) -> FastAPI:
+    """The consent service's application."""
+
+    def prepare(app: FastAPI) -> list[Any]:
+        app.state.connector = ServiceClient("connector", str(settings.connector_url), app.state.tls, timeout=60)
+        return [app.state.connector]
+
+    return create_app("consent", "Consents", settings, [router], prepare=prepare)

@@ -1,0 +1,13 @@
+"""What the consent service is told."""
+
+from __future__ import annotations
+
+from pydantic import Field, HttpUrl
+
+from workloads.chassis.settings import UserSettings
+
+
+class ConsentSettings(UserSettings):
+    """The consent service's settings."""
+
+    connector_url: HttpUrl = Field(description="base URL of the connector")

@@ -1,0 +1,1 @@
+"""The ledger: one history of a person's transactions at all banks, each there once."""

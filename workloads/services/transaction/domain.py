@@ -1,0 +1,153 @@
+"""Which told transaction is which known one: exact ids first, else a fingerprint with an ordinal; pending → booked.
+
+A bank's word is one account's complete list of a period. Taking the same list over again, in any order, changes
+nothing, and two identical purchases of one day stay two.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from workloads.chassis.money import Money
+
+Status = Literal["booked", "pending"]
+SETTLES_WITHIN = datetime.timedelta(days=7)
+"""A pending entry becomes a booked one at most this much later."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A transaction as a bank tells it. Only status and money are certain."""
+
+    status: Status
+    money: Money
+    transaction_id: str | None = None
+    entry_reference: str | None = None
+    booking_date: datetime.date | None = None
+    value_date: datetime.date | None = None
+    counterparty: str | None = None
+    remittance: str | None = None
+
+    @property
+    def date(self) -> datetime.date | None:
+        """When it happened, as far as it is told: the day it was booked, else its value date."""
+        return self.booking_date or self.value_date
+
+
+@dataclass(frozen=True)
+class Known:
+    """A transaction of the ledger. key: what it was recognised by. date: that it is listed under."""
+
+    row: int
+    key: str
+    status: Status
+    date: datetime.date
+    told: Told
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do to the ledger. inserts: key and transaction. updates: known row, new key, transaction. removals: rows.
+
+    A removal is a pending entry that the bank does not tell any more.
+    """
+
+    inserts: list[tuple[str, Told]] = field(default_factory=list)
+    updates: list[tuple[Known, str, Told]] = field(default_factory=list)
+    removals: list[Known] = field(default_factory=list)
+
+
+def _plain(text: str | None) -> str:
+    return " ".join((text or "").casefold().split())
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()
+
+
+def fingerprint(told: Told) -> str:
+    """What is left to tell a transaction by when the bank gives it no id. Equal for identical purchases of one day."""
+    money = told.money
+    return _hash(told.date, money.minor, money.currency, _plain(told.counterparty), _plain(told.remittance))
+
+
+def keyed(batch: Iterable[Told]) -> dict[str, Told]:
+    """A bank's list by key, whatever its order.
+
+    An id alone is no key: banks reuse them (a mandate's on every collection), so date and amount belong to it; told
+    twice with all three the same, it is one transaction. Without an id, identical ones get ordinals 0, 1, ….
+    """
+    found: dict[str, Told] = {}
+    ordinals: dict[str, int] = defaultdict(int)
+    for told in batch:
+        if identifier := told.transaction_id or told.entry_reference:
+            key = f"{told.status}:id:{_hash(identifier, told.date, told.money.minor, told.money.currency)}"
+        else:
+            print_ = fingerprint(told)
+            nth = ordinals[told.status + print_]
+            ordinals[told.status + print_] += 1
+            key = f"{told.status}:fp:{print_}:{nth}"
+        found[key] = told
+    return found
+
+
+def plan(known: Sequence[Known], batch: Iterable[Told], *, covers_pending: bool) -> Plan:
+    """What a bank's list changes in the ledger.
+
+    known: all rows of the account that the list's period can meet, and every pending one.
+    covers_pending: whether the list tells pending entries too; if not, the known ones are left alone.
+    """
+    told, rows, result = keyed(batch), {each.key: each for each in known}, Plan()
+    for key, each in told.items():
+        if key in rows and rows[key].told != each:
+            result.updates.append((rows[key], key, each))  # the bank has corrected a text or a value date
+    new = {key: each for key, each in told.items() if key not in rows}
+    gone = [each for each in known if each.status == "pending" and each.key not in told] if covers_pending else []
+    booked = {key: each for key, each in new.items() if each.status == "booked"}
+    settled = _settled(gone, booked)
+    result.updates.extend((pending, key, booked[key]) for key, pending in settled.items())
+    result.inserts.extend((key, each) for key, each in new.items() if key not in settled)
+    settled_rows = {each.row for each in settled.values()}
+    result.removals.extend(each for each in gone if each.row not in settled_rows)
+    return result
+
+
+def _settled(gone: Sequence[Known], booked: dict[str, Told]) -> dict[str, Known]:
+    """Which booked transaction each vanished pending one has become: the same id, else the only one it can be."""
+    result: dict[str, Known] = {}
+    left = {each.row: each for each in gone}
+    for strong in (True, False):
+        open_ = {key: each for key, each in booked.items() if key not in result}
+        fits = {
+            key: [p for p in left.values() if (_same_id(p.told, each) if strong else _may_be(p, each))]
+            for key, each in open_.items()
+        }
+        for key in sorted(fits, key=lambda k: (str(open_[k].date), k)):
+            candidates = sorted((p for p in fits[key] if p.row in left), key=lambda p: (p.date, p.row))
+            if candidates and _unambiguous(candidates[0], fits, open_):
+                result[key] = left.pop(candidates[0].row)
+    return result
+
+
+def _unambiguous(pending: Known, fits: dict[str, list[Known]], booked: dict[str, Told]) -> bool:
+    """Whether all that could be meant looks the same, so that it does not matter which one is taken."""
+    rivals = [key for key, candidates in fits.items() if pending in candidates]
+    lookalikes = {fingerprint(booked[key]) for key in rivals}
+    candidates = {fingerprint(each.told) for key in rivals for each in fits[key]}
+    return len(lookalikes) == 1 and len(candidates) == 1
+
+
+def _same_id(pending: Told, booked: Told) -> bool:
+    return pending.transaction_id is not None and pending.transaction_id == booked.transaction_id
+
+
+def _may_be(pending: Known, booked: Told) -> bool:
+    if pending.told.money != booked.money or booked.date is None:
+        return False
+    here, there = _plain(pending.told.counterparty), _plain(booked.counterparty)
+    return (not here or not there or here == there) and pending.date <= booked.date <= pending.date + SETTLES_WITHIN
