@@ -41,9 +41,9 @@ def icu(name: str) -> list[tuple[int, str]]:
     ]
 
 
-def _hyphens_last(name: str) -> tuple[str, str]:
+def _hyphens_last(name: str) -> tuple[str, int]:
     """The order of .NET and of Azure's Python client: hyphens count only where all else is equal."""
-    return name.replace("-", ""), name
+    return name.replace("-", "").replace("_", "!"), name.count("-")  # the underscore precedes digits
 
 
 def text_to_sign(target: Target, headers: Mapping[str, str], query: Mapping[str, str], order: Order) -> str:

@@ -311,8 +311,8 @@ def test_account_keys_and_their_signatures_work_where_they_are_on(embedded: Embe
     account = _account(embedded)
     key = embedded.act(account, "listKeys")["keys"][1]["value"]
     with _service(embedded, account, key) as client:
-        container = client.create_container("with-key", metadata={"a-b": "1", "ab": "2"})
-        container.upload_blob("x y", b"1", metadata={"of": "test"})
+        container = client.create_container("with-key", metadata={"a_b": "1", "ab": "2", "a1": "3"})
+        container.upload_blob("x y", b"1")
         assert [each.name for each in container.list_blobs()] == ["x y"]
     types = ResourceTypes(service=True, container=True, object=True)
     with _service(embedded, account, generate_account_sas(account.name, key, types, "rl", _soon())) as client:
@@ -355,6 +355,7 @@ def test_a_deleted_account_takes_its_data_along(embedded: Embedded, azurite: Bac
         with pytest.raises(ResourceNotFoundError):
             list(client.list_containers())
         embedded.put(ACCOUNTS, account.name, {"properties": {}})
+        identity.grant(CONTRIBUTOR, account.id)
         assert list(client.list_containers()) == []
 
 
