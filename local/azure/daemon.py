@@ -14,6 +14,7 @@ from local.azure.arm import bootstrap
 from local.azure.arm.app import FrontDoor
 from local.azure.arm.authorize import LocalAuthorizer
 from local.azure.arm.database import connect
+from local.azure.arm.identities import Identities
 from local.azure.arm.lifecycle import Lifecycle
 from local.azure.arm.store import LocalStore
 from local.azure.context import Azure, DataPlane
@@ -108,7 +109,8 @@ class AzureDaemon:
         tokens = Tokens(key, TENANT_ID, f"https://{instance.arm}/{TENANT_ID}/v2.0")
         self.directory = LocalDirectory(self._database, tokens)
         self.azure = LocalAzure(instance, store, self.directory, LocalAuthorizer(store))
-        self.lifecycle = Lifecycle(self.azure, store, discover.behaviours(self.azure))
+        identities = Identities(store, self.directory)
+        self.lifecycle = Lifecycle(self.azure, store, identities, discover.behaviours(self.azure))
         self._planes: list[DataPlane] = []
 
     async def start(self) -> None:

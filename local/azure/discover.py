@@ -36,7 +36,7 @@ def behaviours(azure: Azure) -> dict[str, Behaviour]:
 
 
 def data_plane_modules() -> list[ModuleType]:
-    """Every module in ``dataplanes`` that defines ``data_planes(azure)``; it may define ``daemons`` and ``prepare``, too.
+    """Every module in ``dataplanes`` that defines ``data_planes(azure)``; it may define ``daemons`` and ``prepare``.
 
     The other modules there are parts of these.
     """

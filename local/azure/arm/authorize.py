@@ -40,7 +40,7 @@ class LocalAuthorizer:
             raise ArmError(
                 403,
                 "AuthorizationFailed",
-                f"The client '{principal.client_id or principal.object_id}' with object id '{principal.object_id}' does "
+                f"The client '{principal.client_id}' with object id '{principal.object_id}' does "
                 f"not have authorization to perform action '{action}' over scope '{scope or '/'}' or the scope is "
                 "invalid. If access was recently granted, please refresh your credentials.",
             )

@@ -7,13 +7,17 @@ from typing import Any
 
 from aiohttp import web
 
-from local.azure.arm import rules
+from local.azure.arm import access, rules
 from local.azure.arm.answers import async_headers, listing, rendered
+from local.azure.arm.authorize import ASSIGNMENT_TYPE, DEFINITION_TYPE
 from local.azure.arm.ids import Address, parse
 from local.azure.arm.lifecycle import Lifecycle
+from local.azure.arm.provider_actions import ProviderActions
+from local.azure.arm.shapes import UNKNOWN
 from local.azure.arm.types import Type
 from local.azure.arm.validate import Judge
 from local.azure.context import ArmError, Azure, Body, Principal, Resource
+from local.instance import SUBSCRIPTION_ID
 
 
 class Gateway:
@@ -21,11 +25,17 @@ class Gateway:
 
     def __init__(self, azure: Azure, lifecycle: Lifecycle) -> None:
         self._azure, self._lifecycle, self._store = azure, lifecycle, lifecycle.store
+        self._actions = ProviderActions(azure, lifecycle)
 
     async def handle(self, request: web.Request, principal: Principal) -> web.Response:
         """Answer a request of an authenticated principal. Raises ArmError."""
         address = parse(request.path)
         version = request.query.get("api-version", "")
+        if request.method in ("GET", "POST"):
+            body = await _json(request) if request.method == "POST" and request.can_read_body else {}
+            answer = await self._actions.handle(request, address, principal, body)
+            if answer is not None:
+                return answer
         if not address.whole:
             if request.method == "POST":
                 return await self._act(request, address, principal, version)
@@ -49,6 +59,8 @@ class Gateway:
 
     def _get(self, address: Address, kind: Type, principal: Principal) -> web.Response:
         self._azure.authorizer.require(principal, address.path, f"{kind.type}/read", data=False)
+        if kind.type == DEFINITION_TYPE and (known := access.definition(address)):
+            return web.json_response(known)
         resource = self._existing(address)
         return web.json_response(rendered(resource, self._store), headers=self._etag(address))
 
@@ -56,20 +68,26 @@ class Gateway:
         self, request: web.Request, address: Address, kind: Type, principal: Principal, version: str
     ) -> web.Response:
         body = await _json(request)
-        dry = request.query.get("dryRun", "").lower() == "all"
-        self._azure.authorizer.require(principal, address.path, f"{kind.type}/write", data=False)
-        if dry:
-            resource = self._judged(address, kind, body, self._store.get(address.path), version)
-            await self._lifecycle.behaviour(kind.type).check(resource, self._store.get(address.path))
-            return web.json_response({**resource.body, "id": resource.id, "name": resource.name, "type": kind.type})
+        # Where the scope is not known yet, who may deploy to the subscription may deploy there.
+        scope = f"/subscriptions/{SUBSCRIPTION_ID}" if address.path.startswith(f"/{UNKNOWN}") else address.path
+        self._azure.authorizer.require(principal, scope, f"{kind.type}/write", data=False)
+        if request.query.get("dryRun", "").lower() == "all":
+            return await self._dry_run(address, kind, body, version)
         async with self._lifecycle.exclusive(address.path):
             previous = self._store.get(address.path)
             rules.preconditions(request.headers, self._store.etag(address.path))
             rules.no_lock(self._store, address.path, writing=True)
-            resource = self._judged(address, kind, body, previous, version)
+            recovered = self._recovered(address, kind, body, previous)
+            resource = recovered or self._judged(address, kind, body, previous, version)
+            rules.immutable(kind, body, previous)
             rules.parent_exists(self._store, address)
-            await self._lifecycle.behaviour(kind.type).check(resource, previous)
+            if recovered is None and previous is None and kind.soft_delete:
+                self._lifecycle.deleted.refuse_held(kind, resource)
+            self._lifecycle.identities.check(resource.body)
+            await self._lifecycle.behaviour(resource.type).check(resource, previous)
             operation = await self._lifecycle.put(resource, previous, wait=not kind.asynchronous)
+            if recovered is not None:
+                self._lifecycle.deleted.forget(resource.id)
         status = 200 if previous else kind.created
         headers = self._etag(address)
         if kind.asynchronous:
@@ -77,16 +95,36 @@ class Gateway:
         kept = self._store.get(address.path) or resource
         return web.json_response(rendered(kept, self._store), status=status, headers=headers)
 
+    async def _dry_run(self, address: Address, kind: Type, body: Body, version: str) -> web.Response:
+        """Judge and keep nothing. What may change only with a new resource is the caller's to see in its diff."""
+        previous = self._store.get(address.path)
+        resource = self._judged(address, kind, body, previous, version)
+        if previous is None and kind.soft_delete and UNKNOWN not in address.name and not _recovers(body):
+            self._lifecycle.deleted.refuse_held(kind, resource)
+        await self._lifecycle.behaviour(resource.type).check(resource, previous)
+        return web.json_response({"id": resource.id, "name": resource.name, "type": resource.type, **resource.body})
+
+    def _recovered(self, address: Address, kind: Type, body: Body, previous: Resource | None) -> Resource | None:
+        """The soft-deleted resource that ``createMode: recover`` brings back, with everything below it."""
+        if previous is not None or not kind.soft_delete or not _recovers(body):
+            return None
+        asked = Resource(address.path, address.name, kind.type, body)
+        resource, tree = self._lifecycle.deleted.recover(kind, asked)
+        with self._store.transaction():
+            for each in tree:
+                self._store.put(each)
+        properties = {**resource.properties, "createMode": "recover"}
+        return Resource(resource.id, resource.name, resource.type, {**resource.body, "properties": properties})
+
     def _judged(self, address: Address, kind: Type, body: Body, previous: Resource | None, version: str) -> Resource:
         details = rules.names(address, kind)
         rules.same_identity(address, kind, body)
         Judge(kind, body, previous.body if previous else None, pinned=version == kind.version).check(details)
-        rules.immutable(kind, body, previous)
         if previous is None:
             rules.name_is_free(self._store, address, kind)
         kept = rules.stored_body(kind, body, previous)
-        identity = previous.id if previous else address.path
-        return Resource(identity, identity.rsplit("/", 1)[1], kind.type, kept)
+        identity = previous.id if previous else rules.proper_id(address, kind)
+        return Resource(identity, identity.rsplit("/", 1)[1], kind.type_of(identity), kept)
 
     async def _patch(
         self, request: web.Request, address: Address, kind: Type, principal: Principal, version: str
@@ -99,7 +137,9 @@ class Gateway:
             rules.no_lock(self._store, address.path, writing=True)
             body = rules.patched(kind, previous.body, patch)
             resource = self._judged(address, kind, body, previous, version)
-            await self._lifecycle.behaviour(kind.type).check(resource, previous)
+            rules.immutable(kind, body, previous)
+            self._lifecycle.identities.check(resource.body)
+            await self._lifecycle.behaviour(resource.type).check(resource, previous)
             operation = await self._lifecycle.put(resource, previous, wait=not kind.asynchronous)
         headers = self._etag(address)
         if kind.asynchronous:
@@ -127,6 +167,11 @@ class Gateway:
     async def _list(self, request: web.Request, address: Address, principal: Principal, version: str) -> web.Response:
         found = rules.listed_types(address, version)
         self._azure.authorizer.require(principal, address.parent, f"{found}/read", data=False)
+        filtered = request.query.get("$filter", "")
+        if found == DEFINITION_TYPE:
+            return listing(request, access.definitions(self._store, filtered))
+        if found == ASSIGNMENT_TYPE:
+            return listing(request, access.assignments(self._store, address.parent, filtered))
         if address.parent.count("/") > 2 and self._store.get(address.parent) is None:
             raise rules.not_found(parse(address.parent))
         bodies = [rendered(each, self._store) for each in self._store.list(found, address.parent or "/")]
@@ -138,7 +183,7 @@ class Gateway:
         self._azure.authorizer.require(principal, owner.path, f"{kind.type}/{action}/action", data=False)
         resource = self._existing(owner)
         body = await _json(request) if request.can_read_body else {}
-        answer = await self._lifecycle.behaviour(kind.type).act(resource, action, body)
+        answer = await self._lifecycle.behaviour(resource.type).act(resource, action, body)
         return web.json_response(answer)
 
     def _existing(self, address: Address) -> Resource:
@@ -150,6 +195,10 @@ class Gateway:
     def _etag(self, address: Address) -> dict[str, str]:
         etag = self._store.etag(address.path)
         return {"ETag": f'"{etag}"'} if etag else {}
+
+
+def _recovers(body: Body) -> bool:
+    return str((body.get("properties") or {}).get("createMode", "")).lower() == "recover"
 
 
 async def _json(request: web.Request) -> Body:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from local.azure.arm.shapes import UNKNOWN
 from local.azure.context import ArmError
 
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
@@ -63,7 +64,8 @@ def parse(path: str) -> Address:
     lower = [part.lower() for part in parts]
     if "" in parts:
         raise _malformed(path)
-    marks = [i for i, part in enumerate(lower) if part == "providers" and i % 2 == 0]
+    odd = parts[0] == UNKNOWN  # a scope that is known only after deployment, in a dry run
+    marks = [i for i, part in enumerate(lower) if part == "providers" and i % 2 == odd]
     if marks:
         mark = marks[-1]
         rest = parts[mark + 1 :]

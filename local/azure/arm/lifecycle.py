@@ -8,8 +8,10 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from local.azure.arm.identities import Identities
 from local.azure.arm.ids import canonical
 from local.azure.arm.operations import Operation, Operations
+from local.azure.arm.soft_delete import Deleted
 from local.azure.arm.store import LocalStore, merged
 from local.azure.arm.types import by_path
 from local.azure.context import ArmError, Azure, Behaviour, Resource
@@ -20,8 +22,11 @@ _log = logging.getLogger(__name__)
 class Lifecycle:
     """Runs every change of a resource; changes of one resource follow each other."""
 
-    def __init__(self, azure: Azure, store: LocalStore, behaviours: Mapping[str, Behaviour]) -> None:
-        self._azure, self.store, self._behaviours = azure, store, behaviours
+    def __init__(
+        self, azure: Azure, store: LocalStore, identities: Identities, behaviours: Mapping[str, Behaviour]
+    ) -> None:
+        self._azure, self.store, self.identities, self._behaviours = azure, store, identities, behaviours
+        self.deleted = Deleted(store)
         self.operations = Operations(store.database)
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -102,6 +107,8 @@ class Lifecycle:
             self.operations.finish(operation.id)
             return
         try:
+            resource = await self.identities.assign(resource)
+            self.store.put(resource)
             outputs = await self.behaviour(resource.type).put(resource, previous)
         except Exception as error:
             failure = _as_failure(error, resource.id)
@@ -124,13 +131,12 @@ class Lifecycle:
 
     async def _take_down(self, operation: Operation) -> None:
         try:
-            below = sorted(self.store.under(operation.resource), key=lambda each: each.id.count("/"), reverse=True)
-            for child in below:
-                await self.behaviour(child.type).delete(child)
-                self.store.remove(child.id)
+            below = self.store.under(operation.resource)
+            for child in sorted(below, key=lambda each: each.id.count("/"), reverse=True):
+                await self._remove(child, [each for each in below if each.id.startswith(child.id + "/")])
             resource = self.store.get(operation.resource)
             if resource is not None:
-                await self.behaviour(resource.type).delete(resource)
+                await self._remove(resource, below)
         except Exception as error:
             failure = _as_failure(error, operation.resource)
             with self.store.transaction():
@@ -138,9 +144,16 @@ class Lifecycle:
                 if now := self.store.get(operation.resource):
                     self.store.put(_with_state(now, "Failed"))
             raise failure from error
+        self.operations.finish(operation.id)
+
+    async def _remove(self, resource: Resource, below: list[Resource]) -> None:
+        await self.behaviour(resource.type).delete(resource)
+        kind = by_path(resource.id)
         with self.store.transaction():
-            self.store.remove(operation.resource)
-            self.operations.finish(operation.id)
+            if kind and kind.soft_delete:
+                self.deleted.keep(resource, below)
+            self.identities.forget(resource.id)
+            self.store.remove(resource.id)
 
 
 def _as_failure(error: Exception, resource_id: str) -> ArmError:
@@ -152,7 +165,7 @@ def _as_failure(error: Exception, resource_id: str) -> ArmError:
 
 def _with_state(resource: Resource, state: str) -> Resource:
     kind = by_path(resource.id)
-    if kind is None or "properties.provisioningState" not in kind.shape.by_path:
+    if kind is None or not kind.has_state:
         return resource
     body = {**resource.body, "properties": {**resource.properties, "provisioningState": state}}
     return Resource(resource.id, resource.name, resource.type, body)

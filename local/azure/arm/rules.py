@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -109,9 +108,9 @@ def parent_exists(store: LocalStore, address: Address) -> None:
     parts = address.path.strip("/").split("/")
     if parts[0].lower() == "subscriptions" and parts[1].lower() != SUBSCRIPTION_ID:
         raise subscription_not_found(parts[1])
-    if len(parts) > 4 and parts[2].lower() == "resourcegroups":
-        if store.get("/" + "/".join(parts[:4])) is None:
-            raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{parts[3]}' could not be found.")
+    in_group = len(parts) > 4 and parts[2].lower() == "resourcegroups"
+    if in_group and store.get("/" + "/".join(parts[:4])) is None:
+        raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{parts[3]}' could not be found.")
     if "/providers/" in address.parent and store.get(address.parent) is None:
         raise ArmError(
             404,
@@ -146,7 +145,7 @@ def preconditions(headers: Mapping[str, str], etag: str | None) -> None:
 
 
 def no_lock(store: LocalStore, path: str, *, writing: bool) -> None:
-    """Raises ArmError 409 ScopeLocked when a management lock at the scope, above or (for a deletion) below forbids it."""
+    """Raises ArmError 409 ScopeLocked when a management lock above (for a deletion: or below) forbids it."""
     if "/microsoft.authorization/" in path.lower():
         return
     above, here = set(ancestors(path)), canonical(path)
@@ -170,7 +169,7 @@ def immutable(kind: Type, body: Mapping[str, Any], previous: Resource | None) ->
         return
     resource_id = previous.id
     old, new = kind.from_arm(resource_id, previous.body), kind.from_arm(resource_id, body)
-    same_path = {p: "" for p in kind.parameters}
+    same_path = dict.fromkeys(kind.parameters, "")
     changed = kind.replaces({**old, **same_path}, {**new, **same_path})
     details = [
         {
@@ -184,8 +183,8 @@ def immutable(kind: Type, body: Mapping[str, Any], previous: Resource | None) ->
     if details:
         code = "InvalidResourceLocation" if changed == ["location"] else "PropertyChangeNotAllowed"
         message = (
-            f"The resource '{previous.name}' already exists in location '{old.get('location')}'. A resource with the same "
-            f"name cannot be created in location '{new.get('location')}'. Please select a new resource name."
+            f"The resource '{previous.name}' already exists in location '{old.get('location')}'. A resource with the "
+            f"same name cannot be created in location '{new.get('location')}'. Please select a new resource name."
             if changed == ["location"]
             else f"Changing {', '.join(d['target'] for d in details)} of '{previous.name}' is not allowed."
         )
@@ -196,6 +195,16 @@ def _unknown_at(value: Any, path: str) -> bool:
     for step in path.split("."):
         value = value.get(step) if isinstance(value, Mapping) else None
     return isinstance(value, str) and UNKNOWN in value
+
+
+def proper_id(address: Address, kind: Type) -> str:
+    """An address with the table's spelling of its fixed words; names keep the caller's."""
+    words = kind.path.strip("/").split("/")
+    parts = address.path.strip("/").split("/")
+    if len(words) != len(parts):  # a scope of several segments: keep it, spell the rest
+        parts, rest = parts[: len(parts) - len(words) + 1], parts[len(parts) - len(words) + 1 :]
+        return "/" + "/".join([*parts, *(p if w.startswith("{") else w for w, p in zip(words[1:], rest, strict=True))])
+    return "/" + "/".join(p if w.startswith("{") else w for w, p in zip(words, parts, strict=True))
 
 
 def name_is_free(store: LocalStore, address: Address, kind: Type) -> None:
@@ -215,7 +224,7 @@ def stored_body(kind: Type, body: Mapping[str, Any], previous: Resource | None) 
     """What is kept: the request's body without the address' parts, with the read-only outputs that were there."""
     kept = {k: v for k, v in body.items() if k not in ("id", "name", "type", "systemData", "etag", "apiVersion")}
     if previous is None:
-        return _with_identity(kept, None)
+        return kept
     for each in kind.shape.fields.values():
         if not each.read_only:
             continue
@@ -228,11 +237,7 @@ def stored_body(kind: Type, body: Mapping[str, Any], previous: Resource | None) 
             for step in reversed(steps):
                 layer = {step: layer}
             kept = merged(kept, layer)
-    return _with_identity(kept, previous.body)
-
-
-def _with_identity(body: Body, previous: Body | None) -> Body:
-    return body
+    return kept
 
 
 def patched(kind: Type, stored: Mapping[str, Any], patch: Mapping[str, Any]) -> Body:
@@ -247,8 +252,3 @@ def patched(kind: Type, stored: Mapping[str, Any], patch: Mapping[str, Any]) -> 
         else:
             result[key] = value
     return result
-
-
-def new_guid() -> str:
-    """A fresh identifier."""
-    return str(uuid.uuid4())

@@ -1,7 +1,8 @@
 """How the table writes types of values, and the two directions of the ``properties`` envelope.
 
 A value's type is one word: ``str int num bool any``, ``[T]`` a list, ``{T}`` a map, ``@m:Shape`` an object of the
-table's shapes, ``=m:Enum`` one of an enumeration's values. A field is such a word with flags behind it (``!`` required,
+table's shapes, ``=m:Enum`` one of an enumeration's values, ``%by(value:@m:Shape|…)`` one of several objects, told apart
+by a property, ``ids`` a list of ids to Pulumi and an object with these keys on the wire. A field is such a word with flags behind it (``!`` required,
 ``-`` read-only, ``#`` fixed at creation, ``*`` never returned) and, after a space, its name on the wire where that
 differs.
 """
@@ -79,7 +80,11 @@ class Codec:
 
     def to_wire(self, value: Any, kind: str) -> Any:
         """A value as ARM wants it. What the table does not know is passed on as it is, for ARM to judge."""
+        if kind == "ids":
+            return {each: {} for each in value} if isinstance(value, list) else value
         match kind[0], value:
+            case "%", dict():
+                return self.to_wire(value, chosen(kind, value))
             case "[", list():
                 return [self.to_wire(each, kind[1:-1]) for each in value]
             case "{", dict():
@@ -108,6 +113,8 @@ class Codec:
     def from_wire(self, value: Any, kind: str) -> Any:
         """A value as Pulumi has it."""
         match kind[0], value:
+            case "%", dict():
+                return self.from_wire(value, chosen(kind, value))
             case "[", list():
                 return [self.from_wire(each, kind[1:-1]) for each in value]
             case "{", dict():
@@ -134,6 +141,13 @@ class Codec:
 
 
 @cache
-def item_type(kind: str) -> str:
-    """The type of a list's or map's items."""
-    return kind[1:-1]
+def alternatives(kind: str) -> tuple[str, dict[str, str]]:
+    """The property that tells a union's objects apart, and the type for each of its values."""
+    by, _, rest = kind[1:-1].partition("(")
+    return by, dict(option.split(":", 1) for option in rest.split("|"))
+
+
+def chosen(kind: str, value: Mapping[str, Any]) -> str:
+    """The type of a union's object; "any" where its property names none."""
+    by, options = alternatives(kind)
+    return options.get(str(value.get(by)), "any")

@@ -119,9 +119,12 @@ class LocalStore:
 
 
 def merged(base: Mapping[str, Any], extra: Mapping[str, Any]) -> Body:
-    """A deep merge: objects are merged, everything else is replaced."""
+    """A deep merge: objects are merged, None removes, everything else is replaced (RFC 7396)."""
     result = dict(base)
     for key, value in extra.items():
+        if value is None:
+            result.pop(key, None)
+            continue
         old = result.get(key)
         both = isinstance(old, Mapping) and isinstance(value, Mapping)
         result[key] = merged(old, value) if both else value

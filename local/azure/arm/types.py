@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from local.azure.arm.shapes import UNKNOWN, Codec, Shape
+from local.azure.arm.shapes import UNKNOWN, Codec, Shape, chosen
 from local.instance import SUBSCRIPTION_ID
 
 _FOLDER = Path(__file__).parent
@@ -168,7 +168,11 @@ def plain_location(location: str) -> str:
 
 
 def _writable(value: Any, kind: str, codec: Codec) -> Any:
+    if kind == "ids":
+        return list(value) if isinstance(value, Mapping) else value
     match kind[0], value:
+        case "%", dict():
+            return _writable(value, chosen(kind, value), codec)
         case "[", list():
             return [_writable(each, kind[1:-1], codec) for each in value]
         case "[", dict():  # a set of ids, which is a map on the wire
@@ -209,7 +213,8 @@ class _Lines(Mapping[str, Any]):
 
 def _type(line: dict[str, Any]) -> Type:
     shape = Shape(line["token"], line.pop("fields"))
-    return Type(shape=shape, **{k: tuple(v) if k == "versions" else v for k, v in line.items()})
+    versions = tuple(line.pop("versions"))
+    return Type(shape=shape, versions=versions, **line)
 
 
 def _shape(line: dict[str, Any]) -> Any:

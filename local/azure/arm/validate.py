@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.azure.arm.regions import REGIONS
-from local.azure.arm.shapes import UNKNOWN, Field, Shape
+from local.azure.arm.shapes import UNKNOWN, Field, Shape, alternatives
 from local.azure.arm.types import Type, plain_location, shapes
 from local.azure.context import ArmError, Body
 
@@ -93,14 +93,19 @@ class Judge:
         if value is None or value == UNKNOWN or kind == "any":
             return
         if kind in _KINDS:
+            if kind == "int" and type(value) is float and value.is_integer():
+                return  # JSON has one kind of number, and Pulumi sends 1 as 1.0
             wrong_bool = isinstance(value, bool) and kind != "bool"
             if wrong_bool or not isinstance(value, _KINDS[kind]):
-                if isinstance(value, float) and value.is_integer() and kind == "int":
-                    return  # JSON has one kind of number, and Pulumi sends 1 as 1.0
                 self._wrong(path, "InvalidPropertyType", f"The property '{path}' must be {_WORDS[kind]}.")
             return
-        if kind[0] == "=":
+        if kind == "ids":
+            if not isinstance(value, Mapping):
+                self._wrong(path, "InvalidPropertyType", f"The property '{path}' must be an object with ids as keys.")
+        elif kind[0] == "=":
             self._enum(value, kind[1:], path)
+        elif kind[0] == "%":
+            self._union(value, kind, path, stored)
         elif kind[0] == "[":
             if not isinstance(value, list):
                 self._wrong(path, "InvalidPropertyType", f"The property '{path}' must be an array.")
@@ -115,6 +120,21 @@ class Judge:
                 self._value(each, kind[1:-1], f"{path}.{key}", stored.get(key) if isinstance(stored, Mapping) else None)
         else:
             self._object(value, shapes()[kind[1:]], path, "", stored)
+
+    def _union(self, value: Any, kind: str, path: str, stored: Any) -> None:
+        by, options = alternatives(kind)
+        if not isinstance(value, Mapping):
+            self._wrong(path, "InvalidPropertyType", f"The property '{path}' must be an object.")
+            return
+        chosen = value.get(by)
+        if isinstance(chosen, str) and chosen in options:
+            self._value(value, options[chosen], path, stored)
+        elif self._pinned and not (isinstance(chosen, str) and UNKNOWN in chosen):
+            self._wrong(
+                f"{path}.{by}",
+                "InvalidPropertyValue",
+                f"The property '{path}.{by}' is {chosen!r}; allowed: {', '.join(options)}.",
+            )
 
     def _enum(self, value: Any, name: str, path: str) -> None:
         allowed = shapes()[name]

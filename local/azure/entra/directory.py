@@ -80,7 +80,8 @@ class LocalDirectory:
         salt, kept = passwords.protect(secret) if secret else (None, None)
         self._database.execute(
             "INSERT INTO principals (object_id, client_id, name, kind, resource, salt, secret) VALUES (?,?,?,?,?,?,?) "
-            "ON CONFLICT (object_id) DO UPDATE SET name = excluded.name, salt = excluded.salt, secret = excluded.secret",
+            "ON CONFLICT (object_id) DO UPDATE SET name = excluded.name, salt = excluded.salt, "
+            "secret = excluded.secret",
             (object_id, application, name, kind, resource.lower() if resource else None, salt, kept),
         )
         return Principal(object_id, application, name, kind)

@@ -26,7 +26,7 @@ def audience_of(form: Mapping[str, str], instance: Instance) -> tuple[str, str]:
             if scope in ("openid", "profile", "offline_access", "email"):
                 continue
             audience, slash, name = scope.rpartition("/")
-            if not slash or "://" not in scope and name != ".default":
+            if not slash or ("://" not in scope and name != ".default"):
                 raise TokenRefused(
                     "invalid_scope", 70011, f"The scope {scope!r} is not valid; use <resource>/.default."
                 )

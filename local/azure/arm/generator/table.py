@@ -14,8 +14,8 @@ from local.azure.arm.generator.wheels import Attribute, Package, Put
 
 _SCOPES = ("scope", "resourceUri", "resourceId", "resourceScope")
 _PLACED_ON_TOP = {
-    "location", "tags", "sku", "identity", "kind", "zones", "plan", "extendedLocation", "managedBy", "etag", "id", "name",
-    "type", "systemData", "placement",
+    "location", "tags", "sku", "identity", "kind", "zones", "plan", "extendedLocation", "managedBy", "etag", "id",
+    "name", "type", "systemData", "placement",
 }  # fmt: skip
 """Where a tracked resource has them by ARM's own contract, for types that no wheel describes."""
 
@@ -29,6 +29,7 @@ class Place:
     model: str | None = None
     read_only: bool = False
     create_only: bool = False
+    is_map: bool = False
 
 
 @dataclass
@@ -83,7 +84,9 @@ class Maker:
         def order(put: Put) -> tuple[int, int]:
             params = set(re.findall(r"{([^}]+)}", put.url)) - {"subscriptionId"}
             clients = {put.parameters.get(p, (p, {}))[0].lower() for p in params} | {p.lower() for p in params}
-            missing = len([p for p in params if p.lower() not in known and p not in _SCOPES and p.lower() not in clients])
+            missing = len(
+                [p for p in params if p.lower() not in known and p not in _SCOPES and p.lower() not in clients]
+            )
             return missing, min(_distance(version, v) for v in put.versions)
 
         return sorted(found, key=order)
@@ -174,6 +177,8 @@ class Maker:
             value = self.sdk.value(module, each.annotation)
             models = [(package, p.model) for package, m in sources if (p := _place(name, set(known), [(package, m)]))]
             code = self._code(module, value, models)
+            if code == "[str]" and name in inputs and (place.is_map or name == "userAssignedIdentities"):
+                code = "ids"  # a map whose values only Azure fills is a list of its keys to Pulumi
             if name in inputs:
                 tracked = nested_top and name == "location" and "tags" in inputs
                 code += "!" * (inputs[name].required or tracked)
@@ -259,7 +264,7 @@ def _place(name: str, siblings: set[str], sources: list[tuple[Package, str | Non
         if place and found is None:
             found = place
         elif place and place.create_only and found and not found.create_only and place.where == found.where:
-            found = Place(found.where, found.wire, found.model, found.read_only, True)
+            found = Place(found.where, found.wire, found.model, found.read_only, True, found.is_map)
     return found
 
 
@@ -268,13 +273,17 @@ def _locate(name: str, siblings: set[str], package: Package, model: str, depth: 
     lower = name.lower()
     for each in attributes.values():
         if each.client.lower() == lower or each.path[-1].lower() == lower:
-            return Place(".".join(each.path[:-1]), each.path[-1], each.model, each.read_only, each.create_only)
+            return Place(".".join(each.path[:-1]), each.path[-1], each.model, each.read_only, each.create_only, each.is_map)
     if depth < 2:
         names = {s.lower() for s in siblings}
         for each in sorted(attributes.values(), key=lambda a: a.path != ("properties",)):
-            if each.model and not _said(each, names) and (inner := _locate(name, siblings, package, each.model, depth + 1)):
+            if (
+                each.model
+                and not _said(each, names)
+                and (inner := _locate(name, siblings, package, each.model, depth + 1))
+            ):
                 where = ".".join((*each.path, inner.where)) if inner.where else ".".join(each.path)
-                return Place(where, inner.wire, inner.model, inner.read_only, inner.create_only)
+                return Place(where, inner.wire, inner.model, inner.read_only, inner.create_only, inner.is_map)
     return None
 
 

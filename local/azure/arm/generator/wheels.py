@@ -22,6 +22,7 @@ class Attribute:
     model: str | None
     read_only: bool
     create_only: bool
+    is_map: bool = False
 
 
 @dataclass
@@ -144,9 +145,7 @@ def _learn(put: Put, function: ast.FunctionDef, gets: dict[str, str]) -> None:
 def _parameter(call: ast.Call) -> tuple[str, dict[str, Any]]:
     client = str(call.args[0].value) if call.args and isinstance(call.args[0], ast.Constant) else ""
     names = {"pattern": "pattern", "min_length": "min", "max_length": "max"}
-    rule = {
-        names[k.arg]: k.value.value for k in call.keywords if k.arg in names and isinstance(k.value, ast.Constant)
-    }
+    rule = {names[k.arg]: k.value.value for k in call.keywords if k.arg in names and isinstance(k.value, ast.Constant)}
     return camel(client), rule
 
 
@@ -188,7 +187,8 @@ def _old(node: ast.ClassDef) -> dict[str, Attribute] | None:
         path = tuple(part.replace("\\", "") for part in re.split(r"(?<!\\)\.", entry["key"]))
         word = entry["type"].strip("[]{}")
         model = word if word[:1].isupper() else None
-        result[camel(name)] = Attribute(camel(name), path, model, bool(rules.get(name, {}).get("readonly")), False)
+        read_only = bool(rules.get(name, {}).get("readonly"))
+        result[camel(name)] = Attribute(camel(name), path, model, read_only, False, entry["type"].startswith("{"))
     return result
 
 
@@ -211,6 +211,7 @@ def _new(node: ast.ClassDef) -> dict[str, Attribute]:
             found[1] if found else None,
             visibility == ["read"],
             "create" in visibility and "update" not in visibility,
+            bool(re.match(r"Optional\[(dict|Dict)\[|(dict|Dict)\[", ast.unparse(each.annotation))),
         )
     return result
 
