@@ -26,10 +26,12 @@ TOKEN_USER = "00000000-0000-0000-0000-000000000000"  # noqa: S105  # a user name
 REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 """A repository's name (OCI distribution specification, "Pulling manifests")."""
 _PULL = "Microsoft.ContainerRegistry/registries/pull/read"
+_PUSH = "Microsoft.ContainerRegistry/registries/push/write"
 _ACTIONS = {
     "pull": _PULL,
     "metadata_read": _PULL,
-    "push": "Microsoft.ContainerRegistry/registries/push/write",
+    "push": _PUSH,
+    "metadata_write": _PUSH,
     "delete": "Microsoft.ContainerRegistry/registries/artifacts/delete",
 }
 
@@ -163,7 +165,7 @@ class RegistryLogin:
     def _challenge(self, wanted: Sequence[Access], why: str = "") -> Exception:
         service = self._tokens.service
         challenge = f'Bearer realm="https://{service}/oauth2/token",service="{service}"'
-        order = ("pull", "push", "delete", "metadata_read", "*")
+        order = ("pull", "push", "delete", "metadata_read", "metadata_write", "*")
         scopes = (f"{a.kind}:{a.name}:{','.join(sorted(a.actions, key=order.index))}" for a in wanted)
         if wanted:
             challenge += f',scope="{" ".join(scopes)}"'

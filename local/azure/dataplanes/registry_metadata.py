@@ -41,6 +41,7 @@ class RegistryMetadata:
             web.get(name, self._repository),
             web.delete(name + "/_tags/{tag:[^/]+}", self._untag),
             web.delete(name, self._delete),
+            web.patch(name + "/{part:_tags|_manifests}/{reference:[^/]+}", self._lock),
             web.patch(name, self._lock),
         ]
 
@@ -105,7 +106,7 @@ class RegistryMetadata:
         return web.json_response(body, status=202)
 
     async def _lock(self, request: web.Request) -> web.Response:
-        self._login.require(request, [])
+        await self._known(request, "metadata_write")
         raise error(501, "UNSUPPORTED", "Attributes of repositories, tags and manifests can't be changed here.")
 
     async def _known(self, request: web.Request, action: str) -> str:

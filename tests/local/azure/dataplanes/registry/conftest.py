@@ -56,7 +56,9 @@ class Registry:
 
     def http(self, **more: Any) -> httpx.Client:
         trust = ssl.create_default_context(cafile=str(self.embedded.instance.ca_certificate))
-        return httpx.Client(base_url=self.url, verify=trust, timeout=30, **more)
+        client = httpx.Client(base_url=self.url, verify=trust, timeout=30, **more)
+        client.headers["Accept"] = f"{OCI_MANIFEST}, application/json"
+        return client
 
     def exchange(self, who: Identity, audience: str = "https://containerregistry.azure.net") -> httpx.Response:
         form = {

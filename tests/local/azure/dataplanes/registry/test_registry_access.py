@@ -186,7 +186,6 @@ def test_forged_expired_and_mixed_up_tokens_are_refused(one: Registry, image: st
         _resigned(real, key, iss="somebody"),
         one.exchange(who).json()["refresh_token"],
         who.credential.get_token("https://containerregistry.azure.net/.default").token,
-        "",
         "a.b.c",
     ]
     with one.http() as http:
@@ -195,7 +194,7 @@ def test_forged_expired_and_mixed_up_tokens_are_refused(one: Registry, image: st
         for token in wrong:
             answer = http.get(path, headers={"Authorization": f"Bearer {token}"})
             assert answer.status_code == 401
-            assert token[10:40] not in answer.text or not token
+            assert token not in answer.text
 
 
 def test_an_entra_token_for_something_else_is_not_exchanged(one: Registry) -> None:

@@ -103,13 +103,13 @@ class Server:
         """An identity that the administrator let into databases, as the migration Job does."""
         who = self.identity()
         with self.connect(self.admin, databases[0]) as session:
-            session.execute(f'CREATE ROLE "{who.object_id}" LOGIN')
-            session.execute(f"""COMMENT ON ROLE "{who.object_id}" IS 'a service'""")
+            session.execute(f'CREATE ROLE "{who.object_id}" LOGIN'.encode())
+            session.execute(f"""COMMENT ON ROLE "{who.object_id}" IS 'a service'""".encode())
         for each in databases:
             with self.connect(self.admin, each) as session:
                 name = f"{self.resource.name}/{each}"
-                session.execute(f'GRANT CONNECT ON DATABASE "{name}" TO "{who.object_id}"')
-                session.execute(f'GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO "{who.object_id}"')
+                for what in (f'CONNECT ON DATABASE "{name}"', "SELECT, INSERT ON ALL TABLES IN SCHEMA public"):
+                    session.execute(f'GRANT {what} TO "{who.object_id}"'.encode())
         return who
 
 

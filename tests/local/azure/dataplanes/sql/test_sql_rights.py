@@ -34,7 +34,7 @@ def other(embedded: Embedded, postgres: Backend) -> Iterator[Server]:
 )
 def test_the_administrator_is_no_superuser(server: Server, statement: str) -> None:
     with server.connect(server.admin, "consent") as session, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        session.execute(statement)
+        session.execute(statement.encode())
 
 
 def test_a_service_neither_creates_tables_nor_roles(server: Server) -> None:
@@ -47,8 +47,10 @@ def test_a_service_neither_creates_tables_nor_roles(server: Server) -> None:
 def test_the_administrator_of_one_server_is_nobody_on_another(server: Server, other: Server) -> None:
     with pytest.raises(psycopg.OperationalError, match="Login failed"):
         other.connect(server.admin, "consent")
+    name = other.resource.name
+    grant = f'GRANT CONNECT ON DATABASE "{name}/consent" TO "{name}/dbo"'.encode()
     with server.connect(server.admin, "consent") as session, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        session.execute(f'GRANT CONNECT ON DATABASE "{other.resource.name}/consent" TO "{other.resource.name}/dbo"')
+        session.execute(grant)
 
 
 def test_servers_with_databases_of_one_name_keep_their_data_apart(server: Server, other: Server) -> None:
