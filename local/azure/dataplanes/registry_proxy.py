@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import aiohttp
 from aiohttp import web
+from multidict import CIMultiDict
 from yarl import URL
 
 from local.azure.dataplanes.registry_errors import error
@@ -95,7 +96,8 @@ class RegistryProxy:
             mine += [source] if source else []
         path = request.rel_url.raw_path.removeprefix("/v2/")
         target = f"{self._backend}/v2/{self._prefix}{path}" + (f"?{query}" if query else "")
-        headers = {key: value for key, value in request.headers.items() if key.lower() not in _NOT_PASSED_ON}
+        # Clients written in Go name what they accept in a header line each: a dict would keep the last one only.
+        headers = CIMultiDict((k, v) for k, v in request.headers.items() if k.lower() not in _NOT_PASSED_ON)
         headers["Authorization"] = "Bearer " + self._tokens.backend_pass(mine)
         body = _chunks(request) if request.body_exists else None
         try:

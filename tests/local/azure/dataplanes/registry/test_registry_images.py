@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable
 from io import BytesIO
 
+import httpx
 import pytest
 from azure.containerregistry import ArtifactTagOrder, ContainerRegistryClient
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from tests.local.azure.dataplanes.conftest import Embedded
-from tests.local.azure.dataplanes.registry.conftest import REGISTRIES, Registry, digest, push
+from tests.local.azure.dataplanes.registry.conftest import OCI_MANIFEST, REGISTRIES, Registry, digest, push
 from tests.local.azure.dataplanes.sql.conftest import Backend
 
 
@@ -161,3 +162,14 @@ def test_creating_a_registry_again_keeps_its_address(embedded: Embedded, one: Re
     again = embedded.put(REGISTRIES, "acrOne", one.resource.body)
     assert again.properties["loginServer"] == one.resource.properties["loginServer"]
     assert again.properties["creationDate"] == one.resource.properties["creationDate"]
+
+
+def test_media_types_in_header_lines_of_their_own_all_count(one: Registry) -> None:
+    """As clients written in Go send them (skopeo, docker, containerd)."""
+    who = one.identity("AcrPush")
+    pushed = push(one.client(who), "go/client", b"layer", tag="v1")
+    docker = "application/vnd.docker.distribution.manifest.v2+json"
+    with one.http() as http:
+        headers = [*one.bearer(who, "repository:go/client:pull").items(), ("Accept", OCI_MANIFEST), ("Accept", docker)]
+        answer = http.send(httpx.Request("GET", f"{one.url}/v2/go/client/manifests/v1", headers=headers))
+    assert (answer.status_code, answer.headers.get("Docker-Content-Digest")) == (200, pushed)
