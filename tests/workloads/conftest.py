@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from tests.workloads.mssql import Recorder
 from tests.workloads.platform import Platform, start
 from tests.workloads.servers import AUDIENCE, Issuer, Postgres, Servers, postgres
 from workloads.chassis import logs
@@ -23,6 +24,15 @@ LOG = io.StringIO()
 @pytest.fixture(scope="session", autouse=True)
 def _logs() -> None:
     logs.configure("tests", stream=LOG)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements() -> Iterator[Recorder]:
+    """Every statement of this test process is compiled for Azure SQL too; one that can't be is an error."""
+    recorder = Recorder()
+    recorder.listen()
+    yield recorder
+    assert recorder.faults == []
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def _upsert_mssql(element: Upsert, compiler: SQLCompiler, **options: Any) -> str
         f"MERGE INTO {compiler.preparer.format_table(element.table)} WITH (HOLDLOCK) AS target",
         f"USING (VALUES {rows}) AS source ({columns}) ON {match}",
         f"WHEN MATCHED THEN UPDATE SET {taken}" if taken else "",
-        f"WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({given});",
+        f"WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({given});",  # noqa: S608
     ]
     return " ".join(filter(None, parts))
 
