@@ -1,4 +1,4 @@
-"""Mutates pods for workload identity as AKS's webhook does (azure-workload-identity v1, "Mutating Admission Webhook")."""
+"""Mutates pods for workload identity as AKS's webhook does (azure-workload-identity v1, mutating admission)."""
 
 from __future__ import annotations
 

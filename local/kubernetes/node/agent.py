@@ -43,6 +43,7 @@ class Agent:
         self.proxy = Api(self.files.kubeconfig("kube-proxy"), "kube-proxy/v1.34.2")
         self.workers: dict[str, Worker] = {}
         self.tasks: set[asyncio.Task[None]] = set()
+        self.working: set[asyncio.Task[None]] = set()
         self.ready = False
         self.stopping = asyncio.Event()
 
@@ -92,7 +93,7 @@ class Agent:
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
+        self.tasks.discard(task)  # type: ignore[arg-type]  # whatever kind of future it is
         if not task.cancelled() and task.exception() is not None:
             _log.error("a task of the agent ended", exc_info=task.exception())
 
@@ -121,7 +122,10 @@ class Agent:
             if not gone and not self.stopping.is_set():
                 self.workers[uid] = worker = Worker(self.node, pod, self._address(pod))
                 worker.update(pod)
-                self._spawn(self._work(uid, worker))
+                task = asyncio.create_task(self._work(uid, worker))
+                self.working.add(task)
+                task.add_done_callback(self.working.discard)
+                task.add_done_callback(self._done)
         elif gone:
             worker.vanish()
         else:
@@ -141,7 +145,7 @@ class Agent:
 
     async def _reap_orphans(self, known: set[str]) -> None:
         """Processes of pods that were deleted while no agent ran."""
-        for folder in self.files.pods.glob("*"):
+        for folder in _folders(self.files):
             if folder.name not in known and folder.name not in self.workers:
                 await reap(folder)
 
@@ -150,19 +154,22 @@ class Agent:
         for worker in self.workers.values():
             worker.shutdown = True
             worker.end(SHUTDOWN_SECONDS)
-        deadline = asyncio.get_running_loop().time() + SHUTDOWN_SECONDS + 3
-        while self.workers and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.05)
-        for folder in self.files.pods.glob("*"):
+        if self.working:
+            await asyncio.wait(self.working, timeout=SHUTDOWN_SECONDS + 3)
+        for folder in _folders(self.files):
             await reap(folder, remove=False)
         await self.recorder.drain()
         for task in tuple(self.tasks):
             task.cancel()
 
 
+def _folders(files: Files) -> list[Path]:
+    return list(files.pods.glob("*"))
+
+
 async def reap(folder: Path, *, remove: bool = True) -> None:
     """Kill what still runs of a pod, given its folder."""
-    for record in folder.glob("containers/*/*/process.json"):
+    for record in await asyncio.to_thread(lambda: list(folder.glob("containers/*/*/process.json"))):
         await Process(record.parent).kill()
     if remove:
         await asyncio.to_thread(shutil.rmtree, folder, True)
@@ -177,7 +184,7 @@ async def supports_namespaces(files: Files) -> bool:
         spec = {
             **{"namespaces": True, "argv": ["true"], "environment": {"PATH": "/usr/bin:/bin"}, "folder": "/"},
             **{"uid": 1000, "gid": 1000, "groups": [], "switch": False, "capabilities": [], "no_new_privileges": True},
-            **{"read_only": True, "mounts": [], "expose": [], "hide": str(files.root)},
+            **{"read_only": True, "mounts": [], "image": [], "expose": [], "hide": str(files.root)},
         }
         try:
             process = await runtime.start(Path(scratch) / "probe", spec)

@@ -1,4 +1,4 @@
-"""Objects the cluster needs before the first pod, applied on every start: access rules and the webhook's registration."""
+"""Objects the cluster needs before the first pod, applied on every start: access rules, the webhook's registration."""
 
 from __future__ import annotations
 

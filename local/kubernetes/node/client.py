@@ -59,7 +59,7 @@ class Api:
         path: e.g. "/api/v1/nodes". patch: "strategic", "merge" or "apply".
         Raises ApiError for a refusal; OSError, aiohttp.ClientError or TimeoutError when nobody answers.
         """
-        answer = await self._request(method, path, body, patch, query, timeout=15)
+        answer = await self._request(method, path, body, patch, query, 15)
         data = await answer.read()
         if answer.status >= 400:
             raise _error(answer.status, data)
@@ -67,20 +67,21 @@ class Api:
         return result
 
     async def _request(
-        self, method: str, path: str, body: Any, patch: str, query: dict[str, Any], timeout: float
+        self, method: str, path: str, body: Any, patch: str, query: dict[str, Any], seconds: float
     ) -> Any:
-        assert self.client is not None, "open() comes first"
+        if self.client is None:
+            raise RuntimeError("open() comes first")
         url = self.client.configuration.host + path + (f"?{urlencode(query)}" if query else "")
         headers = {"Accept": "application/json", "User-Agent": self.user_agent}
         if body is not None:
             headers["Content-Type"] = _PATCHES[patch] if method == "PATCH" else "application/json"
-        limits = aiohttp.ClientTimeout(total=timeout if timeout else None, sock_connect=5)
+        limits = aiohttp.ClientTimeout(total=seconds, sock_connect=5)
         return await self.client.call_api(method, url, headers, body=body, _request_timeout=limits)
 
     async def watch(self, path: str, version: str, **query: Any) -> AsyncIterator[Object]:
         """Watch events after a resource version, until the server closes the stream. Raises like ``call``."""
         query |= {"watch": "true", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": "300"}
-        answer = await self._request("GET", path, None, "", query, timeout=330)
+        answer = await self._request("GET", path, None, "", query, 330)
         try:
             if answer.status >= 400:
                 raise _error(answer.status, await answer.read())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
+import shutil
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
@@ -14,10 +16,11 @@ from local.kubernetes.node.downward import ConfigError
 from local.kubernetes.node.events import timestamp
 from local.kubernetes.node.images import Image
 from local.kubernetes.node.logs import tail
-from local.kubernetes.node.probes import Checker, Outcome, watch
+from local.kubernetes.node.probes import Checker
 from local.kubernetes.node.registry import PullError
 from local.kubernetes.node.runtime import Process, StartError
 from local.kubernetes.node.specification import specification
+from local.kubernetes.node.supervision import Supervision
 
 T = TypeVar("T")
 BACK_OFF_SECONDS = (10.0, 300.0)
@@ -42,7 +45,8 @@ class Container:
         self.state: Object = {"waiting": {"reason": "ContainerCreating"}}
         self.last_state: Object = {}
         self.restarts = 0
-        self.ready = self.started = False
+        self.ready = False
+        self.startup = asyncio.Event()
         self.image: Image | None = None
         self.process: Process | None = None
         self.exit_code: int | None = None
@@ -55,6 +59,17 @@ class Container:
         self.delay = 0.0
         ports = {each["name"]: each["containerPort"] for each in spec.get("ports") or () if each.get("name")}
         self.checker = Checker(pod.ip, ports, lambda: self.process)
+
+    @property
+    def started(self) -> bool:
+        """Whether it runs and its startup probe, if any, has succeeded."""
+        return self.startup.is_set()
+
+    async def until_started(self, life: asyncio.Task[int]) -> None:
+        """Wait for the startup probe, or for the end of its ``run``."""
+        waiting = asyncio.create_task(self.startup.wait())
+        await asyncio.wait({waiting, life}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
 
     # Attempts on disk -------------------------------------------------------------------------------------------
 
@@ -80,7 +95,9 @@ class Container:
             self.last_state = {"terminated": self._terminated(self.attempt(numbers[-2]))}
         running = self.process.shim() is not None
         if running and status and status.get("containerID") == self.identifier():
-            self.started, self.ready = bool(status.get("started")), bool(status.get("ready"))
+            self.ready = bool(status.get("ready"))
+            if status.get("started"):
+                self.startup.set()
         if running:
             with contextlib.suppress(PullError):
                 self.image = self.pod.node.images.present(self.spec["image"])
@@ -107,8 +124,9 @@ class Container:
                 return 137 if self.exit_code is None else self.exit_code
             if process is not None:
                 self.last_state = self.state
-                self.restarts += 1
             await self._back_off()
+            if process is not None and not self.stopping.is_set():
+                self.restarts += 1
             process = await self._start()
 
     def _restarted(self, code: int | None) -> bool:
@@ -145,22 +163,22 @@ class Container:
             try:
                 known = images.present(reference)
                 if known is not None and policy != "Always":
-                    self._event("Normal", "Pulled", f'Container image "{reference}" already present on machine')
+                    self.event("Normal", "Pulled", f'Container image "{reference}" already present on machine')
                     return known
                 if policy == "Never":
                     message = f'Container image "{reference}" is not present with pull policy of Never'
                     raise PullError("ErrImageNeverPull", message)
-                self._event("Normal", "Pulling", f'Pulling image "{reference}"')
+                self.event("Normal", "Pulling", f'Pulling image "{reference}"')
                 image = await images.pull(reference)
-                self._event("Normal", "Pulled", f'Successfully pulled image "{reference}" as {image.digest}')
+                self.event("Normal", "Pulled", f'Successfully pulled image "{reference}" as {image.digest}')
                 return image
             except PullError as problem:
-                self._event("Warning", "Failed", f'Failed to pull image "{reference}": {problem.message}')
-                self._event("Warning", "Failed", f"Error: {problem.reason}")
+                self.event("Warning", "Failed", f'Failed to pull image "{reference}": {problem.message}')
+                self.event("Warning", "Failed", f"Error: {problem.reason}")
                 self._wait(problem.reason, problem.message)
             await asyncio.sleep(1)
             if self.state["waiting"]["reason"] == "ErrImagePull":
-                self._event("Normal", "BackOff", f'Back-off pulling image "{reference}"')
+                self.event("Normal", "BackOff", f'Back-off pulling image "{reference}"')
                 self._wait(
                     "ImagePullBackOff", f'Back-off pulling image "{reference}": {self.state["waiting"]["message"]}'
                 )
@@ -173,7 +191,7 @@ class Container:
             try:
                 return await specification(self.pod, self.spec, image, folder)
             except ConfigError as problem:
-                self._event("Warning", "Failed", f"Error: {problem}")
+                self.event("Warning", "Failed", f"Error: {problem}")
                 self._wait("CreateContainerConfigError", str(problem))
             except (ApiError, *UNREACHABLE) as problem:
                 self._wait("CreateContainerConfigError", f"{type(problem).__name__}: {problem}")
@@ -185,136 +203,55 @@ class Container:
         self.process = process
         self.out_of_memory = False
         self.kill_request.clear()
-        ended = asyncio.ensure_future(process.wait())
-        probes: list[asyncio.Task[None]] = []
-        try:
-            if process.shim() is not None:
-                self.state = {"running": {"startedAt": _seconds(process.started())}}
-                await self._post_start(ended)
-                self._passed_startup() if "startupProbe" not in self.spec or self.started else self.pod.changed()
-                probes = [
-                    asyncio.ensure_future(self._watch(kind))
-                    for kind in ("startup", "readiness", "liveness")
-                    if f"{kind}Probe" in self.spec
-                ]
-                requests = [asyncio.ensure_future(each.wait()) for each in (self.stopping, self.kill_request)]
-                await asyncio.wait({ended, *requests}, return_when=asyncio.FIRST_COMPLETED)
-                for each in requests:
-                    each.cancel()
-                if not ended.done():
-                    self._unready()
-                    await self._end(process, ended)
-            await ended
-        finally:
-            for each in (*probes, ended):
-                each.cancel()
-            self._unready()
+        await Supervision(self, process).run()
         terminated = self._terminated(process)
         self.state = {"terminated": terminated}
-        lifetime = _lifetime(terminated)
-        if lifetime >= STABLE_SECONDS:
+        if _lifetime(terminated) >= STABLE_SECONDS:
             self.delay = 0.0
         self._forget_old()
         self.pod.changed()
         return int(terminated["exitCode"])
 
-    def _passed_startup(self) -> None:
-        self.started = True
+    # What its supervision reports -------------------------------------------------------------------------------
+
+    def is_running(self, process: Process) -> None:
+        """Its process was started, or found again."""
+        self.state = {"running": {"startedAt": _seconds(process.started())}}
+        self.pod.changed()
+
+    def has_started(self) -> None:
+        """The startup probe succeeded, or there is none."""
+        self.startup.set()
         self.ready = self.ready or "readinessProbe" not in self.spec
         self.pod.changed()
 
-    def _unready(self) -> None:
-        self.ready = self.started = False
+    def is_ready(self, ready: bool) -> None:
+        """The readiness probe decided."""
+        if self.ready != ready:
+            self.ready = ready
+            self.pod.changed()
 
-    async def _post_start(self, ended: asyncio.Future[Any]) -> None:
-        hook = (self.spec.get("lifecycle") or {}).get("postStart")
-        if hook is None or self.started:
-            return
-        outcome = await self._hook(hook, 600, ended)
-        if not outcome.success and not ended.done():
-            self._event("Warning", "FailedPostStartHook", f"PostStartHook failed: {outcome.message}")
-            self.kill("FailedPostStartHook", 30)
-
-    async def _hook(self, hook: Object, seconds: float, ended: asyncio.Future[Any]) -> Outcome:
-        if "sleep" in hook:
-            await asyncio.wait({ended}, timeout=min(hook["sleep"]["seconds"], seconds))
-            return Outcome(True, "")
-        check = asyncio.ensure_future(self.checker.check(hook, seconds))
-        await asyncio.wait({check, ended}, return_when=asyncio.FIRST_COMPLETED, timeout=seconds)
-        if check.done():
-            return check.result()
-        check.cancel()
-        return Outcome(False, "it did not end in time")
-
-    async def _watch(self, kind: str) -> None:
-        if kind != "startup":
-            while not self.started:
-                await asyncio.sleep(0.1)
-        probe = self.spec[f"{kind}Probe"]
-        passed = asyncio.Event()
-
-        def report(outcome: Outcome, decisive: bool) -> None:
-            if not outcome.success:
-                title = kind.capitalize()
-                self._event("Warning", "Unhealthy", f"{title} probe failed: {outcome.message}")
-            if decisive and kind == "startup" and outcome.success:
-                passed.set()
-            elif decisive and kind == "readiness" and self.ready != outcome.success:
-                self.ready = outcome.success
-                self.pod.changed()
-            elif decisive and kind != "readiness" and not outcome.success:
-                grace = probe.get(
-                    "terminationGracePeriodSeconds", self.pod.spec.get("terminationGracePeriodSeconds", 30)
-                )
-                self.kill(f"failed {kind} probe", grace)
-
-        if kind == "startup" and self.started:
-            return
-        watching = asyncio.ensure_future(watch(self.checker, probe, report))
-        try:
-            if kind == "startup":
-                await passed.wait()
-                self._passed_startup()
-            else:
-                await watching
-        finally:
-            watching.cancel()
+    def is_ending(self) -> None:
+        """It gets no traffic any more."""
+        self.startup.clear()
+        self.ready = False
+        self.pod.changed()
 
     # Ending -----------------------------------------------------------------------------------------------------
 
     def kill(self, why: str, grace: float) -> None:
         """Have the running attempt ended; the restart policy decides what follows."""
         if not self.kill_request.is_set():
-            self._event("Normal", "Killing", f"Container {self.name} {why}, will be restarted")
+            self.event("Normal", "Killing", f"Container {self.name} {why}, will be restarted")
             self.kill_grace = grace
             self.kill_request.set()
 
     def stop(self, grace: float) -> None:
         """Have it ended for good within a grace period in seconds; may be called again to shorten it."""
         if not self.stopping.is_set() and "running" in self.state:
-            self._event("Normal", "Killing", f"Stopping container {self.name}")
+            self.event("Normal", "Killing", f"Stopping container {self.name}")
         self.stop_grace = min(self.stop_grace, grace) if self.stopping.is_set() else grace
         self.stopping.set()
-
-    async def _end(self, process: Process, ended: asyncio.Future[Any]) -> None:
-        """preStop hook, SIGTERM, SIGKILL when the grace period is over."""
-        loop = asyncio.get_running_loop()
-        begin = loop.time()
-
-        def remaining() -> float:
-            grace = self.stop_grace if self.stopping.is_set() else self.kill_grace
-            return grace - (loop.time() - begin)
-
-        hook = (self.spec.get("lifecycle") or {}).get("preStop")
-        if hook is not None and remaining() > 0:
-            outcome = await self._hook(hook, remaining(), ended)
-            if not outcome.success:
-                self._event("Warning", "FailedPreStopHook", f"PreStopHook failed: {outcome.message}")
-        process.terminate()
-        while not ended.done() and remaining() > 0:
-            await asyncio.wait({ended}, timeout=min(remaining(), 0.5))
-        if not ended.done():
-            await process.kill()
 
     def _terminated(self, process: Process) -> Object:
         record = process.ended()
@@ -341,7 +278,7 @@ class Container:
         """The first restart is immediate, then 10 s, doubling to 5 min."""
         if self.delay:
             identity = f"{self.name} in pod {self.pod.name}"
-            self._event("Warning", "BackOff", f"Back-off restarting failed container {identity}")
+            self.event("Warning", "BackOff", f"Back-off restarting failed container {identity}")
             message = f"back-off {self.delay:g}s restarting failed container={self.name} pod={self.pod.name}"
             self._wait("CrashLoopBackOff", message)
             with contextlib.suppress(TimeoutError):
@@ -364,12 +301,11 @@ class Container:
         self.state = {"waiting": {"reason": reason, "message": message}}
         self.pod.changed()
 
-    def _event(self, kind: str, reason: str, message: str) -> None:
+    def event(self, kind: str, reason: str, message: str) -> None:
+        """Report an event on it."""
         self.pod.event(kind, reason, message, self.name)
 
     def _forget_old(self) -> None:
-        import shutil
-
         for number in self.attempts()[:-_KEPT_ATTEMPTS]:
             shutil.rmtree(self.attempt(number).folder, ignore_errors=True)
 
@@ -380,8 +316,6 @@ def _seconds(time: str | None) -> str:
 
 
 def _lifetime(terminated: Object) -> float:
-    import datetime
-
     if not terminated["startedAt"]:
         return 0.0
     begin, end = (datetime.datetime.fromisoformat(terminated[key][:19]) for key in ("startedAt", "finishedAt"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import AsyncIterator, Callable, Iterator
+import os
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from local.kubernetes.node.output import KEPT_FILES
 
@@ -31,7 +33,11 @@ def tail(path: Path, lines: int) -> str:
 
 def read(path: Path, selection: Selection) -> list[bytes]:
     """The selected lines of a log and the files it was rotated to."""
-    entries = [entry for file in _files(path) for entry in _entries(file.read_bytes())]
+    newest = path.read_bytes() if path.exists() else b""
+    return _chosen([*_older(path), *_entries(newest)], selection)
+
+
+def _chosen(entries: list[bytes], selection: Selection) -> list[bytes]:
     if selection.since is not None:
         entries = [each for each in entries if _time(each) >= selection.since]
     if selection.tail is not None:
@@ -40,44 +46,41 @@ def read(path: Path, selection: Selection) -> list[bytes]:
 
 
 async def follow(path: Path, selection: Selection, running: Callable[[], bool]) -> AsyncIterator[bytes]:
-    """The selected lines, then new ones while the container runs."""
-    position = path.stat().st_size if path.exists() else 0
-    for line in read(path, selection):
-        yield line
-    rest = b""
-    while True:
-        alive = running()
-        data, position = _news(path, position)
-        pieces = (rest + data).split(b"\n")
-        rest = pieces.pop()
-        for piece in pieces:
-            yield _render(piece, timestamps=selection.timestamps)
-        if not alive and not data:
-            return
-        if not data:
-            await asyncio.sleep(0.2)
+    """The selected lines, then new ones while the container runs. Raises FileNotFoundError without a log."""
+    file = path.open("rb")
+    try:
+        whole, _, rest = file.read().rpartition(b"\n")
+        for line in _chosen([*_older(path), *_entries(whole)], selection):
+            yield line
+        while True:
+            alive = running()  # asked first: what was written before its end is read below
+            data = file.read(1 << 20)
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                yield _render(line, timestamps=selection.timestamps)
+            if data:
+                continue
+            if _replaced(path, file):
+                file.close()
+                file = path.open("rb")
+            elif not alive:
+                return
+            else:
+                await asyncio.sleep(0.2)
+    finally:
+        file.close()
 
 
-def _news(path: Path, position: int) -> tuple[bytes, int]:
-    if not path.exists():
-        return b"", position
-    if path.stat().st_size < position:  # rotated: what is unread stands at the end of the older file
-        older = path.with_name(f"{path.name}.1")
-        data = older.read_bytes()[position:] if older.exists() else b""
-        return data, 0
-    with path.open("rb") as file:
-        file.seek(position)
-        data = file.read(1 << 20)
-    return data, position + len(data)
+def _replaced(path: Path, file: BinaryIO) -> bool:
+    """Whether the log was rotated since the file was opened."""
+    return path.exists() and path.stat().st_ino != os.fstat(file.fileno()).st_ino
 
 
-def _files(path: Path) -> Iterator[Path]:
-    for number in range(KEPT_FILES - 1, 0, -1):
-        older = path.with_name(f"{path.name}.{number}")
-        if older.exists():
-            yield older
-    if path.exists():
-        yield path
+def _older(path: Path) -> list[bytes]:
+    """Entries of the files that a log was rotated to, oldest first."""
+    names = [f"{path.name}.{number}" for number in range(KEPT_FILES - 1, 0, -1)]
+    files = [path.with_name(name) for name in names if path.with_name(name).exists()]
+    return [entry for file in files for entry in _entries(file.read_bytes())]
 
 
 def _entries(data: bytes) -> list[bytes]:

@@ -33,16 +33,16 @@ class Checker:
     def __init__(self, pod_ip: str, ports: Mapping[str, int], process: Callable[[], Process | None]) -> None:
         self.address, self.ports, self.process = loopback(pod_ip), ports, process
 
-    async def check(self, action: Object, timeout: float) -> Outcome:
-        """Run a probe's or hook's action: httpGet, tcpSocket or exec. Timeout in seconds."""
+    async def check(self, action: Object, seconds: float) -> Outcome:
+        """Run a probe's or hook's action: httpGet, tcpSocket or exec. seconds: how long it may take."""
         try:
             if "httpGet" in action:
-                return await self._http(action["httpGet"], timeout)
+                return await self._http(action["httpGet"], seconds)
             if "tcpSocket" in action:
-                return await self._tcp(action["tcpSocket"], timeout)
-            return await self._exec(action["exec"], timeout)
+                return await self._tcp(action["tcpSocket"], seconds)
+            return await self._exec(action["exec"], seconds)
         except TimeoutError:
-            return Outcome(False, f"timeout after {timeout:g}s")
+            return Outcome(False, f"timeout after {seconds:g}s")
         except (OSError, aiohttp.ClientError, StartError) as problem:
             return Outcome(False, f"{problem}")
 
@@ -57,7 +57,7 @@ class Checker:
             raise OSError(f"port {given!r} is not one of the container's ports ({', '.join(self.ports) or 'none'})")
         return self.ports[str(given)]
 
-    async def _http(self, action: Object, timeout: float) -> Outcome:
+    async def _http(self, action: Object, seconds: float) -> Outcome:
         scheme, path = action.get("scheme", "HTTP").lower(), action.get("path") or "/"
         path = path if path.startswith("/") else f"/{path}"
         url = f"{scheme}://{self._host(action)}:{self._port(action['port'])}{path}"
@@ -66,7 +66,7 @@ class Checker:
         unverified = ssl.create_default_context()
         unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE  # as the kubelet: liveness, not trust
         connector = aiohttp.TCPConnector(ssl=unverified, force_close=True)
-        limit = aiohttp.ClientTimeout(total=timeout)
+        limit = aiohttp.ClientTimeout(total=seconds)
         async with (
             aiohttp.ClientSession(connector=connector, timeout=limit) as session,
             session.get(url, headers=headers, allow_redirects=False) as answer,
@@ -75,17 +75,17 @@ class Checker:
                 return Outcome(True, "")
             return Outcome(False, f"HTTP probe failed with statuscode: {answer.status}")
 
-    async def _tcp(self, action: Object, timeout: float) -> Outcome:
+    async def _tcp(self, action: Object, seconds: float) -> Outcome:
         connection = asyncio.open_connection(self._host(action), self._port(action["port"]))
-        _, writer = await asyncio.wait_for(connection, timeout)
+        _, writer = await asyncio.wait_for(connection, seconds)
         writer.close()
         return Outcome(True, "")
 
-    async def _exec(self, action: Object, timeout: float) -> Outcome:
+    async def _exec(self, action: Object, seconds: float) -> Outcome:
         process = self.process()
         if process is None:
             return Outcome(False, "the container is not running")
-        result = await process.execute(action["command"], timeout)
+        result = await process.execute(action["command"], seconds)
         text = result.output[:_OUTPUT_BYTES].decode(errors="replace")
         return Outcome(result.code == 0, text or f"exit code {result.code}")
 

@@ -1,6 +1,6 @@
 """Reads from a container registry as an AKS node does: kubelet identity → Azure Container Registry token → blobs.
 
-OCI Distribution Specification 1.1; the exchange is Azure Container Registry's (``/oauth2/exchange``, ``/oauth2/token``).
+OCI Distribution Specification 1.1; Azure Container Registry's token exchange (``/oauth2/exchange``, ``/oauth2/token``).
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ class Process:
             except ProcessLookupError:
                 return
 
-    async def execute(self, command: Sequence[str], timeout: float | None) -> Execution:
+    async def execute(self, command: Sequence[str], seconds: float | None) -> Execution:
         """Run a command inside the container, output and errors together.
 
         Raises TimeoutError (the command is killed then) and StartError when the container is not running.
@@ -135,7 +135,7 @@ class Process:
             env={}, start_new_session=True,
         )  # fmt: skip
         try:
-            output, _ = await asyncio.wait_for(child.communicate(), timeout)
+            output, _ = await asyncio.wait_for(child.communicate(), seconds)
         except (TimeoutError, asyncio.CancelledError):
             for each in (*psutil.Process(child.pid).children(recursive=True), child):
                 each.kill()
@@ -155,9 +155,8 @@ async def start(folder: Path, spec: dict[str, Any]) -> Process:
         *_SHIM, str(folder), cwd=REPOSITORY, env={}, start_new_session=True,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    assert launcher.stdout is not None
-    answer = (await launcher.stdout.read()).decode().strip()
-    await launcher.wait()
+    output, _ = await launcher.communicate()
+    answer = output.decode().strip()
     process = Process(folder)
     if answer != "started":
         await process.wait()
@@ -179,7 +178,7 @@ async def _gone(pid: int, process: Process) -> None:
     try:
         descriptor = os.pidfd_open(pid)
     except (AttributeError, OSError):  # not Linux, before 5.3, or gone already
-        while process.shim() is not None:
+        while process.shim() is not None:  # noqa: ASYNC110  # nobody would set an event
             await asyncio.sleep(0.2)
         return
     loop, ended = asyncio.get_running_loop(), asyncio.Event()

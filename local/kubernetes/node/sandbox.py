@@ -41,27 +41,29 @@ class Root:
             if not Path(self.folder + here).is_symlink():
                 real = here
                 continue
-            link = os.readlink(self.folder + here)
+            link = str(Path(self.folder + here).readlink())
             rest = [each for each in link.split("/") if each and each != "."] + rest
             real = "" if link.startswith("/") else real
         raise OSError(f"{path}: too many symbolic links")
 
-    def expose(self, path: str) -> None:
-        """Show a path of the machine, read-only. A folder that holds a mount target is rebuilt entry by entry,
-        because nothing may be created in the machine's own."""
+    def expose(self, path: str, source: str = "") -> None:
+        """Show a file or folder of the machine read-only, at the same path or where ``source`` says it comes from.
+
+        A folder that holds a mount target is rebuilt entry by entry: nothing may be created in the machine's own.
+        """
         if path in self.targets:
             return
-        target = Path(self.folder + path)
-        if Path(path).is_symlink():
+        origin, target = Path(source or path), Path(self.folder + path)
+        if origin.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.is_symlink():
-                target.symlink_to(os.readlink(path))
+                target.symlink_to(origin.readlink())
         elif any(each.startswith(path + "/") for each in self.targets):
             target.mkdir(parents=True, exist_ok=True)
-            for entry in sorted(os.listdir(path)):
-                self.expose(f"{path}/{entry}")
+            for entry in sorted(origin.iterdir()):
+                self.expose(f"{path}/{entry.name}", str(entry))
         else:
-            self.bind(path, path, writable=False)
+            self.bind(str(origin), path, writable=False)
 
     def bind(self, source: str, path: str, *, writable: bool) -> None:
         """Mount a file or folder of the machine at a path of the container."""
@@ -79,8 +81,9 @@ class Root:
 def enter(spec: dict[str, Any]) -> None:
     """Build the root that a container's specification asks for and make it this process's root.
 
-    spec: ``scratch`` (an empty folder), ``expose`` (paths shown read-only), ``hide`` (folder to cover),
-    ``mounts`` (source, path, writable), ``read_only`` (the root itself). Raises OSError.
+    spec: ``scratch`` (an empty folder), ``expose`` (paths shown read-only), ``image`` (source and path of the image's
+    folders), ``hide`` (folder to cover), ``mounts`` (source, path, writable), ``read_only`` (the root itself).
+    Raises OSError.
     """
     linux.unshare(linux.CLONE_NEWNS)
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
@@ -93,6 +96,8 @@ def enter(spec: dict[str, Any]) -> None:
             root.expose(path)
     for path in spec["expose"]:
         root.expose(path)
+    for each in spec["image"]:
+        root.expose(each["path"], each["source"])
     if Path(folder + spec["hide"]).is_dir():
         linux.mount("tmpfs", folder + spec["hide"], "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755")
     _writable_folders(folder)

@@ -76,6 +76,8 @@ class Server:
         selection = _selection(query)
         if query.get("follow") not in ("true", "1"):
             return web.Response(body=b"".join(read(process.log, selection))[: selection.limit])
+        if not process.log.exists():
+            return web.Response(body=b"")
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(request)
         async for line in follow(process.log, selection, lambda: process.shim() is not None):

@@ -9,6 +9,7 @@ SIGUSR1 kills everything.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -135,16 +136,12 @@ class Shim:
 
     def _kill_all(self) -> None:
         if self.spec["namespaces"]:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)  # all of this PID namespace but ourselves, its first process
-            except ProcessLookupError:
-                pass
             return
         for pid in _children(os.getpid()) or ([self.pid] if self.status is None else []):
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
 
     def _record(self, started: str, failure: str) -> None:
         status = self.status or 0
@@ -196,7 +193,7 @@ def execute(argv: list[str], environment: dict[str, str], folder: str) -> NoRetu
     except OSError as problem:
         raise OSError(f"working folder {folder!r}: {problem.strerror}") from problem
     try:
-        os.execvpe(argv[0], argv, environment)
+        os.execvpe(argv[0], argv, environment)  # noqa: S606  # no shell: that is the point
     except FileNotFoundError:
         raise OSError(f'exec: "{argv[0]}": executable file not found') from None
     except OSError as problem:

@@ -38,7 +38,7 @@ async def specification(pod: Pod, container: Object, image: Image, folder: Path)
         raise ConfigError(f"no command specified: neither container {container['name']} nor its image has one")
     if argv[0] in _PYTHON:
         argv[0] = node.python
-    mounts = [*_image_mounts(image), *_volume_mounts(pod, container, given), *_machine_mounts(pod, container, folder)]
+    mounts = [*_volume_mounts(pod, container, given), *_machine_mounts(pod, container, folder)]
     spec = {
         "namespaces": node.namespaces,
         "argv": argv,
@@ -51,6 +51,7 @@ async def specification(pod: Pod, container: Object, image: Image, folder: Path)
         "capabilities": list(identity.capabilities),
         "no_new_privileges": identity.no_new_privileges,
         "read_only": identity.read_only_root,
+        "image": [{"source": str(image.root / name), "path": f"/{name}"} for name in image.folders],
         "mounts": mounts,
         "expose": node.exposed,
         "hide": str(node.instance.state),
@@ -63,7 +64,7 @@ def rewritten(spec: dict[str, Any]) -> dict[str, Any]:
 
     In arguments and variables, a path counts at their start or after "=", ":" or ",".
     """
-    mounts = sorted(spec["mounts"], key=lambda each: -len(each["path"]))
+    mounts = sorted([*spec["mounts"], *spec["image"]], key=lambda each: -len(each["path"]))
     table = [
         (re.compile(rf"(^|[=:,]){re.escape(each['path'].rstrip('/'))}(?=/|$|[:,])"), each["source"])
         for each in mounts
@@ -99,10 +100,6 @@ def _base(pod: Pod, image: Image, work: str) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
     }
     return own | dict(each.partition("=")[::2] for each in image.config.get("Env") or ())
-
-
-def _image_mounts(image: Image) -> list[dict[str, Any]]:
-    return [{"source": str(image.root / name), "path": f"/{name}", "writable": False} for name in image.folders]
 
 
 def _machine_mounts(pod: Pod, container: Object, folder: Path) -> list[dict[str, Any]]:

@@ -89,7 +89,7 @@ class Volumes:
             # As the kubelet: a process of another user must be able to read it, anyone else need not.
             return {source["path"]: File(data, 0o600 if self.owner.uid is not None else 0o644)}
         kind = {"configMap": "ConfigMap", "secret": "Secret"}[key]
-        name = source.get("name") or source.get("secretName")
+        name = str(source.get("name") or source.get("secretName"))
         optional = bool(source.get("optional"))
         entries = await self.sources.data(kind, self.namespace, name, optional=optional) or {}
         if not source.get("items"):
@@ -137,7 +137,7 @@ class Volumes:
             target.chmod(file.mode | (0o040 if self.owner.gid is not None else 0))
             self._own(target)
         fresh.mkdir(exist_ok=True)
-        previous = path / os.readlink(path / "..data") if (path / "..data").is_symlink() else None
+        previous = path / (path / "..data").readlink() if (path / "..data").is_symlink() else None
         link = path / "..data.new"
         link.unlink(missing_ok=True)
         link.symlink_to(fresh.name)

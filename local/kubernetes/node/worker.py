@@ -154,8 +154,7 @@ class Worker:
             self._start(container)
             task = self.running[container.name]
             if container.policy == "Always":
-                while not container.started and not task.done():
-                    await asyncio.sleep(0.05)
+                await container.until_started(task)
                 continue
             code = await task
             if self.ending.is_set():

@@ -38,7 +38,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path.startswith("/probe/"):
             good = path[7:] not in broken and self.headers.get("X-Probe", "yes") == "yes"
             return self.answer(200 if good else 500, "")
-        self.answer(200, json.dumps({"env": dict(os.environ), "argv": sys.argv, "uid": os.getuid(), "cwd": os.getcwd()}))
+        seen = {"env": dict(os.environ), "argv": sys.argv, "uid": os.getuid(), "cwd": os.getcwd()}
+        self.answer(200, json.dumps(seen))
     def answer(self, code, text):
         self.send_response(code); self.end_headers(); self.wfile.write(text.encode())
     def log_message(self, *_):
@@ -94,7 +95,7 @@ class ControlPlane:
         """Start a daemon (again)."""
         daemon = self.daemons[name]
         with (self.instance.logs / f"{name}.log").open("ab") as log:
-            environment = {"PATH": os.environ["PATH"], **daemon.environment}
+            environment = {"PATH": os.environ["PATH"], "OF_THE_DAEMONS": "only", **daemon.environment}
             self.processes[name] = subprocess.Popen(
                 daemon.argv, cwd=daemon.folder, env=environment, stdout=log, stderr=log, start_new_session=True
             )
@@ -123,6 +124,15 @@ class ControlPlane:
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=False)
         assert not check or done.returncode == 0, f"{' '.join(arguments)}: {done.stderr}"
         return done.stdout if check else done.stdout + done.stderr
+
+    def follow(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """kubectl in the background, its output on a pipe."""
+        command = [self.tools["kubectl"], "--kubeconfig", str(self.instance.kubeconfig), *arguments]
+        return subprocess.Popen(command, stdout=subprocess.PIPE)
+
+    def commands(self, part: str) -> list[str]:
+        """Command lines on this machine that contain a text."""
+        return [line for each in psutil.process_iter() if part in (line := _command(each))]
 
     def apply(self, *documents: dict[str, Any]) -> None:
         """Server-side apply."""
