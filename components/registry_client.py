@@ -58,7 +58,7 @@ class RegistryClient:
 
         Raises RegistryError when the registry still refuses after two minutes.
         """
-        return _patiently(lambda: self._push(image), f"{self.server}/{self.repository}")
+        return patiently(lambda: self._push(image), f"{self.server}/{self.repository}")
 
     def has(self, digest: str) -> bool:
         """Whether a manifest is there. Raises RegistryError likewise."""
@@ -67,7 +67,7 @@ class RegistryClient:
             self._sign_in("pull")
             return self._exists(f"manifests/{digest}", accept=MANIFEST)
 
-        return _patiently(look, f"{self.server}/{self.repository}")
+        return patiently(look, f"{self.server}/{self.repository}")
 
     def _push(self, image: LayerImage) -> str:
         self._sign_in("pull,push")
@@ -130,7 +130,7 @@ class RegistryClient:
         return response.json()[answer]
 
 
-def _patiently(attempt: Callable[[], _Answer], where: str, patience: float = _PATIENCE) -> _Answer:
+def patiently(attempt: Callable[[], _Answer], where: str, patience: float = _PATIENCE) -> _Answer:
     """Tries again while the answer may change by itself: rights under way, a busy registry, a broken connection."""
     pause, until = 1.0, time.monotonic() + patience
     while True:
