@@ -18,7 +18,7 @@ import pytest
 from azure.identity import ClientSecretCredential
 
 from local.azure.arm import roles
-from local.azure.arm.authorize import ASSIGNMENT_TYPE, DEFINITION_TYPE
+from local.azure.arm.authorize import ASSIGNMENT_TYPE
 from local.azure.context import Principal, Resource
 from local.azure.daemon import AzureDaemon
 from local.azure.daemons import prepare
@@ -26,40 +26,6 @@ from local.azure.dataplanes import storage
 from local.instance import SUBSCRIPTION_ID, TENANT_ID, Instance
 
 T = TypeVar("T")
-_KV = "Microsoft.KeyVault/vaults/"
-_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/"
-ROLES: dict[str, dict[str, list[str]]] = {
-    "Key Vault Administrator": {"dataActions": ["Microsoft.KeyVault/vaults/*"]},
-    "Key Vault Secrets User": {"dataActions": [f"{_KV}secrets/getSecret/action", f"{_KV}secrets/readMetadata/action"]},
-    "Key Vault Crypto User": {
-        "dataActions": [f"{_KV}keys/read"]
-        + [
-            f"{_KV}keys/{each}/action"
-            for each in ("update", "backup", "encrypt", "decrypt", "wrap", "unwrap", "sign", "verify")
-        ]
-    },
-    "Storage Blob Data Owner": {
-        "actions": [f"{_BLOBS}containers/*", f"{_BLOBS}generateUserDelegationKey/action"],
-        "dataActions": [f"{_BLOBS}containers/blobs/*"],
-    },
-    "Storage Blob Data Contributor": {
-        "actions": [
-            *(f"{_BLOBS}containers/{each}" for each in ("delete", "read", "write")),
-            f"{_BLOBS}generateUserDelegationKey/action",
-        ],
-        "dataActions": [
-            f"{_BLOBS}containers/blobs/{each}" for each in ("delete", "read", "write", "move/action", "add/action")
-        ],
-    },
-    "Storage Blob Data Reader": {
-        "actions": [f"{_BLOBS}containers/read", f"{_BLOBS}generateUserDelegationKey/action"],
-        "dataActions": [f"{_BLOBS}containers/blobs/read"],
-    },
-    "Monitoring Metrics Publisher": {
-        "dataActions": ["Microsoft.Insights/Metrics/Write", "Microsoft.Insights/Telemetry/Write"]
-    },
-}
-"""Until the endpoint brings them: Azure's built-in roles, as their pages list them."""
 
 
 class Embedded:
@@ -150,9 +116,7 @@ class Identity:
         )
 
     def grant(self, role: str, scope: str) -> Resource:
-        guid = next((each for each, body in roles.built_in().items() if body["roleName"] == role), None) or self._own(
-            role
-        )
+        guid = next(each for each, body in roles.built_in().items() if body["roleName"] == role)
         name = str(uuid.uuid4())
         body = {"properties": {"principalId": self.principal.object_id, "roleDefinitionId": guid, "scope": scope}}
         resource = Resource(f"{scope}/providers/{ASSIGNMENT_TYPE}/{name}", name, ASSIGNMENT_TYPE, body)
@@ -162,17 +126,6 @@ class Identity:
 
         self._embedded.run(put())
         return resource
-
-    def _own(self, role: str) -> str:
-        guid = str(uuid.uuid5(uuid.NAMESPACE_URL, role))
-        body = {"properties": {"roleName": role, "permissions": [ROLES[role]]}}
-
-        async def put() -> None:
-            store = self._embedded.daemon.lifecycle.store
-            store.put(Resource(f"/providers/{DEFINITION_TYPE}/{guid}", guid, DEFINITION_TYPE, body))
-
-        self._embedded.run(put())
-        return guid
 
     def revoke(self, assignment: Resource) -> None:
         async def remove() -> None:
