@@ -53,6 +53,12 @@ class Type:
         """Path parameters in order, the subscription apart."""
         return tuple(p for p in re.findall(r"{([^}]+)}", self.path) if p != _SUBSCRIPTION)
 
+    @cached_property
+    def _in_both(self) -> set[str]:
+        """Path parameters that the body repeats (a web test's name)."""
+        fields = self.shape.fields
+        return {p for p in self.parameters if p in fields and not fields[p].read_only}
+
     @property
     def name_parameter(self) -> str | None:
         """The parameter that is the resource's own name (Pulumi may choose it); None when the name is fixed."""
@@ -103,7 +109,8 @@ class Type:
         if missing:
             raise ValueError(f"{self.token} needs {', '.join(missing)} for its id {self.path}.")
         path = re.sub(r"{([^}]+)}", lambda m: str(given[m[1]]).strip("/"), self.path)
-        body = {k: v for k, v in inputs.items() if k not in self.parameters and k != _SUBSCRIPTION and v is not None}
+        apart = {_SUBSCRIPTION, *(p for p in self.parameters if p not in self._in_both)}
+        body = {k: v for k, v in inputs.items() if k not in apart and v is not None}
         return "/" + "/".join(part for part in path.split("/") if part), _codec().object_to_wire(body, self.shape)
 
     def from_arm(self, resource_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,7 +260,7 @@ def by_token(token: str) -> Type | None:
 
 
 def by_path(path: str) -> Type | None:
-    """The type of a resource id, None when the table lacks it. The first of several that fit is taken."""
+    """The type of a resource id, None when the table lacks it. Of several that fit the most exact is taken."""
     path = "/" + path.strip("/")
     lower = path.lower()
     if "/providers/" in lower:
@@ -261,10 +268,9 @@ def by_path(path: str) -> Type | None:
         key = (rest[0], (len(rest) - 1) // 2)
     else:
         key = ("microsoft.resources", 1)
-    for token in _by_address().get(key, ()):
-        if _types()[token].pattern.fullmatch(path):
-            return _types()[token]
-    return None
+    fitting = [_types()[t] for t in _by_address().get(key, ()) if _types()[t].pattern.fullmatch(path)]
+    # privateDnsZones/{recordType} fits privateDnsZones/virtualNetworkLinks too: the one named outright is meant.
+    return min(fitting, key=lambda each: "{" in each.type, default=None)
 
 
 def all_types() -> list[Type]:
