@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from local.azure.context import Azure, DataPlane, Resource
+from local.azure.context import ArmError, Azure, DataPlane, Resource
 from local.azure.dataplanes import registry_backend
 from local.azure.dataplanes.registry_gate import Gate
 from local.azure.dataplanes.registry_login import RegistryLogin
@@ -57,13 +57,20 @@ class RegistryPlane:
         return service
 
     async def remove(self, registry: Resource) -> None:
-        """End a registry for good: its listener, its port, its data."""
+        """End a registry for good: its listener, its port, its data.
+
+        Raises ArmError 409 while uploads to other registries keep the storage busy.
+        """
         port = self._azure.store.port(registry.id)
         if port in self._open:
             await self._azure.stop_serving(port)
             self._open.discard(port)
-        async with self._gate.sweeping():
-            await asyncio.to_thread(self._storage(registry).remove)
+        try:
+            async with self._gate.sweeping():
+                await asyncio.to_thread(self._storage(registry).remove)
+        except TimeoutError:
+            message = f"The images of {registry.name} can't be removed while uploads are under way; try again."
+            raise ArmError(409, "Conflict", message) from None
         self._azure.store.release(registry.id)
         self._azure.endpoints.pop(f"Container Registry {registry.name}", "")
 

@@ -8,9 +8,13 @@ from contextlib import asynccontextmanager
 
 
 class Gate:
-    """A readers-writer lock in which pushes are the readers and a sweep is the writer."""
+    """A readers-writer lock in which pushes are the readers and a sweep is the writer.
 
-    def __init__(self) -> None:
+    patience: seconds that a sweep waits for the writes under way.
+    """
+
+    def __init__(self, patience: float = 60) -> None:
+        self._patience = patience
         self._changed = asyncio.Condition()
         self._writing, self._sweeping = 0, False
 
@@ -29,12 +33,16 @@ class Gate:
 
     @asynccontextmanager
     async def sweeping(self) -> AsyncIterator[None]:
-        """Held by a sweep; new writes wait for its end, it waits for those under way."""
+        """Held by a sweep; new writes wait for its end, it waits for those under way.
+
+        Raises TimeoutError when those do not end: a stalled upload must not keep everyone else from pushing.
+        """
         async with self._changed:
             await self._changed.wait_for(lambda: not self._sweeping)
             self._sweeping = True
-            await self._changed.wait_for(lambda: not self._writing)
         try:
+            async with asyncio.timeout(self._patience), self._changed:
+                await self._changed.wait_for(lambda: not self._writing)
             yield
         finally:
             async with self._changed:

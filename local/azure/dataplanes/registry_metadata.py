@@ -100,8 +100,11 @@ class RegistryMetadata:
     async def _delete(self, request: web.Request) -> web.Response:
         name = await self._known(request, "delete")
         tags, manifests = await self._content(name)
-        async with self._gate.sweeping():
-            await asyncio.to_thread(self._storage.remove_repository, name)
+        try:
+            async with self._gate.sweeping():
+                await asyncio.to_thread(self._storage.remove_repository, name)
+        except TimeoutError:
+            raise error(503, "UNAVAILABLE", "Uploads are under way; try again.", headers={"Retry-After": "5"}) from None
         body = {"manifestsDeleted": [each.digest for each in manifests], "tagsDeleted": [each.name for each in tags]}
         return web.json_response(body, status=202)
 

@@ -114,13 +114,18 @@ def push(client: ContainerRegistryClient, repository: str, layer: bytes, tag: st
     return client.set_manifest(repository, BytesIO(json.dumps(manifest).encode()), tag=tag, media_type=OCI_MANIFEST)
 
 
+def program() -> str:
+    """The registry's program, of the toolchain or on PATH."""
+    kept = Instance.load().state / "tools.json"
+    found = (json.loads(kept.read_text()) if kept.exists() else {}).get("registry") or shutil.which("registry")
+    if found is None:
+        pytest.skip("no registry: neither the toolchain nor PATH has the program registry (distribution v3)")
+    return found
+
+
 @pytest.fixture(scope="session")
 def backend(embedded: Embedded) -> Iterator[Backend]:
-    kept = Instance.load().state / "tools.json"
-    program = (json.loads(kept.read_text()) if kept.exists() else {}).get("registry") or shutil.which("registry")
-    if program is None:
-        pytest.skip("no registry: neither the toolchain nor PATH has the program registry (distribution v3)")
-    (daemon,) = registry.daemons(embedded.instance, {"registry": program})
+    (daemon,) = registry.daemons(embedded.instance, {"registry": program()})
     running = Backend(daemon, embedded.instance.logs / "registry.log")
     yield running
     running.stop()
