@@ -49,7 +49,11 @@ class SqlServer(Behaviour):
         data_plane = plane(self.azure)
         await data_plane.admin.create_server(resource.name)
         port = await data_plane.open(resource)
-        return {"fullyQualifiedDomainName": f"127.0.0.1:{port}", "state": "Ready", "version": "12.0"}
+        outputs: Body = {"fullyQualifiedDomainName": f"127.0.0.1:{port}", "state": "Ready", "version": "12.0"}
+        kept = previous.properties.get("administrators") if previous else None
+        if kept and not resource.properties.get("administrators"):
+            outputs["administrators"] = kept  # as in Azure: an update that does not name them leaves them
+        return outputs
 
     async def restore(self, resource: Resource) -> None:
         """Listen again, on the same port."""

@@ -73,6 +73,12 @@ def test_creating_a_server_and_a_database_again_changes_nothing(embedded: Embedd
         assert session.execute("SELECT to_regclass('entry') IS NOT NULL").fetchone() == (True,)
 
 
+def test_an_update_that_names_no_administrator_leaves_the_one_there_is(embedded: Embedded, server: Server) -> None:
+    embedded.put(SERVERS, server.resource.name, {"properties": {"publicNetworkAccess": "Disabled"}})
+    with server.connect(server.admin, "consent") as session:
+        assert session.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_names_are_compared_without_case_and_may_be_long(embedded: Embedded, postgres: Backend) -> None:
     made = new_server(embedded)
     long = "Ledger" * 20
