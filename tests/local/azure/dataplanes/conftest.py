@@ -18,14 +18,19 @@ import pytest
 from azure.identity import ClientSecretCredential
 
 from local.azure.arm import roles
-from local.azure.arm.authorize import ASSIGNMENT_TYPE
+from local.azure.arm.authorize import ASSIGNMENT_TYPE, DEFINITION_TYPE
 from local.azure.context import Principal, Resource
 from local.azure.daemon import AzureDaemon
 from local.azure.daemons import prepare
 from local.azure.dataplanes import storage
 from local.instance import SUBSCRIPTION_ID, TENANT_ID, Instance
+from tests.conftest import _claim
 
 T = TypeVar("T")
+
+
+ROLES: dict[str, dict[str, list[str]]] = {}
+"""Permissions of roles that are not built in, by name: a test that needs one adds it."""
 
 
 class Embedded:
@@ -116,7 +121,8 @@ class Identity:
         )
 
     def grant(self, role: str, scope: str) -> Resource:
-        guid = next(each for each, body in roles.built_in().items() if body["roleName"] == role)
+        guid = next((each for each, body in roles.built_in().items() if body["roleName"] == role), None)
+        guid = guid or self._custom(role)
         name = str(uuid.uuid4())
         body = {"properties": {"principalId": self.principal.object_id, "roleDefinitionId": guid, "scope": scope}}
         resource = Resource(f"{scope}/providers/{ASSIGNMENT_TYPE}/{name}", name, ASSIGNMENT_TYPE, body)
@@ -127,11 +133,33 @@ class Identity:
         self._embedded.run(put())
         return resource
 
+    def _custom(self, role: str) -> str:
+        guid = str(uuid.uuid5(uuid.NAMESPACE_URL, role))
+        body = {"properties": {"roleName": role, "permissions": [ROLES[role]]}}
+
+        async def put() -> None:
+            store = self._embedded.daemon.lifecycle.store
+            store.put(Resource(f"/providers/{DEFINITION_TYPE}/{guid}", guid, DEFINITION_TYPE, body))
+
+        self._embedded.run(put())
+        return guid
+
     def revoke(self, assignment: Resource) -> None:
         async def remove() -> None:
             self._embedded.daemon.lifecycle.store.remove(assignment.id)
 
         self._embedded.run(remove())
+
+
+@pytest.fixture(scope="session")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """An instance apart from the session's, on which a daemon of its own may run."""
+    folder = tmp_path_factory.mktemp("data-planes")
+    base, claim = _claim(folder)
+    fresh = Instance(folder, base)
+    fresh.keep()
+    yield fresh
+    claim.close()
 
 
 @pytest.fixture(scope="session")
