@@ -103,11 +103,7 @@ class Codec:
             target = result
             for step in known.where.split(".") if known.where else ():
                 target = target.setdefault(step, {})
-            if known.name == "userAssignedIdentities" and known.type[0] == "[" and isinstance(each, list):
-                # To Pulumi a set of ids, on the wire a map of them (azure-native's metadata: isStringSet).
-                target[known.wire] = {identity: {} for identity in each}
-            else:
-                target[known.wire] = self.to_wire(each, known.type)
+            target[known.wire] = self.to_wire(each, known.type)
         return result
 
     def from_wire(self, value: Any, kind: str) -> Any:

@@ -41,6 +41,7 @@ class Maker:
     corrections: dict[str, Any]
     shapes: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    _near: list[Put] = field(default_factory=list)
 
     def line(self, token: str, type_name: str) -> dict[str, Any]:
         """The table's line of a type. Raises FileNotFoundError when the SDK lacks it."""
@@ -50,6 +51,7 @@ class Maker:
         module = token.split(":")[1]
         candidates = self._candidates(type_name, arguments, version, fix.get("path"))
         best = candidates[0] if candidates else None
+        self._near = candidates
         path = fix.get("path") or self._path(token, best, arguments)
         parameters = set(re.findall(r"{([^}]+)}", path)) - {"subscriptionId"}
         groups = self._groups(token, module, arguments, outputs, parameters, candidates, fix)
@@ -179,7 +181,9 @@ class Maker:
             code = self._code(module, value, models)
             if code == "[str]" and name in inputs and (place.is_map or name == "userAssignedIdentities"):
                 code = "ids"  # a map whose values only Azure fills is a list of its keys to Pulumi
-            if name in inputs:
+            if name in inputs and place.read_only and not nested_top and not inputs[name].required:
+                code += "-"  # the SDK joins the shapes of several API versions; the service sets it
+            elif name in inputs:
                 tracked = nested_top and name == "location" and "tags" in inputs
                 code += "!" * (inputs[name].required or tracked)
                 code += "#" * (place.create_only or (nested_top and name == "location"))
@@ -188,6 +192,8 @@ class Maker:
                 code += "-"
             code += f" {place.wire}" * (place.wire != name)
             where = place.where
+            if fixed.get(name, {}).get("drop"):
+                continue
             if name in fixed:
                 where, code = fixed[name].get("where", where), fixed[name].get("code", code)
                 for flag in fixed[name].get("flags", ""):
@@ -225,6 +231,8 @@ class Maker:
             inputs = dict(written.properties) if written else {}
             outputs = {n: p for n, p in (read.properties if read else {}).items() if n not in inputs}
             returned = set(read.properties) if read and written else set()
+            if not any(model for _, model in models):  # held by a property that no wheel knows: go by its name
+                models = [(put.package, stem) for put in self._near if stem in put.package.models]
             fix = self.corrections.get("shapes", {}).get(full, {})
             fields = self._fields(full, module, inputs, outputs, returned, models, fix)
             self.shapes[full] = {"shape": full, "fields": fields}
@@ -273,7 +281,9 @@ def _locate(name: str, siblings: set[str], package: Package, model: str, depth: 
     lower = name.lower()
     for each in attributes.values():
         if each.client.lower() == lower or each.path[-1].lower() == lower:
-            return Place(".".join(each.path[:-1]), each.path[-1], each.model, each.read_only, each.create_only, each.is_map)
+            return Place(
+                ".".join(each.path[:-1]), each.path[-1], each.model, each.read_only, each.create_only, each.is_map
+            )
     if depth < 2:
         names = {s.lower() for s in siblings}
         for each in sorted(attributes.values(), key=lambda a: a.path != ("properties",)):
