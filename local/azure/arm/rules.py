@@ -111,13 +111,24 @@ def parent_exists(store: LocalStore, address: Address) -> None:
     in_group = len(parts) > 4 and parts[2].lower() == "resourcegroups"
     if in_group and store.get("/" + "/".join(parts[:4])) is None:
         raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{parts[3]}' could not be found.")
-    if "/providers/" in address.parent and store.get(address.parent) is None:
+    if (
+        "/providers/" in address.parent
+        and store.get(address.parent) is None
+        and not _made_by_azure(store, address.parent)
+    ):
         raise ArmError(
             404,
             "ParentResourceNotFound",
             f"Can not perform requested operation on nested resource. Parent resource '{address.parent}' not found.",
             address.path,
         )
+
+
+def _made_by_azure(store: LocalStore, path: str) -> bool:
+    """Whether it comes with its own parent, and can only be configured: a storage account's blobServices/default."""
+    kind, owner = by_path(path), path.rsplit("/", 2)[0]
+    only = len(kind.names.get(kind.name_parameter or "", {}).get("enum", ())) == 1 if kind else False
+    return only and store.get(owner) is not None
 
 
 def subscription_not_found(subscription: str) -> ArmError:
