@@ -14,7 +14,7 @@ _EXPONENTS = {
 }
 """ISO 4217 minor units that are not 2 (list one, published 2024-06)."""
 _EXPONENT = {code: exponent for exponent, codes in _EXPONENTS.items() for code in codes.split()}
-_AMOUNT = re.compile(r"^[+-]?\d{1,14}(\.\d{1,9})?$")
+_AMOUNT = re.compile(r"[+-]?[0-9]{1,14}(\.[0-9]{1,9})?")
 _LARGEST = 10**17
 """Fits a signed 64-bit column with room to sum."""
 
@@ -52,7 +52,7 @@ class Money:
         Raises InvalidMoney when the text is not a decimal or is finer than the currency's minor unit.
         """
         text = str(amount).strip()
-        if not _AMOUNT.match(text):
+        if not _AMOUNT.fullmatch(text):
             raise InvalidMoney(f"amount {text[:40]!r} is not a decimal such as -12.50")
         try:
             scaled = Decimal(text).scaleb(exponent(currency))

@@ -9,7 +9,7 @@ MASK = "[redacted]"
 _IBAN = re.compile(r"\b[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,4})?\b")
 _EMAIL = re.compile(r"\b[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _TOKEN = re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*){1,4}|(?i:\b(?:bearer|basic)\s+[\w.~+/=-]{8,})")
-_CARD = re.compile(r"(?<![\d.-])(?:\d[ -]?){12,18}\d(?![\d.-])")
+_CARD = re.compile(r"(?<![\w-])(?:\d[ -]?){12,18}\d(?!\w|-\w)")
 _CREDENTIAL = re.compile(r"(?i)\b([a-z_]*(?:password|secret|token|assertion|signature))=([^&;\s]+)")
 _URL_USER = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
 _NAMES = re.compile(r"(?i)authori[sz]ation$|password|secret|token|cookie|iban|\bpan\b|psu_?id|e-?mail|api_?key")

@@ -1,0 +1,141 @@
+"""What is one person's is out of everyone else's reach: users, services, logs."""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.engine import make_url
+
+from tests.workloads.platform import RETURN, Platform
+from tests.workloads.servers import Issuer, Postgres
+from workloads.chassis import dialect
+from workloads.chassis.database import Database
+from workloads.chassis.tenancy import UnboundQuery
+from workloads.services.transaction.models import Synchronised, Transaction
+
+SERVICES = ("connector", "consent", "account", "transaction")
+
+
+def _operations(platform: Platform) -> list[tuple[str, str, str]]:
+    found = []
+    for service in SERVICES:
+        document = httpx.get(f"{platform.urls[service]}/openapi.json").json()
+        for path, item in document["paths"].items():
+            found += [(service, method.upper(), path) for method in item if not path.startswith("/healthz")]
+    return found
+
+
+def test_no_operation_of_any_service_lets_one_person_reach_what_is_anothers(platform: Platform) -> None:
+    owner, other = f"owner-{uuid.uuid4()}", f"other-{uuid.uuid4()}"
+    platform.connect(owner, "aurora")
+    platform.synchronise(owner)
+    account = platform.call(owner, "account", "GET", "/accounts")["accounts"][0]
+    transaction = platform.history(owner)[0]
+    names = {
+        ("connector", "bank"): "aurora",
+        ("connector", "consent_id"): account["bank_consent_id"],
+        ("connector", "account_id"): account["bank_account_id"],
+        ("consent", "consent_id"): account["consent_id"],
+        ("account", "account_id"): account["id"],
+        ("transaction", "transaction_id"): transaction["id"],
+    }
+    tried = 0
+    for service, method, template in _operations(platform):
+        path = re.sub(r"\{(\w+)\}", lambda m, s=service: names[s, m[1]], template)
+        url, body = platform.urls[service] + path, {"attended": True} if method == "POST" else None
+        assert httpx.request(method, url, json=body).status_code == 401, f"{method} {template} without a token"
+        token = {"Authorization": f"Bearer {platform.issuer.token(other)}"}
+        answer = httpx.request(method, url, json=body, headers=token, timeout=20)
+        assert answer.status_code < 500, f"{method} {template}: {answer.text}"
+        for known in (account["id"], account["consent_id"], account["bank_consent_id"], transaction["id"]):
+            assert known not in answer.text, f"{method} {template} tells of another's {known}"
+        if template.endswith("}") or "_id}" in template:
+            assert answer.status_code == 404, f"{method} {template}: {answer.status_code}"
+            tried += 1
+    assert tried >= 9
+    filtered = platform.call(other, "transaction", "GET", "/transactions", params={"account_id": account["id"]})
+    assert filtered == {"transactions": [], "next_cursor": None}
+    still = platform.call(owner, "consent", "GET", f"/consents/{account['consent_id']}")
+    assert still["status"] == "valid", "nobody else has revoked it"
+
+
+def test_a_statement_on_users_rows_without_a_user_is_refused(server: Postgres, platform: Platform) -> None:
+    database = Database(server.url("platform_transaction"))
+    mine, yours = uuid.uuid4(), uuid.uuid4()
+    table: Any = Transaction.__table__
+    with pytest.raises(UnboundQuery), database.session() as session:
+        session.scalars(select(Transaction))
+    with pytest.raises(UnboundQuery), database.session(mine) as session:
+        session.execute(select(table.c.id))
+    row = {"account_id": uuid.uuid4(), "user_id": yours, "until": None, "at": None}
+    with pytest.raises(UnboundQuery), database.session(mine) as session:
+        session.execute(dialect.upsert(Synchronised, [row], key=["account_id"]))
+    with pytest.raises(UnboundQuery), database.session(mine) as session:
+        session.add(Synchronised(account_id=uuid.uuid4(), user_id=yours, until=None))
+    with database.session(mine) as session:
+        changed: Any = session.execute(update(Transaction).values(remittance="taken"))
+        assert changed.rowcount == 0, "an update of everything is an update of one's own"
+        aliased = select(Transaction.id).where(Transaction.account_id.in_(select(Synchronised.account_id)))
+        assert list(session.scalars(aliased)) == []
+    database.close()
+
+
+def test_a_service_reaches_its_own_database_and_no_other(server: Postgres, platform: Platform) -> None:
+    def connect(database: str, role_of: str) -> psycopg.Connection[Any]:
+        role = uuid.uuid5(uuid.NAMESPACE_DNS, role_of)
+        return psycopg.connect(host=str(server.socket_folder), user=str(role), dbname=database)
+
+    with connect("platform_account", "platform_account") as own:
+        own.execute("SELECT count(*) FROM account")
+        for ddl in ("CREATE TABLE x (i int)", "DROP TABLE account", "SELECT * FROM alembic_version", "CREATE ROLE x"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                own.execute(ddl)  # type: ignore[arg-type]
+            own.rollback()
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        connect("platform_account", "platform_consent")
+    assert make_url(server.url("x")).username
+
+
+def test_nothing_sensitive_is_logged_on_the_way_from_consent_to_history(platform: Platform, log: io.StringIO) -> None:
+    person = f"log-{uuid.uuid4()}"
+    platform.connect(person, "borealis")
+    platform.synchronise(person)
+    platform.call(person, "consent", "POST", "/consents", 422, json={"bank": "x", "return_address": RETURN,
+                  "psu_id": "SE1350000000058398257460", "accounts": [{"iban": "SE13 5000"}]})  # fmt: skip
+    told = log.getvalue()
+    assert '"route": "/synchronisations"' in told
+    for secret in ("SE1350000000058398257460", "SE2650000000012345678970", "eyJ", "Anna Berg", "Kaffestugan", person):
+        assert secret not in told, f"{secret} is logged"
+
+
+def test_an_invalid_request_is_not_told_back(platform: Platform, issuer: Issuer) -> None:
+    headers = {"Authorization": f"Bearer {issuer.token('x')}"}
+    body = {"bank": "aurora", "return_address": "https://app.example", "accounts": [{"iban": "de00secret"}]}
+    answer = httpx.post(f"{platform.urls['consent']}/consents", json=body, headers=headers)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "de00secret" not in answer.text
+    assert answer.json()["violations"][0]["location"] == "body.accounts.0.iban"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_error_is_a_problem_with_the_requests_id(
+    platform: Platform, service: str, sandbox: Callable[[str], str]
+) -> None:
+    asked = str(uuid.uuid4())
+    for method, path, status in (("GET", "/nowhere", 404), ("PATCH", "/healthz/live", 405)):
+        answer = httpx.request(method, platform.urls[service] + path, headers={"X-Request-ID": asked})
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == status
+        assert answer.headers["x-request-id"] == answer.json()["instance"] == asked
+    for probe in ("live", "ready", "startup"):
+        assert httpx.get(f"{platform.urls[service]}/healthz/{probe}").json() == {"status": "ok"}
