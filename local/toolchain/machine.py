@@ -1,0 +1,61 @@
+"""What only the machine's own package manager can give: installed where we may, else named with its one command."""
+
+from __future__ import annotations
+
+import ctypes.util
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+
+from local.toolchain.errors import ToolchainError
+from local.toolchain.process import CommandFailed, run
+
+_COMPILER = {
+    "apt-get": ("gcc", "libc6-dev", "pkg-config", "libssl-dev", "python3-dev"),
+    "dnf": ("gcc", "glibc-devel", "pkgconf-pkg-config", "openssl-devel", "python3-devel"),
+    "brew": ("pkgconf", "openssl@3"),
+}
+_VENV = {
+    "apt-get": (f"python3.{sys.version_info.minor}-venv",),
+    "dnf": ("python3-pip",),
+    "brew": ("python",),
+}
+
+
+def need_venv() -> None:
+    """`python -m venv` needs ensurepip, which Debian ships as a package of its own. Raises ToolchainError."""
+    if importlib.util.find_spec("ensurepip") is None:
+        _provide("Python's venv module with ensurepip", _VENV)
+        importlib.invalidate_caches()
+
+
+def need_compiler() -> None:
+    """A C compiler, pkg-config and OpenSSL's headers, for a package without a wheel. Raises ToolchainError."""
+    if all(map(shutil.which, ("cc", "pkg-config"))) and ctypes.util.find_library("ssl"):
+        return
+    _provide("a C compiler, pkg-config and OpenSSL's headers", _COMPILER)
+
+
+def install_command(packages: dict[str, Sequence[str]]) -> list[str] | None:
+    """The one command of this machine's package manager that installs them; None when it is none we know."""
+    for manager, names in packages.items():
+        if shutil.which(manager):
+            return [manager, "install", *(["-y"] if manager != "brew" else []), *names]
+    return None
+
+
+def _provide(what: str, packages: dict[str, Sequence[str]]) -> None:
+    command = install_command(packages)
+    if command is None:
+        raise ToolchainError(f"{what} is needed and not there; install it with this machine's package manager.")
+    by_hand = ToolchainError(f"{what} is needed and not there. What to do: sudo {' '.join(command)}")
+    if os.geteuid() != 0 or command[0] != "apt-get":
+        raise by_hand
+    try:
+        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+        run(["apt-get", "update"], log="apt", environment=quiet)
+        run(command, log="apt", environment=quiet)
+    except CommandFailed as error:
+        raise ToolchainError(f"{by_hand} (tried it: {error})") from None
