@@ -126,6 +126,10 @@ class Store(Protocol):
         """Every resource of a type under a scope."""
         ...
 
+    def put(self, resource: Resource) -> str:
+        """Keep a resource that another brings along, such as an account's blobServices/default; its entity tag."""
+        ...
+
     def merge(self, resource_id: str, outputs: Mapping[str, Any]) -> Resource:
         """Merge output properties into the stored body's properties envelope."""
         ...

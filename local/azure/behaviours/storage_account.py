@@ -10,6 +10,14 @@ from local.azure.dataplanes.storage.plane import plane_of
 from local.azure.dataplanes.storage.sas import encoded
 
 _KEYS = ("key1", "key2")
+_NO_CORS: Body = {"cors": {"corsRules": []}}
+_SERVICES: dict[str, Body] = {
+    "blobServices": {**_NO_CORS, "deleteRetentionPolicy": {"allowPermanentDelete": False, "enabled": False}},
+    "fileServices": _NO_CORS,
+    "queueServices": _NO_CORS,
+    "tableServices": _NO_CORS,
+}
+"""The services that every account has from the start, each by the name "default"."""
 
 
 class StorageAccount(Behaviour):
@@ -18,8 +26,17 @@ class StorageAccount(Behaviour):
     type = "Microsoft.Storage/storageAccounts"
 
     async def put(self, resource: Resource, previous: Resource | None) -> Body:
-        """Answer where the account's services are."""
+        """Bring its services along, and answer where they are."""
         plane = plane_of(self.azure)
+        if plane.accounts.left(resource.name):
+            await plane.empty(resource.name)
+            plane.accounts.cleared(resource.name)
+        for service, properties in _SERVICES.items():
+            identity = f"{resource.id}/{service}/default"
+            if self.azure.store.get(identity) is None:
+                self.azure.store.put(
+                    Resource(identity, "default", f"{self.type}/{service}", {"properties": properties})
+                )
         created = plane.accounts.keys(resource.id).created
         return {
             "primaryEndpoints": plane.endpoints(resource.name),
@@ -32,7 +49,12 @@ class StorageAccount(Behaviour):
     async def delete(self, resource: Resource) -> None:
         """Remove what it holds, and its keys."""
         plane = plane_of(self.azure)
-        await plane.empty(resource.name)
+        try:
+            await plane.empty(resource.name)
+        except ArmError as refused:
+            if refused.status != 503:
+                raise
+            plane.accounts.leave(resource.name)  # Azurite is down: before the name is used again
         plane.accounts.forget(resource.id)
 
     async def act(self, resource: Resource, action: str, body: Body) -> Body:

@@ -41,6 +41,7 @@ class Accounts:
             "CREATE TABLE IF NOT EXISTS keys (account TEXT NOT NULL, name TEXT NOT NULL, created INTEGER NOT NULL, "
             "sealed BLOB NOT NULL, PRIMARY KEY (account, name)) STRICT"
         )
+        self._database.execute("CREATE TABLE IF NOT EXISTS leftovers (name TEXT PRIMARY KEY) STRICT")
 
     def keys(self, account: str) -> AccountKeys:
         """The account's keys, made on first use."""
@@ -73,6 +74,18 @@ class Accounts:
     def forget(self, account: str) -> None:
         """Forget a deleted account's keys."""
         self._database.execute("DELETE FROM keys WHERE account = ?", (account.lower(),))
+
+    def leave(self, name: str) -> None:
+        """Remember that a deleted account's data could not be removed yet."""
+        self._database.execute("INSERT OR IGNORE INTO leftovers (name) VALUES (?)", (name,))
+
+    def left(self, name: str) -> bool:
+        """Whether data of a deleted account of this name may still be there."""
+        return bool(self._database.execute("SELECT 1 FROM leftovers WHERE name = ?", (name,)).fetchone())
+
+    def cleared(self, name: str) -> None:
+        """It is gone."""
+        self._database.execute("DELETE FROM leftovers WHERE name = ?", (name,))
 
     def close(self) -> None:
         """Close the database."""

@@ -68,8 +68,8 @@ def test_a_kill_loses_neither_secret_nor_key_nor_telemetry(running: RunningAzure
         body = {"location": "westeurope", "properties": properties}
         vault = _put(arm, path, "2023-07-01", body)["properties"]["vaultUri"]
         _grant(running, arm, "Key Vault Administrator", path)
-        body = {"location": "westeurope", "kind": "web"}
-        body["properties"] = {"Application_Type": "web", "DisableLocalAuth": True}
+        telemetry = {"Application_Type": "web", "DisableLocalAuth": True}
+        body = {"location": "westeurope", "kind": "web", "properties": telemetry}
         component = f"{group}/providers/Microsoft.Insights/components/appi-crash"
         made = _put(arm, component, "2020-02-02", body)
         _grant(running, arm, "Monitoring Metrics Publisher", component)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.keyvault.secrets import SecretClient
+from azure.keyvault.secrets import DeletedSecret, SecretClient
 
 from local.azure.context import Resource
 from tests.local.azure.dataplanes.conftest import Embedded
@@ -32,6 +32,12 @@ def _client(embedded: Embedded, vault: Resource, *roles: str) -> SecretClient:
     return SecretClient(
         vault.properties["vaultUri"], identity.credential, connection_verify=str(embedded.instance.ca_bundle)
     )
+
+
+def _held(deleted: DeletedSecret) -> datetime.timedelta:
+    assert deleted.scheduled_purge_date is not None
+    assert deleted.deleted_date is not None
+    return deleted.scheduled_purge_date - deleted.deleted_date
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +81,8 @@ def test_a_missing_secret_is_named_as_azure_names_it(client: SecretClient) -> No
 def test_a_deleted_secret_holds_its_name_until_recovered_or_purged(client: SecretClient) -> None:
     client.set_secret("kept", "value")
     deleted = client.begin_delete_secret("kept").result()
-    assert deleted.recovery_id.endswith("/deletedsecrets/kept")
-    assert deleted.scheduled_purge_date - deleted.deleted_date == datetime.timedelta(days=90)
+    assert str(deleted.recovery_id).endswith("/deletedsecrets/kept")
+    assert _held(deleted) == datetime.timedelta(days=90)
     with pytest.raises(ResourceNotFoundError):
         client.get_secret("kept")
     with pytest.raises(ResourceExistsError, match="deleted but recoverable"):
@@ -163,7 +169,7 @@ def test_purge_protection_refuses_purging(embedded: Embedded) -> None:
     with _client(embedded, vault, "Key Vault Administrator") as client:
         client.set_secret("held", "value")
         deleted = client.begin_delete_secret("held").result()
-        assert deleted.scheduled_purge_date - deleted.deleted_date == datetime.timedelta(days=7)
+        assert _held(deleted) == datetime.timedelta(days=7)
         with pytest.raises(HttpResponseError, match="purge protection is enabled"):
             client.purge_deleted_secret("held")
         client.begin_recover_deleted_secret("held").wait()

@@ -359,6 +359,24 @@ def test_a_deleted_account_takes_its_data_along(embedded: Embedded, azurite: Bac
         assert list(client.list_containers()) == []
 
 
+def test_an_account_deleted_while_azurite_was_down_comes_back_empty(embedded: Embedded, azurite: Backend) -> None:
+    account = _account(embedded)
+    identity = embedded.identity((CONTRIBUTOR, embedded.group))
+    with _service(embedded, account, identity.credential) as client:
+        client.create_container("data").upload_blob("x", b"1")
+        azurite.kill()
+        embedded.delete(account)
+        with pytest.raises(ArmError, match="does not answer"):
+            _again(embedded, account)
+        azurite.start()
+        _again(embedded, account)
+        assert list(client.list_containers()) == []
+
+
+def _again(embedded: Embedded, account: Resource) -> Resource:
+    return embedded.put(ACCOUNTS, account.name, {"properties": {}})
+
+
 def test_what_was_answered_survives_a_kill(
     azurite: Backend, container: ContainerClient, service: BlobServiceClient
 ) -> None:
