@@ -6,6 +6,7 @@ The API server refuses endpoints in 127.0.0.0/8, so it hears of 10.<octet>.x.y; 
 from __future__ import annotations
 
 import ipaddress
+import random
 from collections.abc import Iterable
 
 from local.instance import Instance
@@ -37,13 +38,23 @@ def loopback(address: str) -> str:
     return f"127.{rest}"
 
 
-def free_pod_address(instance: Instance, used: Iterable[str]) -> str:
-    """A pod address that nobody uses; .0.x is kept for the node itself.
+class PodAddresses:
+    """Hands out pod addresses in turn, so that one is not used again while someone still routes to its last pod.
 
-    Raises RuntimeError when the network is full.
+    The first 256 addresses of the network are kept for the node itself.
     """
-    taken = set(used)
-    for address in ipaddress.ip_network(f"10.{instance.pod_octet}.1.0/24").hosts():
-        if str(address) not in taken:
-            return str(address)
-    raise RuntimeError(f"no free pod address in 10.{instance.pod_octet}.1.0/24: {len(taken)} pods run; delete some.")
+
+    def __init__(self, instance: Instance) -> None:
+        first = int(ipaddress.IPv4Address(f"10.{instance.pod_octet}.1.0"))
+        self.range = range(first, first + 2**16 - 2**9)
+        self.next = random.randrange(len(self.range))  # noqa: S311  # an agent that starts again begins elsewhere
+
+    def take(self, used: Iterable[str]) -> str:
+        """An address that is not in use. Raises RuntimeError when all are."""
+        taken = set(used)
+        for _ in self.range:
+            address = str(ipaddress.IPv4Address(self.range[self.next]))
+            self.next = (self.next + 1) % len(self.range)
+            if address not in taken and not address.endswith((".0", ".255")):
+                return address
+        raise RuntimeError(f"no free pod address: {len(taken)} pods run; delete some.")

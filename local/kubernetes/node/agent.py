@@ -15,7 +15,7 @@ from pathlib import Path
 
 from local.instance import Instance
 from local.kubernetes.files import NODE_NAME, Files
-from local.kubernetes.network import free_pod_address
+from local.kubernetes.network import PodAddresses, loopback
 from local.kubernetes.node import bootstrap, memory, runtime
 from local.kubernetes.node.client import UNREACHABLE, Api, ApiError, Cache, Object
 from local.kubernetes.node.context import Node
@@ -44,6 +44,7 @@ class Agent:
         self.workers: dict[str, Worker] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.working: set[asyncio.Task[None]] = set()
+        self.addresses = PodAddresses(instance)
         self.ready = False
         self.stopping = asyncio.Event()
 
@@ -58,7 +59,7 @@ class Agent:
         services = Cache(self.proxy, "/api/v1/services", lambda item, gone: forwarder.service(item, gone))
         registration = Registration(self.instance, self.api)
         self.recorder = Recorder(self.api)
-        forwarder = Forwarder(self.recorder)
+        self.forwarder = forwarder = Forwarder(self.recorder)
         slices = Cache(self.proxy, "/apis/discovery.k8s.io/v1/endpointslices", forwarder.slice)
         namespaces = await supports_namespaces(self.files)
         _log.info("containers run %s", "in namespaces of their own" if namespaces else "without namespaces")
@@ -129,6 +130,8 @@ class Agent:
         elif gone:
             worker.vanish()
         else:
+            if "deletionTimestamp" in pod["metadata"]:
+                self.forwarder.drain(loopback(worker.pod.ip))  # before it is told to end
             worker.update(pod)
 
     async def _work(self, uid: str, worker: Worker) -> None:
@@ -136,12 +139,13 @@ class Agent:
             await worker.run()
         finally:
             self.workers.pop(uid, None)
+            self.forwarder.forget(loopback(worker.pod.ip))
 
     def _address(self, pod: Object) -> str:
         with contextlib.suppress(OSError, ValueError, KeyError):
             return str(json.loads((self.files.pods / pod["metadata"]["uid"] / "pod.json").read_text())["ip"])
         given = (pod.get("status") or {}).get("podIP")
-        return str(given) if given else free_pod_address(self.instance, [each.pod.ip for each in self.workers.values()])
+        return str(given) if given else self.addresses.take(each.pod.ip for each in self.workers.values())
 
     async def _reap_orphans(self, known: set[str]) -> None:
         """Processes of pods that were deleted while no agent ran."""

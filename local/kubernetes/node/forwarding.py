@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import errno
 import logging
+import socket
+import struct
 from dataclasses import dataclass, field
 
 from local.kubernetes.network import loopback
@@ -46,6 +48,7 @@ class Forwarder:
         self.recorder = recorder
         self.listeners: dict[str, dict[str, Listener]] = {}
         self.slices: dict[str, Object] = {}
+        self.draining: set[str] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self.order = asyncio.Lock()
 
@@ -63,6 +66,16 @@ class Forwarder:
         else:
             self.slices[uid] = item
         self._route(_owner(item))
+
+    def drain(self, host: str) -> None:
+        """Send nothing new to a pod that is about to end; the EndpointSlices say so a little later."""
+        self.draining.add(host)
+        for name in self.listeners:
+            self._route(name)
+
+    def forget(self, host: str) -> None:
+        """The pod is gone; its address may be another's one day."""
+        self.draining.discard(host)
 
     async def close(self) -> None:
         """Close every listener."""
@@ -129,7 +142,7 @@ class Forwarder:
                 if (endpoint.get("conditions") or {}).get("ready", True)
                 for address in endpoint["addresses"]
             }
-            listener.backends = sorted(found)
+            listener.backends = sorted(each for each in found if each[0] not in self.draining)
 
 
 def _name(service: Object) -> str:
@@ -151,16 +164,24 @@ async def _close(listener: Listener) -> None:
 async def _forward(listener: Listener, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     backend = await _connect(listener)
     if backend is None:
-        writer.transport.abort()  # a reset, as with a Service without endpoints
+        _reset(writer)  # as with a Service without endpoints
         return
     upstream, downstream = backend
     try:
         await asyncio.gather(_pipe(reader, downstream), _pipe(upstream, writer))
-    except OSError:
-        pass  # one side broke off: the other is told below
+    except OSError:  # one side broke off: so does the other
+        for each in (writer, downstream):
+            _reset(each)
     finally:
         for each in (writer, downstream):
-            each.transport.abort() if each.transport.get_write_buffer_size() else each.close()
+            each.close()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close so that the other side sees an error, not an end."""
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def _connect(listener: Listener) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:

@@ -64,19 +64,12 @@ def rewritten(spec: dict[str, Any]) -> dict[str, Any]:
 
     In arguments and variables, a path counts at their start or after "=", ":" or ",".
     """
-    mounts = sorted([*spec["mounts"], *spec["image"]], key=lambda each: -len(each["path"]))
-    table = [
-        (re.compile(rf"(^|[=:,]){re.escape(each['path'].rstrip('/'))}(?=/|$|[:,])"), each["source"])
-        for each in mounts
-        if each["source"] != each["path"]
-    ]
+    sources = {each["path"].rstrip("/"): each["source"] for each in [*spec["image"], *spec["mounts"]]}
+    longest_first = "|".join(re.escape(path) for path in sorted(sources, key=len, reverse=True))
+    pattern = re.compile(rf"(^|[=:,])({longest_first})(?=/|$|[:,])")
 
     def rewrite(text: str) -> str:
-        for pattern, source in table:
-            text, count = pattern.subn(lambda match, source=source: f"{match[1]}{source}", text)
-            if count:
-                break
-        return text
+        return pattern.sub(lambda match: match[1] + sources[match[2]], text) if sources else text
 
     environment = {name: rewrite(value) for name, value in spec["environment"].items()}
     return spec | {

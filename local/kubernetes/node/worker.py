@@ -48,7 +48,7 @@ class Worker:
         self.prepared = False
         self.dirty = asyncio.Event()
         self.ending = asyncio.Event()
-        self.gone = False
+        self.gone = self.debugged = False
         self.shutdown = False
         self.running: dict[str, asyncio.Task[int]] = {}
 
@@ -62,6 +62,9 @@ class Worker:
     def update(self, pod: Object) -> None:
         """A new version of the object; a deletion begins, or its grace period is shortened."""
         self.pod.object = self.pod.volumes.pod = self.pod.environment.pod = pod
+        if pod["spec"].get("ephemeralContainers") and not self.debugged:
+            self.debugged = True
+            self.pod.event("Warning", "NotSupported", "ephemeral containers are not supported by this node")
         if "deletionTimestamp" in pod["metadata"]:
             self.end(float(pod["metadata"].get("deletionGracePeriodSeconds", 30)))
 

@@ -51,8 +51,8 @@ class Namespace:
     def kubectl(self, *arguments: str, check: bool = True) -> str:
         return self.plane.kubectl("-n", self.name, *arguments, check=check)
 
-    def get(self, kind: str, name: str = "", *arguments: str) -> Any:
-        return self.plane.json("-n", self.name, "get", kind, *([name] if name else []), *arguments)
+    def get(self, kind: str, name: str = "") -> Any:
+        return self.plane.get(kind, name, self.name)
 
     def status(self, name: str) -> Any:
         return (self.get("pod", name) or {}).get("status", {})
@@ -67,7 +67,7 @@ class Namespace:
 
     def events(self, name: str) -> list[tuple[str, str]]:
         """Reasons and messages of the events on a pod."""
-        items = self.get("events")["items"]
+        items = self.get("event")["items"]
         return [(each["reason"], each["message"]) for each in items if each["involvedObject"]["name"] == name]
 
     def address(self, name: str) -> str:
@@ -79,11 +79,11 @@ def _ready(status: Document) -> bool:
     return any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions", ()))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def namespace(control_plane: ControlPlane) -> Iterator[Namespace]:
-    """A fresh namespace; what is in it goes at once."""
+    """A fresh namespace for the tests of a file; each test uses names of its own there."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     control_plane.kubectl("create", "namespace", name)
-    control_plane.until(lambda: control_plane.json("-n", name, "get", "serviceaccount", "default"))
+    control_plane.until(lambda: control_plane.get("serviceaccount", "default", name))
     yield Namespace(control_plane, name)
     control_plane.kubectl("delete", "namespace", name, "--wait=false")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -13,14 +15,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
+import yaml
 
 from local.daemon import Daemon
 from local.instance import REPOSITORY, Instance
 from local.kubernetes.daemons import daemons, prepare
 from tests.local.kubernetes.registry import TestRegistry
 
+_PREFIXES = {"deployment": "apis/apps/v1", "job": "apis/batch/v1"}
 _PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
 
 SERVER = '''
@@ -34,6 +39,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, open(path[5:]).read())
         if path.startswith("/break/"):
             broken.add(path[7:])
+            return self.answer(200, "")
+        if path.startswith("/mend/"):
+            broken.discard(path[6:])
             return self.answer(200, "")
         if path.startswith("/probe/"):
             good = path[7:] not in broken and self.headers.get("X-Probe", "yes") == "yes"
@@ -88,8 +96,20 @@ class ControlPlane:
             self.run(name)
         for name in self.daemons:
             self.await_ready(name)
+        self.api = self._client()
         self.image = self.registry.push("server", {"server.py": SERVER}, Entrypoint=["python", "server.py"])
-        self.until(lambda: self.json("get", "serviceaccount", "default"))
+        self.until(lambda: self.get("serviceaccount", "default"))
+
+    def _client(self) -> httpx.Client:
+        user = yaml.safe_load(self.instance.kubeconfig.read_text())["users"][0]["user"]
+        files = []
+        for key in ("client-certificate-data", "client-key-data"):
+            files.append(self.instance.state / f"test-{key}")
+            files[-1].write_bytes(base64.b64decode(user[key]))
+        context = ssl.create_default_context(cafile=str(self.instance.ca_certificate))
+        context.load_cert_chain(*files)
+        url = f"https://127.0.0.1:{self.instance.port('kube-apiserver')}"
+        return httpx.Client(base_url=url, verify=context, timeout=10)
 
     def run(self, name: str) -> None:
         """Start a daemon (again)."""
@@ -139,10 +159,10 @@ class ControlPlane:
         bundle = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(bundle))
 
-    def json(self, *arguments: str) -> Any:
-        """kubectl's JSON output; None when it refuses."""
-        text = self.kubectl(*arguments, "-o", "json", check=False)
-        return json.loads(text) if text.startswith("{") else None
+    def get(self, kind: str, name: str = "", namespace: str = "default") -> Any:
+        """An object, or a list without a name, straight from the API server; None when it is not there."""
+        answer = self.api.get(f"/{_PREFIXES.get(kind, 'api/v1')}/namespaces/{namespace}/{kind}s/{name}".rstrip("/"))
+        return answer.json() if answer.status_code == 200 else None
 
     def until(self, condition: Callable[[], Any], seconds: float = 30, what: str = "") -> Any:
         """Wait for a condition; its value."""

@@ -38,7 +38,7 @@ class Web:
         self.url = f"http://127.{address.partition('.')[2]}:8080"
 
     def pods(self) -> list[dict[str, Any]]:
-        items = self.namespace.get("pods")["items"]
+        items = self.namespace.get("pod")["items"]
         return [each for each in items if "deletionTimestamp" not in each["metadata"]]
 
     def ready(self) -> bool:
@@ -59,9 +59,20 @@ def _shim_of(process: psutil.Process) -> str:
     return command[-1].split("/")[-4] if "local.kubernetes.node.shim" in command else ""
 
 
-@pytest.fixture
-def web(namespace: Namespace) -> Web:
+@pytest.fixture(scope="module")
+def shared(namespace: Namespace) -> Web:
     return Web(namespace)
+
+
+@pytest.fixture
+def web(shared: Web, control_plane: ControlPlane) -> Web:
+    """Two ready replicas that were never restarted, whatever a test before did."""
+    if len(shared.pods()) != 2 or any(_restarts(each) for each in shared.pods()) or not shared.ready():
+        shared.namespace.kubectl("scale", "deployment/web", "--replicas=2")
+        shared.namespace.kubectl("delete", "pods", "--all", "--wait=true")
+        control_plane.until(shared.ready)
+    control_plane.until(lambda: len(shared.pods()) == 2)
+    return shared
 
 
 def test_a_service_address_reaches_every_ready_replica_and_only_those(web: Web, control_plane: ControlPlane) -> None:
@@ -69,9 +80,12 @@ def test_a_service_address_reaches_every_ready_replica_and_only_those(web: Web, 
     control_plane.until(lambda: {web.host() for _ in range(4)} == names)
 
     pod = web.pods()[0]
-    httpx.get(f"http://127.{pod['status']['podIP'].partition('.')[2]}:8080/break/ready")
+    address = f"http://127.{pod['status']['podIP'].partition('.')[2]}:8080"
+    httpx.get(f"{address}/break/ready")
     others = names - {pod["metadata"]["name"]}
     control_plane.until(lambda: {web.host() for _ in range(4)} == others, what="the unready pod is left out")
+    httpx.get(f"{address}/mend/ready")
+    control_plane.until(web.ready)
 
 
 def test_deleted_pods_are_replaced(web: Web, control_plane: ControlPlane) -> None:
