@@ -79,6 +79,11 @@ def key_based_refused() -> StorageError:
     )
 
 
+def public_access_refused() -> StorageError:
+    """409: the account forbids anonymous access."""
+    return StorageError(409, "PublicAccessNotPermitted", "Public access is not permitted on this storage account.")
+
+
 def not_found() -> StorageError:
     """404: no such account."""
     return StorageError(404, "ResourceNotFound", "The specified resource does not exist.")

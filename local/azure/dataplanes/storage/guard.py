@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 from local.azure.context import ArmError, Azure, Principal, Resource
 from local.azure.dataplanes.storage import sas, sharedkey
@@ -16,12 +18,14 @@ from local.azure.dataplanes.storage.errors import (
     key_based_refused,
     not_found,
     permission_mismatch,
+    public_access_refused,
 )
 from local.azure.dataplanes.storage.permissions import Need, needs
 from local.azure.dataplanes.storage.target import Target
 
 ACCOUNTS = "Microsoft.Storage/storageAccounts"
 AUDIENCE = "https://storage.azure.com"
+_FRESH = datetime.timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Guard:
         account = self.account(target.account)
         if not headers.get("x-ms-version") and "sv" not in target.signature and target.service != "table":
             raise bad("InvalidHeaderValue", "The header x-ms-version is missing; name the REST API version you speak.")
+        if headers.get("x-ms-blob-public-access") and account.properties.get("allowBlobPublicAccess") is not True:
+            raise public_access_refused()
         scheme, _, value = headers.get("authorization", "").partition(" ")
         ways = needs(target)
         if scheme.lower() == "bearer":
@@ -88,6 +94,7 @@ class Guard:
     def _shared_key(self, account: Resource, target: Target, headers: Mapping[str, str], value: str) -> Passage:
         if not keys_allowed(account):
             raise key_based_refused()
+        _check_date(headers.get("x-ms-date") or headers.get("date", ""))
         name, _, signature = value.partition(":")
         keys = self._accounts.keys(account.id)
         if name != account.name or not sharedkey.holds([keys.key1, keys.key2], target, headers, signature):
@@ -131,10 +138,19 @@ class Guard:
         if target.service == "blob" and target.container and target.method in ("GET", "HEAD"):
             if account.properties.get("allowBlobPublicAccess") is True:
                 return Passage(account, signed=False)
-            raise StorageError(
-                409, "PublicAccessNotPermitted", "Public access is not permitted on this storage account."
-            )
+            raise public_access_refused()
         raise challenge(self._authority)
+
+
+def _check_date(text: str) -> None:
+    """A signed request is good for a quarter of an hour: what was overheard cannot be sent again later."""
+    try:
+        signed = parsedate_to_datetime(text)
+    except ValueError:
+        raise authentication_failed("The x-ms-date or Date header is missing or is no date of RFC 1123.") from None
+    signed = signed if signed.tzinfo else signed.replace(tzinfo=datetime.UTC)
+    if abs(datetime.datetime.now(datetime.UTC) - signed) > _FRESH:
+        raise authentication_failed(f"Request date header too old: '{text}'")
 
 
 def keys_allowed(account: Resource) -> bool:

@@ -15,6 +15,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.identity import ClientSecretCredential
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.storage import StorageManagementClient
+from azure.mgmt.storage.models import BlobContainer
 from azure.storage.blob import BlobServiceClient
 
 from local.azure.context import Resource
@@ -65,8 +66,9 @@ def test_an_account_made_through_arm_holds_what_its_containers_are_given(
         assert account.primary_endpoints.blob == f"https://127.0.0.1:{port}/{name}/"
         keys = storage.storage_accounts.list_keys(group, name).keys_property
         assert [key.key_name for key in keys or []] == ["key1", "key2"]
-        storage.blob_containers.create(group, name, "evidence", {"properties": {"metadata": {"kept": "yes"}}})
-        identity = embedded.identity(("Storage Blob Data Contributor", account.id))
+        container = BlobContainer({"properties": {"metadata": {"kept": "yes"}}})
+        storage.blob_containers.create(group, name, "evidence", container)
+        identity = embedded.identity(("Storage Blob Data Contributor", str(account.id)))
         bundle = str(embedded.instance.ca_bundle)
         with BlobServiceClient(
             account.primary_endpoints.blob, identity.credential, connection_verify=bundle, retry_total=0

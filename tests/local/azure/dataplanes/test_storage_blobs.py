@@ -8,6 +8,7 @@ import os
 import ssl
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -23,6 +24,7 @@ from azure.storage.blob import (
     BlobServiceClient,
     ContainerClient,
     ContainerSasPermissions,
+    PublicAccess,
     ResourceTypes,
     generate_account_sas,
     generate_blob_sas,
@@ -52,7 +54,7 @@ def contributor(embedded: Embedded, account: Resource) -> Identity:
     return embedded.identity((CONTRIBUTOR, account.id))
 
 
-def _service(embedded: Embedded, account: Resource, credential: object) -> BlobServiceClient:
+def _service(embedded: Embedded, account: Resource, credential: Any) -> BlobServiceClient:
     url = account.properties["primaryEndpoints"]["blob"]
     bundle = str(embedded.instance.ca_bundle)
     return BlobServiceClient(url, credential=credential, connection_verify=bundle, retry_total=0)
@@ -70,7 +72,8 @@ def container(service: BlobServiceClient) -> ContainerClient:
 
 
 def _code(error: HttpResponseError) -> tuple[int | None, str]:
-    return error.status_code, str(getattr(error.error_code, "value", error.error_code))
+    code = getattr(error, "error_code", None)
+    return error.status_code, str(getattr(code, "value", code))
 
 
 def test_blobs_are_uploaded_listed_read_and_deleted(service: BlobServiceClient, container: ContainerClient) -> None:
@@ -208,6 +211,27 @@ def test_nobody_reads_anonymously(embedded: Embedded, container: ContainerClient
         assert _code(refused.value) == (409, "PublicAccessNotPermitted")
         with pytest.raises(ClientAuthenticationError):
             anyone.upload_blob(b"2", overwrite=True)
+
+
+def test_a_container_cannot_be_made_public_where_the_account_forbids_it(service: BlobServiceClient) -> None:
+    with pytest.raises(HttpResponseError) as refused:
+        service.create_container(f"c-{uuid.uuid4().hex[:8]}", public_access=PublicAccess.BLOB)
+    assert _code(refused.value) == (409, "PublicAccessNotPermitted")
+
+
+def test_public_blobs_are_read_by_anyone_where_account_and_container_permit_it(
+    embedded: Embedded, azurite: Backend
+) -> None:
+    account = _account(embedded, allowBlobPublicAccess=True)
+    identity = embedded.identity((CONTRIBUTOR, account.id))
+    bundle = str(embedded.instance.ca_bundle)
+    with _service(embedded, account, identity.credential) as client:
+        public = client.create_container("public", public_access=PublicAccess.BLOB).upload_blob("x", b"1")
+        closed = client.create_container("closed").upload_blob("x", b"1")
+    with BlobClient.from_blob_url(public.url, connection_verify=bundle) as anyone:
+        assert anyone.download_blob().readall() == b"1"
+    with BlobClient.from_blob_url(closed.url, connection_verify=bundle) as anyone, pytest.raises(HttpResponseError):
+        anyone.download_blob()
 
 
 def test_azurite_itself_opens_to_nobody_but_the_proxy(
