@@ -14,7 +14,7 @@ import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from workloads.chassis.problems import Problem
@@ -73,7 +73,7 @@ class Authenticator:
         keys = self._key_set()
         try:
             return jwt.decode(token, keys, algorithms=_ALGORITHMS)
-        except ValueError:  # joserfc: no key of that id; the issuer may have rotated its keys
+        except InvalidKeyIdError:  # the issuer may have rotated its keys
             return jwt.decode(token, self._key_set(newer=True), algorithms=_ALGORITHMS)
 
     def _key_set(self, *, newer: bool = False) -> KeySet:

@@ -114,6 +114,10 @@ def _exercise(xs2a: Any, granted: tuple[str, str, str], operation: tuple[str, st
                 case.path_parameters["account-id"] = account_id
             if "consentId" in (case.path_parameters or {}) and method == "GET":
                 case.path_parameters["consentId"] = consent_id
+            for rule in ("Digest", "Signature"):  # together or not at all: the document can't say so
+                (case.headers or {}).pop(rule, None)
+            if isinstance(case.body, dict) and "access" in case.body:  # so is that one form is asked for
+                case.body |= {"access": {"allPsd2": "allAccounts"}, "combinedServiceIndicator": False}
         case.call_and_validate(base_url=url, checks=CHECKS)
 
     run()
@@ -134,12 +138,66 @@ def test_answers_are_what_the_berlin_group_documents_to_many_requests(
     _exercise(xs2a, granted, operation, examples=200)
 
 
-def test_a_well_formed_read_under_a_valid_consent_is_accepted(granted: tuple[str, str, str]) -> None:
+def test_a_well_formed_read_under_a_valid_consent_is_accepted_and_answered_in_the_documented_form(
+    xs2a: Any, granted: tuple[str, str, str]
+) -> None:
     url, consent_id, account = granted
-    for path in (
-        "/v1/accounts?withBalance=true",
-        f"/v1/accounts/{account}?withBalance=true",
-        f"/v1/accounts/{account}/balances",
-        f"/v1/accounts/{account}/transactions?bookingStatus=both&dateFrom=2026-01-01&withBalance=true",
+    for template, query in (
+        ("/v1/consents/{consentId}", ""),
+        ("/v1/consents/{consentId}/status", ""),
+        ("/v1/consents/{consentId}/authorisations", ""),
+        ("/v1/accounts", "?withBalance=true"),
+        ("/v1/accounts/{account-id}", "?withBalance=true"),
+        ("/v1/accounts/{account-id}/balances", ""),
+        ("/v1/accounts/{account-id}/transactions", "?bookingStatus=both&dateFrom=2026-01-01&withBalance=true"),
     ):
-        assert httpx.get(url + path, headers=headers(Consent_ID=consent_id)).status_code == 200, path
+        path = template.replace("{consentId}", consent_id).replace("{account-id}", account)
+        answer = httpx.get(url + path + query, headers=headers(Consent_ID=consent_id))
+        assert answer.status_code == 200, path
+        xs2a[template]["GET"].validate_response(answer)
+
+
+def test_a_read_says_why_it_is_refused(granted: tuple[str, str, str]) -> None:
+    url, consent_id, account = granted
+    with httpx.Client(base_url=url) as client:
+        waiting = client.post("/v1/consents", json=ASKED, headers=headers()).json()["consentId"]
+        client.delete(f"/v1/consents/{waiting}", headers=headers())
+
+        def code(path: str, consent: str, **more: str) -> tuple[int, str]:
+            told = {**headers(Consent_ID=consent), **more}
+            answer = client.get(path, headers={name: value for name, value in told.items() if value})
+            assert answer.headers["x-request-id"]
+            return answer.status_code, answer.json()["tppMessages"][0]["code"]
+
+        history = f"/v1/accounts/{account}/transactions"
+        assert code("/v1/accounts", waiting) == (401, "CONSENT_INVALID")
+        assert code("/v1/accounts", str(uuid.uuid4())) == (400, "CONSENT_UNKNOWN")
+        assert code(f"/v1/consents/{uuid.uuid4()}", "") == (403, "CONSENT_UNKNOWN")
+        assert code(f"/v1/accounts/{uuid.uuid4()}/balances", consent_id) == (404, "RESOURCE_UNKNOWN")
+        assert code(history, consent_id) == (400, "FORMAT_ERROR")
+        assert code(f"{history}?bookingStatus=booked", consent_id) == (400, "FORMAT_ERROR")
+        assert (
+            code(f"{history}?bookingStatus=information&dateFrom=2026-01-01", consent_id)[1] == "PARAMETER_NOT_SUPPORTED"
+        )
+        assert (
+            code(f"{history}?bookingStatus=both&dateFrom=2026-02-01&dateTo=2026-01-01", consent_id)[1]
+            == "PERIOD_INVALID"
+        )
+        assert code("/v1/accounts", consent_id, Accept="application/xml") == (406, "REQUESTED_FORMATS_INVALID")
+        assert code("/v1/accounts", consent_id, **{"X-Request-ID": "1"}) == (400, "FORMAT_ERROR")
+
+
+def test_the_quota_counts_each_address_and_not_while_the_customer_is_present(granted: tuple[str, str, str]) -> None:
+    url, _, _ = granted
+    consent_id, account = consent(url)
+    alone = {**headers(Consent_ID=consent_id), "PSU-IP-Address": ""}
+    del alone["PSU-IP-Address"]
+    history = f"{url}/v1/accounts/{account}/transactions?bookingStatus=booked&dateFrom=2026-01-01"
+    for _ in range(4):
+        page = httpx.get(history, headers=alone).json()["transactions"]
+        following = page["_links"]["next"]["href"].split("/psd2", 1)[1]
+        assert httpx.get(url + following, headers=alone).status_code == 200, "a further page is the same access"
+    refused = httpx.get(history, headers=alone)
+    assert (refused.status_code, refused.json()["tppMessages"][0]["code"]) == (429, "ACCESS_EXCEEDED")
+    assert httpx.get(f"{url}/v1/accounts/{account}/balances", headers=alone).status_code == 200
+    assert httpx.get(history, headers=headers(Consent_ID=consent_id)).status_code == 200

@@ -35,7 +35,9 @@ _FORMS: dict[str, Callable[[str], object]] = {
     "PSU-IP-Address": _ipv4,
     "PSU-Http-Method": lambda value: value in ("GET", "POST", "PUT", "PATCH", "DELETE"),
     "PSU-Device-ID": uuid.UUID,
-    "PSU-Geo-Location": re.compile(r"GEO:-?[0-9]{1,2}\.[0-9]{6};-?[0-9]{1,3}\.[0-9]{6}").fullmatch,
+    "PSU-Geo-Location": re.compile(
+        r"GEO:-?[0-9]{1,2}\.[0-9]{6};-?[0-9]{1,3}\.[0-9]{6}"
+    ).search,  # the document does not anchor it
     "TPP-Redirect-Preferred": lambda value: value in ("true", "false"),
     "TPP-Decoupled-Preferred": lambda value: value in ("true", "false"),
     "TPP-Explicit-Authorisation-Preferred": lambda value: value in ("true", "false"),

@@ -1,0 +1,107 @@
+"""Only a token that holds in every respect identifies a user."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from joserfc.jwk import RSAKey
+
+from tests.workloads.servers import AUDIENCE, Issuer
+from workloads.chassis import identity
+from workloads.chassis.calls import trust
+from workloads.chassis.identity import Authenticator
+from workloads.chassis.problems import Problem
+
+
+@pytest.fixture
+def own() -> Iterator[Issuer]:
+    issuer = Issuer()
+    yield issuer
+    issuer.close()
+
+
+@pytest.fixture
+def authenticator(own: Issuer) -> Iterator[Authenticator]:
+    made = Authenticator(own.url, AUDIENCE, trust(None))
+    yield made
+    made.close()
+
+
+def test_a_person_is_the_same_user_with_every_token_and_nobody_else(own: Issuer, authenticator: Authenticator) -> None:
+    anna, again = authenticator.user(own.token("anna")), authenticator.user(own.token("anna", jti="2"))
+    assert anna.id == again.id
+    assert anna.id != authenticator.user(own.token("ben")).id
+    assert anna.id != authenticator.user(own.token("anna", tid="another-tenant")).id
+    assert own.key_requests == 1, "the keys are fetched once"
+    assert "eyJ" not in repr(anna)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "api://other"},
+        {"iss": "https://sts.example/other/"},
+        {"exp": int(time.time()) - 3600},
+        {"nbf": int(time.time()) + 3600},
+        {"exp": None},
+        {"sub": None, "oid": None},
+    ],
+    ids=str,
+)
+def test_a_wrong_claim_is_refused(own: Issuer, authenticator: Authenticator, claims: dict[str, Any]) -> None:
+    with pytest.raises(Problem) as refused:
+        authenticator.user(own.token("anna", **claims))
+    assert refused.value.status == 401
+    assert refused.value.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0."])
+def test_what_is_no_signed_token_is_refused(authenticator: Authenticator, token: str) -> None:
+    with pytest.raises(Problem, match="401"):
+        authenticator.user(token)
+
+
+def test_another_key_under_the_issuers_key_id_is_refused(own: Issuer, authenticator: Authenticator) -> None:
+    forged = RSAKey.generate_key(2048, {"kid": own.keys[0].kid})
+    with pytest.raises(Problem, match="401"):
+        authenticator.user(own.token("anna", key=forged))
+
+
+def test_the_public_key_is_no_shared_secret(own: Issuer, authenticator: Authenticator) -> None:
+    secret = own.keys[0].as_pem(private=False)
+    claims = {"iss": own.discovery()["issuer"], "aud": AUDIENCE, "sub": "anna", "exp": int(time.time()) + 60}
+
+    def part(content: bytes) -> str:
+        return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+    header = {"alg": "HS256", "kid": own.keys[0].kid}  # made by hand: libraries refuse to make it
+    signed = part(json.dumps(header).encode()) + "." + part(json.dumps(claims).encode())
+    forged = signed + "." + part(hmac.digest(secret, signed.encode(), "sha256"))
+    with pytest.raises(Problem, match="401"):
+        authenticator.user(forged)
+
+
+def test_rotated_keys_are_fetched_again_but_unknown_ones_do_not_hammer_the_issuer(
+    own: Issuer, authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authenticator.user(own.token("anna"))
+    own.rotate()
+    with pytest.raises(Problem, match="401"):
+        authenticator.user(own.token("anna"))
+    assert own.key_requests == 1, "within the refresh interval"
+    monkeypatch.setattr(identity, "_REFRESH_SECONDS", 0.0)
+    assert authenticator.user(own.token("anna"))
+    assert own.key_requests == 2
+
+
+def test_an_unreachable_issuer_is_503_and_not_the_users_fault() -> None:
+    authenticator = Authenticator("http://127.0.0.1:9", AUDIENCE, trust(None))
+    with pytest.raises(Problem) as refused:
+        authenticator.user("eyJhbGciOiJSUzI1NiJ9.e30.c2ln")
+    assert (refused.value.status, refused.value.kind) == (503, "issuer-unreachable")

@@ -1,0 +1,76 @@
+"""Banks' answers are read as far as they make sense; what does not is counted, never guessed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.workloads.wiremock import STUBS
+from workloads.services.connector import parse
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["accounts", "booked", "pending", "transactionAmount", "amount", "currency", "iban",
+                         "balances", "resourceId", "_links", "creditorName", "bookingDate"]) | st.text(max_size=3),
+        inner, max_size=4),
+    max_leaves=15,
+)  # fmt: skip
+
+
+@given(JSON)
+def test_no_answer_whatever_it_holds_is_an_error_of_ours(body: object) -> None:
+    parse.accounts(body)
+    parse.balances(body)
+    parse.entries(body, by_party=True)
+
+
+def test_nulls_numbers_and_old_forms_are_read() -> None:
+    report = {
+        "booked": [
+            {"transactionAmount": {"amount": "-12.5", "currency": "eur"}, "bookingDate": "2026-01-02T00:00:00Z",
+             "transactionId": 77, "creditorName": None, "remittanceInformationUnstructuredArray": ["a ", " b"]},
+            {"amount": {"content": "3", "currency": "JPY"}},
+            {"transactionAmount": {"amount": None, "currency": "EUR"}},
+            "nonsense",
+        ],
+        "pending": None,
+    }  # fmt: skip
+    found, unreadable = parse.entries(report, by_party=False)
+    assert unreadable == 2
+    assert [(each.amount.minor, each.amount.currency) for each in found] == [(-1250, "EUR"), (3, "JPY")]
+    assert found[0].transaction_id == "77"
+    assert str(found[0].booking_date) == "2026-01-02"
+    assert found[0].remittance == "a b"
+    assert found[1].transaction_id is None
+    assert found[1].booking_date is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "minor"), [({"creditorName": "Shop"}, -500), ({"debtorName": "Boss"}, 500), ({}, 500)]
+)
+def test_unsigned_amounts_get_their_sign_by_party_where_the_profile_says_so(fields: dict[str, str], minor: int) -> None:
+    report = {"booked": [{"transactionAmount": {"amount": "5.00", "currency": "EUR"}, **fields}]}
+    assert parse.entries(report, by_party=True)[0][0].amount.minor == minor
+    assert parse.entries(report, by_party=False)[0][0].amount.minor == 500
+
+
+def test_an_account_without_resource_id_is_named_by_its_links() -> None:
+    links = {"balances": {"href": "https://h/v1/accounts/R1/balances?x=1"}}
+    found = parse.accounts({"accounts": [{"iban": "de89 3704 0044 0532 0130 00", "_links": links}, {"iban": "x"}]})
+    assert [(each.resource_id, each.iban) for each in found] == [("R1", "DE89370400440532013000")]
+
+
+def test_the_sample_bodies_of_other_banks_are_read() -> None:
+    if not STUBS.is_dir():
+        pytest.skip(f"the recordings are not at {STUBS}")
+    body = json.loads((STUBS / "adorsys" / "ais" / "get-accounts" / "response-body.json").read_text())
+    assert [each.currency for each in parse.accounts(body)] == ["EUR"]
+    body = json.loads((STUBS / "adorsys" / "ais" / "get-balances" / "response-body.json").read_text())
+    assert {each.amount.minor for each in parse.balances(body["balances"])} == {1712000}
+    body = json.loads((STUBS / "sparkasse" / "ais" / "get-accounts.json").read_text())["response"]["body"]
+    assert parse.accounts(body)[0].iban == "DE86999999990000001000"
