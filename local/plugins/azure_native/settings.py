@@ -67,7 +67,8 @@ def read(config: Mapping[str, Any]) -> Settings | None:
     if missing:
         raise ProviderError(
             f"The stand-in for azure-native needs {', '.join(missing)}. `make env` prints what an embedded "
-            "Azure wants; for a subscription of yours, install the official plugin: `pulumi plugin install resource azure-native`."
+            "Azure wants; for a subscription of yours, install the official plugin: "
+            "`pulumi plugin install resource azure-native`."
         )
     return Settings(
         client_id=found["clientId"],
