@@ -1,10 +1,10 @@
 """How the table writes types of values, and the two directions of the ``properties`` envelope.
 
 A value's type is one word: ``str int num bool any``, ``[T]`` a list, ``{T}`` a map, ``@m:Shape`` an object of the
-table's shapes, ``=m:Enum`` one of an enumeration's values, ``%by(value:@m:Shape|…)`` one of several objects, told apart
-by a property, ``ids`` a list of ids to Pulumi and an object with these keys on the wire. A field is such a word with flags behind it (``!`` required,
-``-`` read-only, ``#`` fixed at creation, ``*`` never returned) and, after a space, its name on the wire where that
-differs.
+table's shapes, ``=m:Enum`` one of an enumeration's values, ``%by(value:@m:Shape|…)`` one of several objects that a
+property tells apart, ``ids`` a list of ids to Pulumi and an object with these keys on the wire. A field is such a word
+with flags behind it (``!`` required, ``-`` read-only, ``#`` fixed at creation, ``*`` never returned) and, after a
+space, its name on the wire where that differs.
 """
 
 from __future__ import annotations

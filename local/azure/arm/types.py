@@ -31,7 +31,8 @@ class Type:
     parameter names. version: pinned API version; versions: others that requests may use.
     names: rule per path parameter: "pattern" (regular expression), "min" and "max" characters, "enum".
     unique: "global" when the name is one of a kind in all of Azure. soft_delete: whether a deleted one holds its name.
-    asynchronous: whether a PUT answers before it is done. created: status code of a PUT that creates.
+    asynchronous: whether a PUT answers before it is done. created, deleted: status codes of a PUT that creates and of
+    a DELETE (202: it goes on afterwards).
     """
 
     token: str
@@ -45,6 +46,7 @@ class Type:
     soft_delete: bool = False
     asynchronous: bool = False
     created: int = 201
+    deleted: int = 200
     location: str = ""
     taken_code: str = "NameNotAvailable"
 

@@ -38,6 +38,12 @@ def _prefixes(properties: Body, path: str) -> list[_Network]:
     return _networks(properties.get("addressPrefixes"), f"{path}.addressPrefixes")
 
 
+def _ranges(network: Resource) -> list[_Network]:
+    space = network.properties.get("addressSpace")
+    listed = space.get("addressPrefixes") if isinstance(space, dict) else None
+    return _networks(listed, "properties.addressSpace.addressPrefixes")
+
+
 class VirtualNetwork(Behaviour):
     """A virtual network. Its inline subnets are resources like those made on their own."""
 
@@ -45,12 +51,14 @@ class VirtualNetwork(Behaviour):
 
     async def check(self, resource: Resource, previous: Resource | None) -> None:
         """Refuse malformed ranges, and subnets outside of them or overlapping."""
-        space = resource.properties.get("addressSpace") or {}
-        ranges = _networks(space.get("addressPrefixes"), "properties.addressSpace.addressPrefixes")
+        ranges = _ranges(resource)
         taken: list[tuple[str, _Network]] = []
-        for index, subnet in enumerate(resource.properties.get("subnets") or ()):
+        given = resource.properties.get("subnets")
+        for index, subnet in enumerate(given if isinstance(given, list) else ()):
+            if not isinstance(subnet, dict) or not isinstance(subnet.get("properties"), dict):
+                continue  # not known yet
             path = f"properties.subnets[{index}].properties"
-            for network in _prefixes(subnet.get("properties") or {}, path):
+            for network in _prefixes(subnet["properties"], path):
                 _fits(network, ranges, taken, str(subnet.get("name")), path)
                 taken.append((str(subnet.get("name")), network))
 
@@ -84,8 +92,7 @@ class Subnet(Behaviour):
         network = self.azure.store.get(_network_id(resource))
         if network is None:
             return
-        space = (network.properties.get("addressSpace") or {}).get("addressPrefixes")
-        ranges = _networks(space, "properties.addressSpace.addressPrefixes")
+        ranges = _ranges(network)
         taken = [
             (other.name, each)
             for other in self.azure.store.list(_SUBNETS, network.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -35,6 +36,10 @@ class RunningAzure:
     @property
     def subscription(self) -> str:
         return f"/subscriptions/{SUBSCRIPTION_ID}"
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.instance.ca_bundle))
 
     @property
     def log(self) -> Path:
@@ -83,7 +88,7 @@ class RunningAzure:
         token = token or self.credential().get_token("https://management.azure.com/.default").token
         return httpx.Client(
             base_url=self.url,
-            verify=str(self.instance.ca_bundle),
+            verify=self.tls,
             headers={"Authorization": f"Bearer {token}"},
             timeout=30,
         )

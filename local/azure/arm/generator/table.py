@@ -71,7 +71,10 @@ class Maker:
         created = 201 if not best or not best.codes or 201 in best.codes else min(set(best.codes) - {200}, default=200)
         if created != 201:
             line["created"] = created
-        for member in ("unique", "soft_delete", "location", "taken_code", "asynchronous", "created"):
+        deletion = next((c.deletion for c in candidates if c.deletion), 200)
+        if deletion != 200:
+            line["deleted"] = deletion
+        for member in ("unique", "soft_delete", "location", "taken_code", "asynchronous", "created", "deleted"):
             if member in fix:
                 line[member] = fix[member]
         return line

@@ -27,16 +27,19 @@ class Attribute:
 
 @dataclass
 class Put:
-    """One PUT request. parameters: wire name → (client's name, rule). body, answer: model names."""
+    """One request, mostly a PUT. parameters: wire name → (client's name, rule). body, answer: model names."""
 
     url: str
     package: Package
     versions: set[str]
     parameters: dict[str, tuple[str, dict[str, Any]]]
+    method: str = "PUT"
     body: str | None = None
     answer: str | None = None
     asynchronous: bool = False
     codes: list[int] = field(default_factory=list)
+    deletion: int | None = None
+    """Status code of a DELETE of the same URL."""
 
     @property
     def type(self) -> str:
@@ -45,9 +48,6 @@ class Put:
         if "/providers/" not in self.url:
             return "Microsoft.Resources/" + {2: "subscriptions", 4: "resourceGroups"}.get(self.url.count("/"), "?")
         return "/".join((rest[0], *rest[1::2]))
-
-
-_GET = [-1]
 
 
 def camel(name: str) -> str:
@@ -91,6 +91,7 @@ class Package:
         """Every PUT request of the package."""
         found: list[Put] = []
         gets: dict[str, str] = {}
+        deletions: dict[str, int | None] = {}
         for path in sorted((self.folder / "operations").glob("*.py")):
             tree = ast.parse(path.read_text())
             built: dict[str, Put] = {}
@@ -101,14 +102,15 @@ class Package:
             for function in (each for c in classes for each in c.body if isinstance(each, ast.FunctionDef)):
                 for put in (built[name] for name in _built_names(function) if name in built):
                     _learn(put, function, gets)
-            found += [put for put in built.values() if put.codes != _GET and _names_one(put.url)]
+            found += [put for put in built.values() if put.method == "PUT" and _names_one(put.url)]
+            deletions |= {put.url: put.deletion for put in built.values() if put.method == "DELETE" and put.deletion}
         for put in found:
-            put.answer = gets.get(put.url)
+            put.answer, put.deletion = gets.get(put.url), deletions.get(put.url)
         return found
 
     def _built(self, node: ast.FunctionDef) -> Put | None:
         text = ast.unparse(node)
-        method = re.search(r"method='(PUT|GET)'", text)
+        method = re.search(r"method='(PUT|GET|DELETE)'", text)
         urls = re.findall(r"'(/[^']*)'", text)
         urls = [u for u in urls if u.startswith(("/subscriptions", "/providers", "/{"))]
         if not method or not urls:
@@ -121,7 +123,7 @@ class Package:
                         parameters[str(key.value)] = _parameter(value)
         version = re.search(r"'api-version', '([0-9a-z-]+)'", text)
         versions = {version[1]} if version else {self.version}
-        return Put(urls[0], self, versions, parameters, codes=_GET if method[1] == "GET" else [])
+        return Put(urls[0], self, versions, parameters, method[1])
 
 
 def _names_one(url: str) -> bool:
@@ -132,9 +134,14 @@ def _names_one(url: str) -> bool:
 
 def _learn(put: Put, function: ast.FunctionDef, gets: dict[str, str]) -> None:
     """What an operation's method tells of the request that it builds."""
-    if put.codes == _GET:
+    if put.method == "GET":
         if model := _model_of(function.returns):
             gets[put.url] = model
+        return
+    if put.method == "DELETE":
+        if codes := _codes(function):
+            later = function.name.endswith("_initial") and 202 in codes
+            put.deletion = 202 if later else 200 if 200 in codes else 204 if 204 in codes else codes[0]
         return
     put.asynchronous = put.asynchronous or function.name.endswith("_initial")
     put.codes = _codes(function) or put.codes
