@@ -44,7 +44,7 @@ class StorageProxy:
         """Listen. Azurite need not be there yet."""
         trust = ssl.create_default_context(cafile=str(self._azure.instance.ca_certificate))
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=trust, limit=200),
+            connector=aiohttp.TCPConnector(ssl=trust, limit=200, keepalive_timeout=3),  # Azurite closes after five
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=300),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -95,7 +95,7 @@ class StorageProxy:
         url = URL(f"{self._backend}{target.path}" + (f"?{target.query_string}" if target.query else ""), encoded=True)
         try:
             return await self._exchange(request, url, sent)
-        except (aiohttp.ClientConnectorError, aiohttp.ServerDisconnectedError) as down:
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as down:
             _LOG.warning("Azurite does not answer: %s", type(down).__name__)
             raise StorageError(
                 503,
@@ -117,10 +117,11 @@ class StorageProxy:
                 try:
                     async for chunk in upstream.content.iter_chunked(_CHUNK):
                         await response.write(chunk)
-                except (TimeoutError, aiohttp.ClientError):
+                except (aiohttp.ClientError, TimeoutError) as broken:
+                    _LOG.warning("Azurite's answer broke off: %s", type(broken).__name__)
                     if request.transport:
                         request.transport.abort()  # a short answer must not look like a whole one
-                    raise
+                    return response
             await response.write_eof()
             return response
 
