@@ -82,6 +82,11 @@ class Instance:
         return self.port_base + _OFFSETS[name]
 
     @property
+    def fixed_ports(self) -> tuple[str, ...]:
+        """Names of the fixed listeners."""
+        return tuple(_OFFSETS)
+
+    @property
     def arm(self) -> str:
         """Host and port of the ARM endpoint, also the metadata host and the login authority."""
         return f"127.0.0.1:{self.port('arm')}"

@@ -1,0 +1,1 @@
+"""Starts the daemons of an instance, keeps them running, and stops everything."""

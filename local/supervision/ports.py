@@ -1,0 +1,82 @@
+"""Whether an instance's ports are free, and who has them when they are not."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from local.instance import Instance
+from local.supervision import processes
+
+_HERE = {"127.0.0.1", "0.0.0.0", "::", "::ffff:127.0.0.1"}  # noqa: S104  # compared with, not bound
+
+
+class PortTaken(Exception):
+    """A port of the instance that another program listens on."""
+
+
+def check(instance: Instance) -> None:
+    """Raises PortTaken, naming every port of the instance that is in use by somebody else, and by whom if known."""
+    wanted = {instance.port(name): name for name in instance.fixed_ports} | dict.fromkeys(instance.dynamic_ports, "")
+    ours = {each.pid for each in processes.of_instance(instance.state, containers=True)}
+    taken = sorted({port: pid for port, pid in _listeners(wanted) if pid is None or pid not in ours}.items())
+    if not taken:
+        return
+    shown = "\n".join(f"  {port}{_purpose(wanted[port])}: in use by {_owner(pid)}" for port, pid in taken)
+    raise PortTaken(
+        f"Ports of this instance (TRIBUTARY_PORT_BASE {instance.port_base}) are in use by something else:\n{shown}\n"
+        f"  What to do: stop it, or choose another hundred of ports: `make clean`, then "
+        f"TRIBUTARY_PORT_BASE={_another(instance)} make up"
+    )
+
+
+def _purpose(name: str) -> str:
+    return f" ({name})" if name else ""
+
+
+def _listeners(wanted: Iterable[int]) -> list[tuple[int, int | None]]:
+    """(port, process id or None) of each listening socket that would be in the way."""
+    try:
+        connections = psutil.net_connections("tcp")
+    except psutil.AccessDenied:  # macOS tells only root
+        return [(port, None) for port in wanted if not _bindable(port)]
+    sought = set(wanted)
+    return [
+        (each.laddr.port, each.pid)
+        for each in connections
+        if each.status == psutil.CONN_LISTEN and each.laddr.port in sought and each.laddr.ip in _HERE
+    ]
+
+
+def _bindable(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _owner(pid: int | None) -> str:
+    if pid is None:
+        return "a process of another user"
+    try:
+        process = psutil.Process(pid)
+        command = Path(process.exe() or process.name()).name
+        state = process.environ().get(processes.INSTANCE_VARIABLE)
+    except (psutil.Error, OSError):
+        return f"process {pid}"
+    return f"{command} (process {pid}" + (f", of the instance in {state})" if state else ")")
+
+
+def _another(instance: Instance) -> int:
+    """A hundred in which nothing listens."""
+    try:
+        used = {each.laddr.port // 100 for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
+    except psutil.AccessDenied:
+        used = {instance.port_base // 100}
+    return next((each * 100 for each in range(84, 300) if each not in used), 8400)
