@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sqlite3
+import ssl
 import uuid
 from collections.abc import Iterator
 
@@ -32,6 +33,10 @@ def _client(embedded: Embedded, vault: Resource, *roles: str) -> SecretClient:
     return SecretClient(
         vault.properties["vaultUri"], identity.credential, connection_verify=str(embedded.instance.ca_bundle)
     )
+
+
+def _trust(embedded: Embedded) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(embedded.instance.ca_bundle))
 
 
 def _held(deleted: DeletedSecret) -> datetime.timedelta:
@@ -181,7 +186,7 @@ def test_a_token_is_asked_for_and_must_be_for_vaults(embedded: Embedded, vault: 
     identity = embedded.identity(("Key Vault Administrator", vault.id))
     storage = identity.credential.get_token("https://storage.azure.com/.default").token
     azure = identity.credential.get_token("https://vault.azure.net/.default").token
-    with httpx.Client(verify=str(embedded.instance.ca_bundle)) as plain:
+    with httpx.Client(verify=_trust(embedded)) as plain:
         anonymous = plain.get(url)
         assert anonymous.status_code == 401
         challenge = anonymous.headers["WWW-Authenticate"]
@@ -196,7 +201,7 @@ def test_what_is_not_known_is_refused(embedded: Embedded, vault: Resource) -> No
     token = identity.credential.get_token("https://vault.azure.net/.default").token
     headers = {"Authorization": f"Bearer {token}"}
     base = vault.properties["vaultUri"]
-    with httpx.Client(verify=str(embedded.instance.ca_bundle), headers=headers) as plain:
+    with httpx.Client(verify=_trust(embedded), headers=headers) as plain:
         extra = plain.put(f"{base}secrets/a?api-version=7.6", json={"value": "v", "colour": "red"})
         assert (extra.status_code, extra.json()["error"]["code"]) == (400, "BadParameter")
         assert "colour" in extra.json()["error"]["message"]
@@ -222,7 +227,7 @@ def test_a_deleted_vault_answers_no_more_and_a_new_one_is_empty(embedded: Embedd
         client.set_secret("old", "value")
     embedded.delete(vault)
     with pytest.raises(httpx.ConnectError):
-        httpx.get(vault.properties["vaultUri"], verify=str(embedded.instance.ca_bundle))
+        httpx.get(vault.properties["vaultUri"], verify=_trust(embedded))
     recovered = embedded.put(VAULTS, name, {"properties": _properties(createMode="recover")})
     with _client(embedded, recovered, "Key Vault Administrator") as client:
         assert client.get_secret("old").value == "value"
