@@ -36,6 +36,7 @@ class _Endpoints(dict[str, str]):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
+        self._keep()
 
     def __setitem__(self, name: str, url: str) -> None:
         super().__setitem__(name, url)

@@ -108,9 +108,16 @@ def parent_exists(store: LocalStore, address: Address) -> None:
     parts = address.path.strip("/").split("/")
     if parts[0].lower() == "subscriptions" and parts[1].lower() != SUBSCRIPTION_ID:
         raise subscription_not_found(parts[1])
-    in_group = len(parts) > 4 and parts[2].lower() == "resourcegroups"
-    if in_group and store.get("/" + "/".join(parts[:4])) is None:
-        raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{parts[3]}' could not be found.")
+    if len(parts) > 4 and parts[2].lower() == "resourcegroups":
+        group = store.get("/" + "/".join(parts[:4]))
+        if group is None:
+            raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{parts[3]}' could not be found.")
+        if group.properties.get("provisioningState") == "Deleting":
+            raise ArmError(
+                409,
+                "ResourceGroupBeingDeleted",
+                f"The resource group '{parts[3]}' is in deprovisioning state and cannot perform this operation.",
+            )
     if (
         "/providers/" in address.parent
         and store.get(address.parent) is None
@@ -210,12 +217,13 @@ def _unknown_at(value: Any, path: str) -> bool:
 
 def proper_id(address: Address, kind: Type) -> str:
     """An address with the table's spelling of its fixed words; names keep the caller's."""
-    words = kind.path.strip("/").split("/")
-    parts = address.path.strip("/").split("/")
-    if len(words) != len(parts):  # a scope of several segments: keep it, spell the rest
-        parts, rest = parts[: len(parts) - len(words) + 1], parts[len(parts) - len(words) + 1 :]
-        return "/" + "/".join([*parts, *(p if w.startswith("{") else w for w, p in zip(words[1:], rest, strict=True))])
-    return "/" + "/".join(p if w.startswith("{") else w for w, p in zip(words, parts, strict=True))
+    words, parts = kind.path.strip("/").split("/"), address.path.strip("/").split("/")
+    if kind.path.startswith("/{"):  # a scope of any number of segments: keep it, spell the rest
+        words = words[1:]
+        scope, parts = parts[: len(parts) - len(words)], parts[len(parts) - len(words) :]
+    else:
+        scope = []
+    return "/" + "/".join([*scope, *(p if w.startswith("{") else w for w, p in zip(words, parts, strict=True))])
 
 
 def name_is_free(store: LocalStore, address: Address, kind: Type) -> None:

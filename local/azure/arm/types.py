@@ -71,12 +71,12 @@ class Type:
     def pattern(self) -> re.Pattern[str]:
         """Matches this type's ids; groups are ``parameters`` by position, the subscription first where there is one."""
         pieces = []
-        for segment in self.path.strip("/").split("/"):
+        for index, segment in enumerate(self.path.strip("/").split("/")):
             if segment in _SEVERAL:
-                pieces.append("(.+)")
+                pieces.append("/(.+)" if index else "(?:/(.+))?")  # no scope is the tenant's
             else:
-                pieces.append("([^/]+)" if segment.startswith("{") else re.escape(segment))
-        return re.compile("/" + "/".join(pieces), re.IGNORECASE)
+                pieces.append("/([^/]+)" if segment.startswith("{") else "/" + re.escape(segment))
+        return re.compile("".join(pieces), re.IGNORECASE)
 
     @cached_property
     def has_state(self) -> bool:
@@ -99,7 +99,7 @@ class Type:
         if found is None:
             raise ValueError(f"{resource_id!r} is no id of {self.type}; expected is {self.path}.")
         names = re.findall(r"{([^}]+)}", self.path)
-        return dict(zip(names, found.groups(), strict=True))
+        return dict(zip(names, (each or "" for each in found.groups()), strict=True))
 
     def to_arm(self, inputs: Mapping[str, Any], subscription: str = SUBSCRIPTION_ID) -> tuple[str, dict[str, Any]]:
         """The resource id and the request body of Pulumi's inputs; "<unknown>" passes through.

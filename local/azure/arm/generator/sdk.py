@@ -87,7 +87,7 @@ class Sdk:
         found = {}
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.ClassDef):
-                values = [
+                values: list[object] = [
                     each.value.value
                     for each in node.body
                     if isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant)

@@ -22,7 +22,11 @@ VERSIONS = {
     "Microsoft.Authorization": "2022-04-01",
     "Microsoft.OperationalInsights": "2023-09-01",
 }
-NETWORK = {"location": "westeurope", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+NETWORK: dict[str, Any] = {
+    "location": "westeurope",
+    "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}},
+}
 
 
 @pytest.fixture
@@ -167,7 +171,7 @@ def test_a_stranger_is_refused_until_a_role_is_assigned(arm: httpx.Client, azure
     with azure.client(token) as stranger:
         refused = send(stranger, "GET", identity)
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, "AuthorizationFailed")
-        role = f"{azure.subscription}/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7"
+        role = f"{azure.subscription}/providers/Microsoft.Authorization/roleDefinitions/{READER}"
         assignment = f"{group}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
         send(arm, "PUT", assignment, {"properties": {"roleDefinitionId": role, "principalId": made["principalId"]}})
         assert send(stranger, "GET", identity).status_code == 200

@@ -66,7 +66,7 @@ def issuer(azure: Any) -> Iterator[Issuer]:
             self.end_headers()
             self.wfile.write(json.dumps(documents[self.path]).encode())
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's name
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Documents)
