@@ -83,7 +83,8 @@ def sandbox(server: Postgres, servers: Servers) -> Callable[[str], str]:
     def start(name: str) -> str:
         if name not in started:
             url = server.service_url("bank_sandbox", f"bank_{name}")
-            started[name] = servers.serve(bank_api.build(SandboxSettings(database_url=url, sandbox_bank=name)))
+            settings = SandboxSettings.load({"DATABASE_URL": url, "SANDBOX_BANK": name})
+            started[name] = servers.serve(bank_api.build(settings))
         return started[name]
 
     return start

@@ -82,7 +82,9 @@ def start(
     base = {key: value for key, value in user.items() if key != "data_key"}
     apps = {
         "connector": connector_api.build(
-            ConnectorSettings(database_url=data["connector"], bank_urls=json.dumps(banks), **user)
+            ConnectorSettings.model_validate(
+                {"database_url": data["connector"], "bank_urls": json.dumps(banks), **user}
+            )
         ),
         "consent": consent_api.build(
             ConsentSettings(database_url=data["consent"], connector_url=urls["connector"], **base)

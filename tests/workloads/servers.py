@@ -76,7 +76,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
         shutil.chown(folder, user.pw_uid, user.pw_gid)
     folder.chmod(0o755)
     data = folder / "data"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **account}
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **account}
     subprocess.run([programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-N"], check=True, **quiet)
     settings = ["listen_addresses=", "fsync=off", "shared_buffers=16MB", "max_connections=200"]
     options = [part for each in settings for part in ("-c", each)]
@@ -89,7 +89,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
         server.wait(20)
 
 
-def _wait_for_socket(path: Path, server: subprocess.Popen[bytes]) -> None:
+def _wait_for_socket(path: Path, server: subprocess.Popen[Any]) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and server.poll() is None:
         try:
@@ -122,7 +122,7 @@ class Issuer:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     @staticmethod
     def _key() -> RSAKey:

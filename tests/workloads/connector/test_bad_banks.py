@@ -62,7 +62,7 @@ def bad() -> Iterator[BadBank]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     bank.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield bank
     server.shutdown()
     server.server_close()

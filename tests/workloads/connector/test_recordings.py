@@ -60,8 +60,8 @@ def connect(
     database = server.service_url("connector", "recordings_connector")
 
     def to(bank: str, recorded: Recording) -> Connector:
-        urls = json.dumps({bank: recorded.url})
-        app = api.build(ConnectorSettings(database_url=database, bank_urls=urls, **user_settings))
+        told = {"database_url": database, "bank_urls": json.dumps({bank: recorded.url}), **user_settings}
+        app = api.build(ConnectorSettings.model_validate(told))
         return Connector(servers.serve(app), bank, issuer, recorded)
 
     return to

@@ -43,7 +43,7 @@ def keep(
     session: Session, cipher: Cipher, user: uuid.UUID, consent: dict[str, Any], told: list[dict[str, Any]]
 ) -> None:
     """Take over what a bank told of a consent's accounts: known ones are recognised, and reached by it from now on."""
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     for each in told:
         key = domain.identity(consent["bank"], each["iban"], each["other_id"], each["resource_id"], each["currency"])
         number = each["iban"] or each["other_id"]

@@ -31,6 +31,7 @@ def _ipv4(value: str) -> bool:
     return bool(ipaddress.IPv4Address(value))
 
 
+_PLACE = re.compile(r"GEO:-?[0-9]{1,2}\.[0-9]{6};-?[0-9]{1,3}\.[0-9]{6}")
 _FORMS: dict[str, Callable[[str], object]] = {
     "PSU-IP-Address": _ipv4,
     "PSU-Http-Method": lambda value: value in ("GET", "POST", "PUT", "PATCH", "DELETE"),

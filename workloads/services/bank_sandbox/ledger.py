@@ -115,7 +115,7 @@ def _made(account: Account, series: Series, day: datetime.date) -> list[Entry]:
     seed = hashlib.sha256(f"{account.iban}|{account.currency}|{series.party}|{series.text}|{day}".encode()).digest()
     money, entries = _drawn(series, seed, account.currency), []
     for nth in range(series.times):
-        fields = {} if series.id == "none" else {series.id: f"{day:%Y%m%d}-{seed[8:14].hex()}-{nth}"}
+        fields: dict[str, str] = {} if series.id == "none" else {series.id: f"{day:%Y%m%d}-{seed[8:14].hex()}-{nth}"}
         entries.append(Entry(day, day + datetime.timedelta(days=series.settles), money, series, fields))
     return entries
 

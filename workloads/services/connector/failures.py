@@ -18,7 +18,9 @@ class BankFailure(Problem):
     """
 
     def __init__(self, kind: str, detail: str, status: int = 502, bank_code: str | None = None) -> None:
-        super().__init__(status, kind, detail, **({"bank_code": bank_code} if bank_code else {}))
+        super().__init__(status, kind, detail)
+        if bank_code:
+            self.extra["bank_code"] = bank_code
 
 
 def code_of(body: Any) -> str | None:

@@ -131,7 +131,11 @@ def _write(row: Transaction, told: domain.Told, key: str, *, fallback: datetime.
 
 def told_of(entry: dict[str, Any]) -> domain.Told:
     """A transaction as the connector tells it; texts are cut to what the ledger keeps, so that they compare equal."""
-    texts = {name: (entry[name] or "")[:length] or None for name, length in _TEXTS.items()}
-    dates = {n: datetime.date.fromisoformat(entry[n]) if entry[n] else None for n in ("booking_date", "value_date")}
+    texts: dict[str, Any] = {name: (entry[name] or "")[:length] or None for name, length in _TEXTS.items()}
     money = Money(entry["amount"]["minor"], entry["amount"]["currency"])
-    return domain.Told(status=entry["status"], money=money, **texts, **dates)
+    booked, value = entry["booking_date"], entry["value_date"]
+    return domain.Told(
+        status=entry["status"], money=money, **texts,
+        booking_date=datetime.date.fromisoformat(booked) if booked else None,
+        value_date=datetime.date.fromisoformat(value) if value else None,
+    )  # fmt: skip
