@@ -19,6 +19,8 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 HOME = "app"
 """Folder of the image that the sources are put into."""
+USER = "10001:10001"
+"""Numbers, not names: a kubelet refuses runAsNonRoot for a name, which could be anybody's."""
 _LEFT_OUT = {"__pycache__", ".DS_Store"}
 
 
@@ -60,6 +62,7 @@ def build(root: Path, sources: Sequence[str], entrypoint: Sequence[str], environ
         "os": "linux",
         "config": {
             "Entrypoint": list(entrypoint),
+            "User": USER,
             "Env": [f"{name}={value}" for name, value in sorted(environment.items())],
             "WorkingDir": f"/{HOME}",
         },

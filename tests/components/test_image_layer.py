@@ -85,6 +85,13 @@ def test_manifest_and_config_refer_to_the_content_by_its_hashes(tmp_path: Path) 
     assert config["config"]["WorkingDir"] == "/app"
 
 
+def test_the_image_runs_as_a_numbered_user_that_is_not_root(tmp_path: Path) -> None:
+    config = json.loads(build(sources(tmp_path), ["thing"], ENTRY, {}).config.content)
+    user, group = config["config"]["User"].split(":")
+    assert int(user) > 1000
+    assert int(group) > 1000
+
+
 def test_a_source_that_is_missing_or_a_link_is_refused_by_name(tmp_path: Path) -> None:
     root = sources(tmp_path)
     with pytest.raises(FileNotFoundError, match="'nothing' is not below"):
