@@ -18,6 +18,7 @@ from workloads.chassis.userkeys import UserKeys
 from workloads.services.connector import profile, store
 from workloads.services.connector.access import Desk
 from workloads.services.connector.bank import Bank
+from workloads.services.connector.failures import BankFailure
 from workloads.services.connector.forms import (
     AccountList,
     BankInfo,
@@ -28,6 +29,7 @@ from workloads.services.connector.forms import (
     TransactionList,
 )
 from workloads.services.connector.models import BankConsent
+from workloads.services.connector.parse import Balance
 from workloads.services.connector.settings import ConnectorSettings
 
 _ERRORS = documented(401, 404, 409, 422, 429, 502, 503, 504)
@@ -113,8 +115,18 @@ def accounts(request: Request, user: CurrentUser, bank: str, consent_id: uuid.UU
     linked = [LinkedAccount(id=known[each.resource_id], **each.model_dump()) for each in found]
     if desk.bank.profile.balances.source == "endpoint":
         for each in linked:
-            each.balances = desk.bank.balances(desk.existing(consent_id, each.id)) or each.balances
+            each.balances = _balances(desk, consent_id, each)
     return AccountList(accounts=linked)
+
+
+def _balances(desk: Desk, consent_id: uuid.UUID, account: LinkedAccount) -> list[Balance]:
+    """An account's balances; those of the account list where the bank has no others for it."""
+    try:
+        return desk.bank.balances(desk.existing(consent_id, account.id)) or account.balances
+    except BankFailure as failure:
+        if failure.kind in ("not-found", "bank-refused"):
+            return account.balances
+        raise
 
 
 @router.get(

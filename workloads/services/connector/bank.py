@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 import httpx
 
@@ -95,7 +96,8 @@ class Bank:
         """
         created = self._ask("create_consent", context, consent_body(self.profile, accounts))
         body = created.body if isinstance(created.body, dict) else {}
-        consent_id = parse.text(body.get("consentId"))
+        itself = links.href(body.get("_links"), "self") or ""
+        consent_id = parse.text(body.get("consentId")) or parse.text(unquote(itself.rstrip("/").rpartition("/")[2]))
         if not consent_id:
             raise BankFailure("bank-answer-unreadable", "The bank answered without a consentId.")
         context = replace(context, values={**context.values, "consent_id": consent_id})
@@ -113,7 +115,8 @@ class Bank:
             redirect = str(httpx.URL(self.base + "/").join(redirect))
         if authorisation is None and (status := links.href(offered, "scaStatus")):
             authorisation = status.rstrip("/").rpartition("/")[2] or None
-        return Started(consent_id, consent_status(body), redirect, authorisation)
+        status = consent_status(body) if body.get("consentStatus") else "received"
+        return Started(consent_id, status, redirect, authorisation)
 
     def _start_authorisation(self, context: Context, current: str, offered: object) -> _Answer:
         names = ("startAuthorisation", "startAuthorisationWithPsuIdentification")
@@ -233,14 +236,15 @@ def _json(content: bytes, status: int) -> Any:
         raise BankFailure("bank-answer-unreadable", "The bank's answer is not JSON.") from None
 
 
-CONSENT_STATUSES = frozenset(
+CONSENT_STATUSES = tuple(
     ["received", "rejected", "partiallyAuthorised", "valid", "revokedByPsu", "expired", "terminatedByTpp"]
 )  # fmt: skip
 
 
 def consent_status(body: Any) -> str:
     """The consentStatus of an answer. Raises BankFailure when it is none of XS2A's."""
-    status = body.get("consentStatus") if isinstance(body, dict) else None
-    if status not in CONSENT_STATUSES:
+    told = parse.text(body.get("consentStatus")) if isinstance(body, dict) else None
+    known = {each.casefold(): each for each in CONSENT_STATUSES}
+    if told is None or told.casefold() not in known:
         raise BankFailure("bank-answer-unreadable", "The bank told no consent status that XS2A knows.")
-    return str(status)
+    return known[told.casefold()]

@@ -139,13 +139,13 @@ class ConsentForm(_Strict):
 class Sca(_Strict):
     """How the customer authorises. start: explicit always asks for an authorisation resource after the consent.
 
-    prefer_redirect: sends TPP-Redirect-Preferred. start_body: body of that request.
+    prefer_redirect: sends TPP-Redirect-Preferred. start_body: body of that request, null for none.
     """
 
     approach: Literal["redirect"] = "redirect"
     start: Literal["implicit", "explicit"] = "implicit"
     prefer_redirect: bool = True
-    start_body: dict[str, Any] = {}
+    start_body: dict[str, Any] | None = {}
 
 
 class Transactions(_Strict):
