@@ -132,7 +132,7 @@ class AzureDaemon:
     async def stop(self) -> None:
         """Close everything in the opposite order."""
         await self.azure.stop_serving(self.instance.port("arm"))
-        await self.lifecycle.settle()
+        await self.lifecycle.settle(5)
         for plane in reversed(self._planes):
             await plane.stop()
         await self.azure.close()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aiohttp import web
 
 from local.azure.arm.operations import Operation
+from local.azure.arm.shapes import Shape
 from local.azure.arm.store import LocalStore
-from local.azure.arm.types import Type, by_path
+from local.azure.arm.types import Type, by_path, shapes
 from local.azure.context import ArmError, Body, Resource
 from local.instance import SUBSCRIPTION_ID
 
@@ -25,21 +27,31 @@ def rendered(resource: Resource, store: LocalStore) -> Body:
     etag = store.etag(resource.id)
     if kind and etag and "etag" in kind.shape.by_path:
         body["etag"] = f'W/"{etag}"'
-    if kind:
-        for each in kind.shape.fields.values():
-            if each.write_only:
-                _drop(body, each.path.split("."))
-    return body
+    return _visible(body, kind.shape, "") if kind else body
 
 
-def _drop(body: Body, steps: Sequence[str]) -> None:
-    *way, last = steps
-    for step in way:
-        inner = body.get(step)
-        if not isinstance(inner, dict):
-            return
-        body[step] = body = dict(inner)
-    body.pop(last, None)
+def _visible(value: Mapping[str, Any], shape: Shape, where: str) -> Body:
+    """An object without what Azure takes and never gives back (passwords, create modes)."""
+    shown: Body = {}
+    for wire, each in value.items():
+        path = f"{where}.{wire}" if where else wire
+        known = shape.by_path.get(path)
+        if path in shape.envelopes and isinstance(each, Mapping):
+            shown[wire] = _visible(each, shape, path)
+        elif known is None:
+            shown[wire] = each
+        elif not known.write_only:
+            shown[wire] = _visible_value(each, known.type)
+    return shown
+
+
+def _visible_value(value: Any, kind: str) -> Any:
+    match kind[0], value:
+        case "[", list():
+            return [_visible_value(each, kind[1:-1]) for each in value]
+        case "@", dict():
+            return _visible(value, shapes()[kind[1:]], "")
+    return value
 
 
 def base_url(request: web.Request) -> str:

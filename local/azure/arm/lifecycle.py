@@ -81,10 +81,13 @@ class Lifecycle:
                 previous = Resource(now.id, now.name, now.type, operation.previous)
             self._spawn(self._later(operation, previous))
 
-    async def settle(self) -> None:
-        """Wait for what runs in the background."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def settle(self, seconds: float) -> None:
+        """Wait for what runs in the background, then stop it: the next daemon goes on with it."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _spawn(self, work: asyncio.Future[None] | object) -> None:
         task = asyncio.ensure_future(work)  # type: ignore[arg-type]  # a coroutine

@@ -241,7 +241,8 @@ def name_is_free(store: LocalStore, address: Address, kind: Type) -> None:
 
 def stored_body(kind: Type, body: Mapping[str, Any], previous: Resource | None) -> Body:
     """What is kept: the request's body without the address' parts, with the read-only outputs that were there."""
-    kept = {k: v for k, v in body.items() if k not in ("id", "name", "type", "systemData", "etag", "apiVersion")}
+    apart = ("id", "name", "type", "systemData", "etag", "apiVersion")
+    kept = {k: _without_null(v) for k, v in body.items() if k not in apart and v is not None}
     if previous is None:
         return kept
     for each in kind.shape.fields.values():
@@ -257,6 +258,21 @@ def stored_body(kind: Type, body: Mapping[str, Any], previous: Resource | None) 
                 layer = {step: layer}
             kept = merged(kept, layer)
     return kept
+
+
+def _without_null(value: Any) -> Any:
+    """ARM takes null as absent."""
+    if isinstance(value, Mapping):
+        return {k: _without_null(v) for k, v in value.items() if v is not None}
+    return [_without_null(each) for each in value] if isinstance(value, list) else value
+
+
+def not_deleting(previous: Resource | None) -> None:
+    """Raises ArmError 409 while a resource is being deleted."""
+    if previous is not None and previous.properties.get("provisioningState") == "Deleting":
+        raise ArmError(
+            409, "AnotherOperationInProgress", f"{previous.id} is being deleted. Wait until it is gone, then retry."
+        )
 
 
 def patched(kind: Type, stored: Mapping[str, Any], patch: Mapping[str, Any]) -> Body:

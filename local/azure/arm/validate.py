@@ -50,6 +50,8 @@ class Judge:
             inner = f"{where}.{wire}" if where else wire
             old = stored.get(wire) if isinstance(stored, Mapping) else None
             known = shape.by_path.get(inner)
+            if not at and wire in _ENVELOPE and (known is None or known.read_only):
+                continue
             if known and inner in shape.envelopes and isinstance(each, Mapping):
                 self._split(each, known, shape, path, inner, old)
             elif known:
@@ -59,7 +61,7 @@ class Judge:
                     self._object(each, shape, path, inner, old)
                 elif each is not None and each != UNKNOWN:
                     self._wrong(path, "InvalidPropertyType", f"The property '{path}' must be an object.")
-            elif self._pinned and not (wire in _ENVELOPE and where == ""):
+            elif self._pinned:
                 siblings = [f.wire for f in shape.fields.values() if f.where == where]
                 self._wrong(path, "UnknownProperty", f"The property '{path}' is not known here{_like(wire, siblings)}.")
 

@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
+from local.instance import TENANT_ID
+
 VERSIONS = {
     "Microsoft.Network": "2024-05-01",
     "Microsoft.Storage": "2024-01-01",
@@ -113,6 +115,33 @@ def test_what_is_fixed_at_creation_stays(arm: httpx.Client, group: str) -> None:
     moved = send(arm, "PUT", path, {**NETWORK, "location": "northeurope"})
     assert (moved.status_code, moved.json()["error"]["code"]) == (409, "InvalidResourceLocation")
     assert send(arm, "PUT", path, {**NETWORK, "location": "West Europe"}).status_code == 200
+
+
+def test_what_was_read_may_be_written_back(arm: httpx.Client, group: str) -> None:
+    path = f"{group}/providers/Microsoft.Network/virtualNetworks/again"
+    inline = {"name": "a", "properties": {"addressPrefix": "10.0.1.0/24", "routeTable": None}}
+    send(arm, "PUT", path, {**NETWORK, "properties": {**NETWORK["properties"], "subnets": [inline]}})
+    read = send(arm, "GET", path).json()
+    assert "routeTable" not in read["properties"]["subnets"][0]["properties"]
+    assert send(arm, "PUT", path, read).status_code == 200
+    assert {**send(arm, "GET", path).json(), "etag": 0} == {**read, "etag": 0}
+    other = send(arm, "PUT", path, {**read, "name": "other"})
+    assert other.json()["error"]["code"] == "InvalidRequestContent"
+
+
+def test_what_azure_never_gives_back_is_not_shown(arm: httpx.Client, group: str) -> None:
+    vault = f"{group}/providers/Microsoft.KeyVault/vaults/kv-{uuid.uuid4().hex[:10]}"
+    properties = {"tenantId": TENANT_ID, "sku": {"family": "A", "name": "standard"}, "createMode": "default"}
+    send(arm, "PUT", vault, {"location": "westeurope", "properties": {**properties, "enableRbacAuthorization": True}})
+    shown = send(arm, "GET", vault).json()["properties"]
+    assert "createMode" not in shown
+    assert shown["vaultUri"].startswith("https://127.0.0.1:")
+    key = send(arm, "PUT", f"{vault}/keys/k", {"properties": {"kty": "EC", "curveName": "P-256"}})
+    assert key.json()["properties"]["keyUri"].endswith("/keys/k")
+    secret = send(arm, "PUT", f"{vault}/secrets/s", {"properties": {"value": "hush"}})
+    assert "hush" not in secret.text
+    assert "hush" not in send(arm, "GET", f"{vault}/secrets/s").text
+    send(arm, "DELETE", vault)
 
 
 def test_a_dry_run_judges_and_keeps_nothing(arm: httpx.Client, group: str) -> None:
