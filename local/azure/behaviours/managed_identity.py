@@ -17,7 +17,7 @@ class UserAssignedIdentity(Behaviour):
     async def put(self, resource: Resource, previous: Resource | None) -> Body:
         """Make the service principal; the same resource keeps its own."""
         directory = self.azure.directory
-        principal = await directory.create_service_principal(resource.name, resource=resource.id)  # type: ignore[call-arg]
+        principal = await directory.create_service_principal(resource.name, resource=resource.id)
         return {
             "principalId": principal.object_id,
             "clientId": principal.client_id,
