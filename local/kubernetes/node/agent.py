@@ -32,6 +32,7 @@ from local.kubernetes.webhook import Webhook
 
 _log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 5.0
+RETRY_SECONDS = 5.0
 
 
 class Agent:
@@ -136,10 +137,27 @@ class Agent:
 
     async def _work(self, uid: str, worker: Worker) -> None:
         try:
-            await worker.run()
+            while not await self._ended(worker):
+                # Its processes still run: a new worker finds them again.
+                await asyncio.sleep(RETRY_SECONDS)
+                fresh = Worker(self.node, worker.pod.object, worker.pod.ip)
+                fresh.update(worker.pod.object)
+                if worker.gone:
+                    fresh.vanish()
+                self.workers[uid] = worker = fresh
         finally:
             self.workers.pop(uid, None)
             self.forwarder.forget(loopback(worker.pod.ip))
+
+    async def _ended(self, worker: Worker) -> bool:
+        """Run a pod; False after an error that nobody foresaw."""
+        try:
+            await worker.run()
+        except Exception as problem:
+            _log.exception("pod %s", worker.pod.name)
+            worker.pod.event("Warning", "FailedSync", f"error in the node agent: {type(problem).__name__}; see its log")
+            return self.stopping.is_set()
+        return True
 
     def _address(self, pod: Object) -> str:
         with contextlib.suppress(OSError, ValueError, KeyError):

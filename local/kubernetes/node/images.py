@@ -98,10 +98,11 @@ class Images:
         try:
             for layer in blobs[1:]:
                 with tarfile.open(fileobj=io.BytesIO(layer)) as archive:
-                    members = archive.getmembers()
-                    if any(Path(each.name).name.startswith(".wh.") for each in members):
-                        raise PullError("ErrImagePull", f"{reference}: a layer deletes files; not supported here.")
-                    archive.extractall(root, members, filter="data")
+                    for member in archive.getmembers():
+                        _judge(reference, member)
+                    # Python before 3.11.4 has no filters; what they are for is judged above.
+                    filtered: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+                    archive.extractall(root, **filtered)  # noqa: S202
         except tarfile.TarError as problem:
             raise PullError("ErrImagePull", f"{reference}: a layer can't be unpacked: {problem}") from problem
         # The layer is read-only to its containers, so their interpreter could never keep its bytecode.
@@ -129,3 +130,20 @@ class Images:
         scratch = self.folder / "tags.json.new"
         scratch.write_text(json.dumps(self._tags() | {reference: digest}))
         scratch.replace(self.folder / "tags.json")
+
+
+def _judge(reference: str, member: tarfile.TarInfo) -> None:
+    """Raises PullError for an entry that is neither a file nor a folder nor a link, or that leads out of the image."""
+    name = Path(member.name)
+    if name.name.startswith(".wh."):
+        raise PullError("ErrImagePull", f"{reference}: a layer deletes {name}; not supported here.")
+    if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+        raise PullError("ErrImagePull", f"{reference}: {name} is neither a file nor a folder nor a link.")
+    target = Path(member.linkname) if member.islnk() else name.parent / member.linkname
+    depth = lowest = 0
+    for part in (target if member.issym() or member.islnk() else name).parts:
+        depth += -1 if part == ".." else part not in (".", "")
+        lowest = min(lowest, depth)
+    if name.is_absolute() or ".." in name.parts or Path(member.linkname).is_absolute() or lowest < 0:
+        raise PullError("ErrImagePull", f"{reference}: {name} leads out of the image.")
+    member.mode &= 0o755

@@ -43,7 +43,7 @@ class Server:
         application.router.add_get("/pods", self._pods)
         application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
         for what in ("exec", "attach", "run", "portForward"):
-            application.router.add_route("*", f"/{what}/{{rest:.*}}", _refuse_streams)
+            application.router.add_route("*", f"/{what}/{{namespace}}/{{pod}}{{rest:.*}}", self._refuse_streams)
         files = Files.of(self.instance)
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(files.client_ca))
         tls.load_cert_chain(files.pki / "kubelet.pem", files.pki / "kubelet.key")
@@ -84,6 +84,15 @@ class Server:
             await response.write(line)
         return response
 
+    async def _refuse_streams(self, request: web.Request) -> web.Response:
+        """kubectl shows no text of a failed upgrade, so an event on the pod says it too."""
+        message = _NO_STREAMS.format(what=request.path.split("/")[1])
+        for worker in self.workers().values():
+            metadata, wanted = worker.pod.object["metadata"], request.match_info
+            if (metadata["namespace"], metadata["name"]) == (wanted["namespace"], wanted["pod"]):
+                worker.pod.event("Warning", "NotSupported", message)
+        raise web.HTTPBadRequest(text=message)
+
     def _container(self, request: web.Request) -> Container:
         wanted = request.match_info
         for worker in self.workers().values():
@@ -108,11 +117,6 @@ def _selection(query: Mapping[str, str]) -> Selection:
         timestamps=query.get("timestamps") in ("true", "1"),
         limit=int(query["limitBytes"]) if "limitBytes" in query else None,
     )
-
-
-async def _refuse_streams(request: web.Request) -> web.Response:
-    what = request.path.split("/")[1]
-    raise web.HTTPBadRequest(text=_NO_STREAMS.format(what=what))
 
 
 @web.middleware

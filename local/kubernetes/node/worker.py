@@ -91,14 +91,15 @@ class Worker:
             await self._live()
             self._changed()
             await self.ending.wait()
-            if not self.gone and not self.shutdown:
+            if self.shutdown:
+                return
+            if not self.gone:
                 publisher.cancel()
                 await self._finish()
+            await self._remove()
         finally:
-            for task in (publisher, refresher, deadline):
+            for task in (publisher, refresher, deadline, *self.running.values()):
                 task.cancel()
-            if not self.shutdown:
-                await self._remove()
 
     def _recall(self) -> None:
         (self.pod.folder / "containers").mkdir(parents=True, exist_ok=True)

@@ -28,8 +28,8 @@ class TestRegistry:
 
     __test__ = False
 
-    def __init__(self, instance: Instance) -> None:
-        self.instance, self.port = instance, instance.port_base + 41
+    def __init__(self, instance: Instance, port: int = 0) -> None:
+        self.instance, self.port = instance, port or instance.port_base + 41
         self.host = f"127.0.0.1:{self.port}"
         self.blobs: dict[str, bytes] = {}
         self.manifests: dict[str, bytes] = {}
@@ -50,8 +50,8 @@ class TestRegistry:
         self.thread.join(10)
         self.loop.close()
 
-    def push(self, name: str, files: dict[str, str], **config: Any) -> str:
-        """An image with these files below /app; returns its reference by digest."""
+    def push(self, name: str, files: dict[str, str], *, layer: bytes = b"", **config: Any) -> str:
+        """An image with these files below /app, or with a layer as it is; returns its reference by digest."""
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
             for path, text in files.items():
@@ -64,7 +64,7 @@ class TestRegistry:
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
             "config": self._blob("application/vnd.oci.image.config.v1+json", document),
-            "layers": [self._blob(_LAYER, buffer.getvalue())],
+            "layers": [self._blob(_LAYER, layer or buffer.getvalue())],
         }
         data = json.dumps(manifest).encode()
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ import yaml
 from local.daemon import Daemon
 from local.instance import REPOSITORY, Instance
 from local.kubernetes.daemons import daemons, prepare
+from tests.conftest import _claim
 from tests.local.kubernetes.registry import TestRegistry
 
 _PREFIXES = {"deployment": "apis/apps/v1", "job": "apis/batch/v1"}
@@ -82,20 +83,27 @@ class ControlPlane:
         self.instance, self.tools = instance, tools()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.daemons: dict[str, Daemon] = {}
+        self.registry: Any = None
 
-    def start(self) -> None:
+    def start(self, names: Sequence[str] = ()) -> None:
+        """Start these daemons, or all, and wait until they are ready."""
         prepare(self.instance, self.tools)
         if not self.instance.ca_bundle.exists():
             shutil.copy(self.instance.ca_certificate, self.instance.ca_bundle)
-        self.registry = TestRegistry(self.instance)
-        self.registry.start()
-        self.daemons = {each.name: each for each in daemons(self.instance, self.tools)}
+        self.daemons = {
+            each.name: each for each in daemons(self.instance, self.tools) if not names or each.name in names
+        }
         for name, daemon in self.daemons.items():
             for other in daemon.after:
                 self.await_ready(other)
             self.run(name)
         for name in self.daemons:
             self.await_ready(name)
+
+    def furnish(self) -> None:
+        """A registry with an image of the test server, and what the first pod needs."""
+        self.registry = TestRegistry(self.instance)
+        self.registry.start()
         self.api = self._client()
         self.image = self.registry.push("server", {"server.py": SERVER}, Entrypoint=["python", "server.py"])
         self.until(lambda: self.get("serviceaccount", "default"))
@@ -132,11 +140,13 @@ class ControlPlane:
         for name in reversed(self.processes):
             self.processes[name].send_signal(signal.SIGTERM if name == "node-agent" else signal.SIGKILL)
             self.processes[name].wait(30)
-        self.registry.stop()
-        left = [each for each in psutil.process_iter(["cmdline"]) if str(self.instance.state) in _command(each)]
+        if self.registry is not None:
+            self.registry.stop()
+        left = {each: _command(each) for each in psutil.process_iter()}
+        left = {each: command for each, command in left.items() if str(self.instance.kubernetes) in command}
         for each in left:
             each.kill()
-        assert not left, f"left behind: {[_command(each) for each in left]}"
+        assert not left, f"left behind: {list(left.values())}"
 
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         """Output of kubectl as the administrator."""
@@ -184,11 +194,20 @@ def _command(process: psutil.Process) -> str:
 
 
 @pytest.fixture(scope="session")
-def control_plane(instance: Instance) -> Iterator[ControlPlane]:
-    """etcd, API server, controller manager, scheduler, node agent and a test registry, running."""
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """etcd, API server, controller manager, scheduler, node agent and a test registry, running.
+
+    On an instance of its own: the embedded Azure of other tests hands out other node identities.
+    """
+    folder = tmp_path_factory.mktemp("cluster")
+    base, claim = _claim(folder)
+    instance = Instance(folder, base)
+    instance.keep()
     plane = ControlPlane(instance)
     try:
         plane.start()
+        plane.furnish()
         yield plane
     finally:
         plane.stop()
+        claim.close()

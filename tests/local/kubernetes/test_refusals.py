@@ -101,3 +101,11 @@ def test_a_missing_secret_and_config_map_are_named_until_they_appear(
     namespace.await_phase("waits", "Succeeded")
     namespace.await_phase("mounts", "Succeeded")
     assert namespace.kubectl("logs", "waits") == "now\n"
+
+
+@pytest.mark.xdist_group("kubernetes")
+def test_exec_is_refused_with_a_reason(namespace: Namespace, control_plane: ControlPlane) -> None:
+    namespace.pod("main")
+    namespace.await_ready("main")
+    assert "error" in namespace.kubectl("exec", "main", "--", "true", check=False)
+    control_plane.until(lambda: any("does not stream exec" in message for _, message in namespace.events("main")))

@@ -42,7 +42,8 @@ class Web:
         return [each for each in items if "deletionTimestamp" not in each["metadata"]]
 
     def ready(self) -> bool:
-        return self.namespace.get("deployment", "web")["status"].get("readyReplicas") == 2
+        replicas = self.namespace.get("deployment", "web")["status"].get("readyReplicas")
+        return replicas == 2 and [_is_ready(each) for each in self.pods()] == [True, True]
 
     def processes(self) -> list[psutil.Process]:
         """The processes of this Deployment's containers, as the machine sees them."""
@@ -105,6 +106,11 @@ def test_a_killed_process_answers_again_within_ten_seconds(web: Web, control_pla
     assert time.monotonic() - begin < 10
     ended = next(each for each in web.pods() if _restarts(each) == 1)["status"]["containerStatuses"][0]["lastState"]
     assert (ended["terminated"]["exitCode"], ended["terminated"]["reason"]) == (137, "Error")
+
+
+def _is_ready(pod: dict[str, Any]) -> bool:
+    conditions = pod["status"].get("conditions") or ()
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def _restarts(pod: dict[str, Any]) -> int:
