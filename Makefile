@@ -1,0 +1,49 @@
+# Every command gets what it needs first: a fresh machine with Python 3.11 and git needs nothing else.
+# Another place for the state: TRIBUTARY_STATE; other ports: TRIBUTARY_PORT_BASE; another cache: TRIBUTARY_CACHE.
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$each" && exit; done; echo python3)
+STATE := $(or $(TRIBUTARY_STATE),$(CURDIR)/.local)
+TOOLCHAIN := @$(PYTHON) -m local.toolchain
+ARGS ?=
+
+.PHONY: help up down clean env recover traces test test-full lint constraints
+
+help: ## this list
+	@echo "make up      brings the platform up on this machine; make test checks everything. All commands:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1@\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS=@ read -r name text; do printf '  %-13s %s\n' "$$name" "$$text"; done
+	@echo "Linux is tested. macOS is not: the control plane is built there, and pods run without namespaces."
+
+up: ## bring the platform up, or bring it up to date; ARGS=--json prints the table for programs
+	$(TOOLCHAIN) run local.commands.up $(ARGS)
+
+down: ## stop everything; state and tools stay
+	$(TOOLCHAIN) --only python run local.commands.down
+
+clean: ## stop everything and remove its state; tools stay in the cache
+	$(TOOLCHAIN) --only python run local.commands.down --clean
+
+env: ## exports for pulumi, kubectl and Azure's clients: eval "$$(make env)"
+	$(TOOLCHAIN) --only python run local.commands.env
+
+recover: ## STACK=name: take resources that exist into a stack's state, after answers were lost
+	$(TOOLCHAIN) run local.commands.recover "$(or $(STACK),$(error say which: make recover STACK=local))"
+
+traces: ## requests and traces that the services sent to Application Insights
+	$(TOOLCHAIN) --only python run local.azure.dataplanes.traces --state "$(STATE)" $(ARGS)
+
+test: ## lint, types and every test that protects behaviour
+	$(TOOLCHAIN) --for tests run local.commands.test $(ARGS)
+
+test-full: ## slow sweeps: faults, fuzzing, large data
+	$(TOOLCHAIN) --for tests run local.commands.test --full $(ARGS)
+
+lint: ## ruff and pyrefly alone
+	$(TOOLCHAIN) --only python run local.commands.test --lint
+
+constraints: ## pin every package anew (constraints.txt), after a change of a requirements.txt
+	$(TOOLCHAIN) --only constraints

@@ -1,0 +1,24 @@
+"""``make env``: the exports that let a person use pulumi, kubectl and Azure's clients: ``eval "$(make env)"``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+from local.commands.environment import environment
+from local.commands.running import command
+from local.instance import Instance
+
+
+def exports(variables: dict[str, str]) -> str:
+    """Lines that any POSIX shell evaluates."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+
+
+def main() -> None:
+    """Print the exports of this instance."""
+    sys.stdout.write(exports(environment(Instance.load())))
+
+
+if __name__ == "__main__":
+    command(main)

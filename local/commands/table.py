@@ -1,0 +1,76 @@
+"""What is where: the endpoints of the embedded Azure, the stack's outputs, the services, and what took how long."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+
+from local.commands import engine
+from local.commands.environment import environment, tools
+from local.instance import Instance
+from local.kubernetes.network import loopback
+from local.toolchain.progress import Progress
+
+Row = tuple[str, str, str]
+"""Kind, name, where."""
+
+
+def rows(instance: Instance) -> list[Row]:
+    """Every row of the table."""
+    listed = instance.azure / "endpoints.json"
+    endpoints = json.loads(listed.read_text()) if listed.exists() else {}
+    found = [("Azure", name, url) for name, url in sorted(endpoints.items())]
+    found.append(("Kubernetes", "API server", f"https://127.0.0.1:{instance.port('kube-apiserver')}"))
+    found += [("service", name, url) for name, url in _services(instance)]
+    found += [("output", name, _short(value)) for name, value in sorted(engine.outputs(instance).items())]
+    return found
+
+
+def _services(instance: Instance) -> Iterator[tuple[str, str]]:
+    """Namespace and name of each Service with an address, and its URL on this machine."""
+    done = subprocess.run(
+        [tools(instance)["kubectl"], "get", "services", "--all-namespaces", "--output=json"],
+        env=environment(instance),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"kubectl can't list the services: {done.stderr.strip()}")
+    for each in json.loads(done.stdout)["items"]:
+        address, meta = each["spec"].get("clusterIP"), each["metadata"]
+        if address and address != "None" and meta["name"] != "kubernetes":
+            for port in each["spec"].get("ports", ()):
+                yield f"{meta['namespace']}/{meta['name']}", f"http://{loopback(address)}:{port['port']}"
+
+
+def _short(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def as_text(instance: Instance, found: list[Row], progress: Progress) -> str:
+    """The table as a person reads it, and the timings."""
+    width = [max(map(len, column), default=0) for column in list(zip(*found, strict=True))[:2]]
+    lines = [f"  {kind:<{width[0]}}  {name:<{width[1]}}  {where}" for kind, name, where in found]
+    took = [f"  {name:<42} {seconds:7.1f} s" for name, seconds in progress.timings if seconds >= 0.05]
+    return "\n".join(
+        [
+            "",
+            *lines,
+            "",
+            *took,
+            f"  {'total':<42} {progress.elapsed:7.1f} s",
+            "",
+            '  eval "$(make env)"   points pulumi, kubectl and Azure\'s clients at it',
+            f"  logs: {instance.logs}",
+            "",
+        ]
+    )
+
+
+def as_json(found: list[Row], progress: Progress) -> str:
+    """The same for programs."""
+    listed = [{"kind": kind, "name": name, "where": where} for kind, name, where in found]
+    seconds = {name: round(took, 3) for name, took in progress.timings}
+    return json.dumps({"table": listed, "seconds": seconds, "total": round(progress.elapsed, 3)}, indent=1) + "\n"
