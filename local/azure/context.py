@@ -190,6 +190,9 @@ class Behaviour:
     async def check(self, resource: Resource, previous: Resource | None) -> None:
         """Refuse what only this type knows to be wrong; runs before anything is stored, and in a dry run."""
 
+    async def check_state(self, resource: Resource, previous: Resource | None) -> None:
+        """Refuse what conflicts with what is there now; not in a dry run, whose deployment may change that first."""
+
     async def put(self, resource: Resource, previous: Resource | None) -> Body:
         """Bring it about; the answer is merged into the stored ``properties`` (read-only outputs such as vaultUri).
 

@@ -85,7 +85,9 @@ class Gateway:
             if recovered is None and previous is None and kind.soft_delete:
                 self._lifecycle.deleted.refuse_held(kind, resource)
             self._lifecycle.identities.check(resource.body)
-            await self._lifecycle.behaviour(resource.type).check(resource, previous)
+            behaviour = self._lifecycle.behaviour(resource.type)
+            await behaviour.check(resource, previous)
+            await behaviour.check_state(resource, previous)
             operation = await self._lifecycle.put(resource, previous, wait=not kind.asynchronous)
             if recovered is not None:
                 self._lifecycle.deleted.forget(resource.id)
@@ -141,7 +143,9 @@ class Gateway:
             resource = self._judged(address, kind, body, previous, version)
             rules.immutable(kind, body, previous)
             self._lifecycle.identities.check(resource.body)
-            await self._lifecycle.behaviour(resource.type).check(resource, previous)
+            behaviour = self._lifecycle.behaviour(resource.type)
+            await behaviour.check(resource, previous)
+            await behaviour.check_state(resource, previous)
             # Clients differ in whether they can wait for a PATCH; none minds one that is done.
             await self._lifecycle.put(resource, previous, wait=True)
         return web.json_response(rendered(self._existing(address), self._store), headers=self._etag(address))

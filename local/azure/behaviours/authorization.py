@@ -19,8 +19,8 @@ class RoleAssignment(Behaviour):
     type = "Microsoft.Authorization/roleAssignments"
 
     async def check(self, resource: Resource, previous: Resource | None) -> None:
-        """Refuse an unknown role or principal, and a second assignment of the same role to the same principal."""
-        role, principal = str(resource.properties.get("roleDefinitionId")), str(resource.properties.get("principalId"))
+        """Refuse an unknown role."""
+        role = str(resource.properties.get("roleDefinitionId"))
         authorizer = self.azure.authorizer
         if UNKNOWN not in role and isinstance(authorizer, LocalAuthorizer) and authorizer.role(role) is None:
             raise ArmError(
@@ -29,8 +29,10 @@ class RoleAssignment(Behaviour):
                 f"The specified role definition with ID '{role.rsplit('/', 1)[-1]}' does not exist.",
                 "properties.roleDefinitionId",
             )
-        if UNKNOWN in principal or UNKNOWN in role:
-            return
+
+    async def check_state(self, resource: Resource, previous: Resource | None) -> None:
+        """Refuse an unknown principal, and a second assignment of the same role to the same principal."""
+        role, principal = str(resource.properties.get("roleDefinitionId")), str(resource.properties.get("principalId"))
         known = self.azure.directory.principal(principal)
         if known is None:
             raise ArmError(
@@ -40,7 +42,7 @@ class RoleAssignment(Behaviour):
                 "properties.principalId",
             )
         wanted = resource.properties.get("principalType")
-        if wanted not in (None, UNKNOWN, known.kind):
+        if wanted not in (None, known.kind):
             raise ArmError(
                 400,
                 "UnmatchedPrincipalType",

@@ -31,12 +31,15 @@ class FederatedCredential(Behaviour):
     type = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
 
     async def check(self, resource: Resource, previous: Resource | None) -> None:
-        """Refuse a malformed issuer, more than one audience, and a second credential of one issuer and subject."""
+        """Refuse a malformed issuer, and any number of audiences but one."""
         issuer, audiences = resource.properties.get("issuer"), resource.properties.get("audiences")
         if isinstance(issuer, str) and UNKNOWN not in issuer and not issuer.startswith("https://"):
             raise _refused(f"issuer is {issuer!r}; an https URL is expected.", "properties.issuer")
         if isinstance(audiences, list) and len(audiences) != 1:
             raise _refused(f"audiences has {len(audiences)} entries; exactly one is allowed.", "properties.audiences")
+
+    async def check_state(self, resource: Resource, previous: Resource | None) -> None:
+        """Refuse a second credential of one issuer and subject, and more than an identity may have."""
         owner = resource.id.rsplit("/", 2)[0]
         others = [each for each in self.azure.store.list(self.type, owner) if each.id.lower() != resource.id.lower()]
         if previous is None and len(others) >= _MOST:

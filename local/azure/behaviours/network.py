@@ -87,6 +87,10 @@ class Subnet(Behaviour):
     type = _SUBNETS
 
     async def check(self, resource: Resource, previous: Resource | None) -> None:
+        """Refuse a malformed range."""
+        _prefixes(resource.properties, "properties")
+
+    async def check_state(self, resource: Resource, previous: Resource | None) -> None:
         """Refuse a range outside of the network's or overlapping another subnet's."""
         wanted = _prefixes(resource.properties, "properties")
         network = self.azure.store.get(_network_id(resource))

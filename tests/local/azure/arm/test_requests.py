@@ -181,6 +181,8 @@ def test_inline_and_standalone_subnets_are_the_same_resources(arm: httpx.Client,
     assert [each["name"] for each in send(arm, "GET", path).json()["properties"]["subnets"]] == ["a", "b"]
     overlap = send(arm, "PUT", f"{path}/subnets/c", {"properties": {"addressPrefix": "10.0.2.128/25"}})
     assert overlap.json()["error"]["code"] == "NetcfgSubnetRangesOverlap"
+    path_c, moved = f"{path}/subnets/c", {"properties": {"addressPrefix": "10.0.2.128/25"}}
+    assert send(arm, "PUT", path_c, moved, dryRun="All").status_code == 200  # b may move in the same deployment
     outside = send(arm, "PUT", f"{path}/subnets/c", {"properties": {"addressPrefix": "10.9.0.0/24"}})
     assert outside.json()["error"]["code"] == "NetcfgInvalidSubnet"
     send(arm, "DELETE", f"{path}/subnets/a")
