@@ -26,14 +26,15 @@ _EARLY = 120  # seconds before its expiry that a token is renewed
 class Endpoint:
     """An ARM endpoint as one service principal sees it; safe to use from several threads."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, roots: str | None = None) -> None:
+        """roots: PEM file of trusted roots, by default what SSL_CERT_FILE names."""
         _require_loopback(settings.metadata_host)
         self.settings = settings
         self._pool = urllib3.PoolManager(
             num_pools=4,
             maxsize=_CONNECTIONS,
             block=False,
-            ssl_context=ssl.create_default_context(),  # reads SSL_CERT_FILE
+            ssl_context=ssl.create_default_context(cafile=roots),
             retries=False,
         )
         self._lock = threading.Lock()

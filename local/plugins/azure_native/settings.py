@@ -52,7 +52,7 @@ class Settings:
     location: str | None
 
 
-def read(config: Mapping[str, Any]) -> Settings | None:
+def read(config: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings | None:
     """The settings; None when one is known only after deployment. Raises ProviderError for a missing or strange one."""
     given = {key: value for key, value in config.items() if value not in (None, "", "false", False)}
     for key in sorted(_REFUSED & set(given)):
@@ -62,7 +62,7 @@ def read(config: Mapping[str, Any]) -> Settings | None:
     unknown_setting(given, frozenset(_ENVIRONMENT) | _ACCEPTED | _REFUSED | {"location"}, "azure-native")
     if any(is_unknown(value) for value in given.values()):
         return None
-    found = {key: str(given.get(key) or os.environ.get(name) or "") for key, name in _ENVIRONMENT.items()}
+    found = {key: str(given.get(key) or environment.get(name) or "") for key, name in _ENVIRONMENT.items()}
     missing = [f"azure-native:{key} (or {_ENVIRONMENT[key]})" for key, value in found.items() if not value]
     if missing:
         raise ProviderError(
