@@ -31,9 +31,11 @@ def up(instance: Instance, progress: Progress, folder: Path = REPOSITORY) -> Non
         engine.unlock(instance, folder)
         engine.ensure_stack(instance, folder)
         engine.stack_file(instance)
-    if engine.pending_operations(instance, folder):
-        with progress.step("recovering what a killed run left"):
+    unfinished = instance.state / "update-unfinished"
+    if unfinished.exists() or engine.pending_operations(instance, folder):
+        with progress.step("recovering what the last update left"):
             recover.recover(instance, folder)
+    unfinished.touch()
     try:
         update(instance, progress, folder)
     except engine.EngineFailed as error:
@@ -41,8 +43,9 @@ def up(instance: Instance, progress: Progress, folder: Path = REPOSITORY) -> Non
         if not _EXISTS.search(error.output):
             raise
         with progress.step("recovering resources that exist already"):
-            recover.recover(instance, folder)
+            recover.recover(instance, folder, thorough=True)
         update(instance, progress, folder)
+    unfinished.unlink()
 
 
 def update(instance: Instance, progress: Progress, folder: Path = REPOSITORY) -> None:
