@@ -11,6 +11,8 @@ from sqlalchemy.dialects import mssql, postgresql
 from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.sql.expression import ClauseElement
 
+from tests.workloads.servers import ADMINISTRATOR
+
 _POSTGRESQL_ONLY = re.compile(
     r"\bON CONFLICT\b|\bRETURNING\b|\bFOR UPDATE\b|\bSKIP LOCKED\b|\bILIKE\b|::|\bLIMIT\b|\bnow\(\)|\bpg_|~\*", re.I
 )
@@ -51,7 +53,7 @@ class Recorder:
         event.listen(Engine, "before_execute", self._record)
 
     def _record(self, connection: Any, statement: Any, many: Any, one: Any, options: Any) -> None:
-        if connection.engine.url.username == "postgres":
+        if connection.engine.url.username == ADMINISTRATOR:
             return  # the administrator's migrations, compiled by a test of their own; services have other roles
         keys = list((many or [one])[0] or {}) or None
         here = compiled(statement, postgresql.dialect(), keys) if not isinstance(statement, TextClause) else ""

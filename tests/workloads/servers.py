@@ -29,6 +29,8 @@ from workloads.chassis import migrate
 from workloads.chassis.migrate import MigrationSettings
 
 AUDIENCE = "api://tributary"
+ADMINISTRATOR = "administrator"
+"""The role that migrates, as the database's Entra administrator: it creates roles and owns databases, no more."""
 TENANT = "11111111-2222-4333-8444-555555555555"
 
 
@@ -45,12 +47,12 @@ class Postgres:
 
     socket_folder: Path
 
-    def url(self, database: str, role: str = "postgres") -> str:
+    def url(self, database: str, role: str = ADMINISTRATOR) -> str:
         return f"postgresql+psycopg://{role}@/{database}?host={self.socket_folder}"
 
     def create(self, database: str) -> None:
         with psycopg.connect(host=str(self.socket_folder), user="postgres", autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{database}"')  # type: ignore[arg-type]
+            connection.execute(f'CREATE DATABASE "{database}" OWNER {ADMINISTRATOR}')  # type: ignore[arg-type]
 
     def service_url(self, service: str, database: str) -> str:
         """A migrated database, and the URL of the role that the service may use: not the administrator's."""
@@ -83,6 +85,8 @@ def postgres(folder: Path) -> Iterator[Postgres]:
     server = subprocess.Popen([programs / "postgres", "-D", data, "-k", folder, *options], **quiet)
     try:
         _wait_for_socket(folder / ".s.PGSQL.5432", server)
+        with psycopg.connect(host=str(folder), user="postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE ROLE {ADMINISTRATOR} LOGIN CREATEROLE")  # type: ignore[arg-type]
         yield Postgres(folder)
     finally:
         server.send_signal(2)  # SIGINT: PostgreSQL's fast shutdown

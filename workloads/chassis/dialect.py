@@ -22,10 +22,14 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import String
+
+_MOST_PARAMETERS = 2000
+"""Azure SQL takes 2,100 in a statement."""
 
 
 class Upsert(Executable, ClauseElement):
@@ -45,9 +49,16 @@ class Upsert(Executable, ClauseElement):
         self.table, self.rows, self.key, self.update = table, list(rows), list(key), list(update)
 
 
-def upsert(model: Any, rows: Sequence[Mapping[str, Any]], key: Sequence[str], update: Sequence[str] = ()) -> Upsert:
-    """The same for a mapped class."""
-    return Upsert(model.__table__, rows, key, update)
+def upsert(
+    session: Session, model: Any, rows: Sequence[Mapping[str, Any]], key: Sequence[str], update: Sequence[str] = ()
+) -> None:
+    """Insert rows of a mapped class; where one with the same key is there already, update these columns or leave it.
+
+    In as many statements as Azure SQL's limit on parameters asks for.
+    """
+    step = max(1, _MOST_PARAMETERS // len(rows[0])) if rows else 1
+    for start in range(0, len(rows), step):
+        session.execute(Upsert(model.__table__, rows[start : start + step], key, update))
 
 
 def _values(element: Upsert, compiler: SQLCompiler, options: dict[str, Any]) -> tuple[str, str]:

@@ -150,7 +150,7 @@ class UserKeys:
         if row is None:
             wrapped, name = self._ask(self._wrapper.wrap, os.urandom(32))
             new = {"user_id": user, "wrapped": wrapped, "wrapping_key": name}
-            session.execute(dialect.upsert(UserKey, [new], key=["user_id"]))  # two first requests: one key wins
+            dialect.upsert(session, UserKey, [new], key=["user_id"])  # two first requests: one key wins
             row = session.scalars(select(UserKey)).one()
         return Cipher(user, self._ask(self._unwrap, row.wrapped, row.wrapping_key))
 

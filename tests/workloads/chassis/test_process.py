@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from local.instance import REPOSITORY
@@ -45,13 +46,14 @@ def running(
         told = {**environment, "PORT": str(port)}
         process = subprocess.Popen(command, env=told, cwd=REPOSITORY, stdout=out, stderr=out)
     try:
-        while time.monotonic() < start + 30 and process.poll() is None:
+        while time.monotonic() < start + 90 and process.poll() is None:
             try:
                 if httpx.get(url + probe_path, timeout=2).status_code == 200:
                     break
             except httpx.HTTPError:
                 time.sleep(0.02)
-        yield url, process, time.monotonic() - start
+        used = psutil.Process(process.pid).cpu_times()
+        yield url, process, used.user + used.system
     finally:
         process.kill()
         process.wait(10)
@@ -59,7 +61,7 @@ def running(
 
 def test_it_is_ready_soon_and_stops_when_told(environment: dict[str, str], tmp_path: Path) -> None:
     with running(environment, tmp_path / "log") as (url, process, took):
-        assert took < 10, "2 s on an idle machine; the limit leaves room for a busy one"
+        assert took < 3, "processor time until ready: 0.7 s on an idle machine, room left for a busy one"
         assert httpx.get(f"{url}/transactions").status_code == 401
         process.send_signal(signal.SIGTERM)
         process.wait(10)
@@ -72,8 +74,8 @@ def test_telemetry_that_can_not_be_delivered_touches_no_request(environment: dic
     key = "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=https://127.0.0.1:9/"
     told = {**environment, "APPLICATIONINSIGHTS_CONNECTION_STRING": key}
     with running(told, tmp_path / "log") as (url, _, took):
-        assert took < 10
-        deadline = time.monotonic() + 20
+        assert took < 4
+        deadline = time.monotonic() + 60
         while "telemetry is" not in (tmp_path / "log").read_text() and time.monotonic() < deadline:
             time.sleep(0.1)
         for _ in range(5):

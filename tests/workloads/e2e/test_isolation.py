@@ -77,7 +77,7 @@ def test_a_statement_on_users_rows_without_a_user_is_refused(server: Postgres, p
         session.execute(select(table.c.id))
     row = {"account_id": uuid.uuid4(), "user_id": yours, "until": None, "at": None}
     with pytest.raises(UnboundQuery), database.session(mine) as session:
-        session.execute(dialect.upsert(Synchronised, [row], key=["account_id"]))
+        dialect.upsert(session, Synchronised, [row], key=["account_id"])
     with pytest.raises(UnboundQuery), database.session(mine) as session:
         session.add(Synchronised(account_id=uuid.uuid4(), user_id=yours, until=None))
     with database.session(mine) as session:

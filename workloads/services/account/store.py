@@ -60,7 +60,7 @@ def keep(
         return
     new = [{name: value for name, value in row.items() if name != "told"} for row in rows.values()]
     taken = ["name", "kind", "consent_id", "bank_consent_id", "bank_account_id", "connected", "updated"]
-    session.execute(dialect.upsert(Account, new, key=["user_id", "identity_index"], update=taken))
+    dialect.upsert(session, Account, new, key=["user_id", "identity_index"], update=taken)
     query = select(Account.identity_index, Account.id).where(Account.identity_index.in_(list(rows)))
     for index, account_id in session.execute(query):
         _keep_balances(session, user, account_id, rows[index]["told"]["balances"])
@@ -78,7 +78,7 @@ def _keep_balances(session: Session, user: uuid.UUID, account_id: uuid.UUID, tol
     if not rows:
         return  # a bank that told none now: the last known stay
     key = ["account_id", "kind", "currency"]
-    session.execute(dialect.upsert(Balance, list(rows.values()), key=key, update=["minor", "date", "read"]))
+    dialect.upsert(session, Balance, list(rows.values()), key=key, update=["minor", "date", "read"])
     session.execute(delete(Balance).where(Balance.account_id == account_id, Balance.read < now))
 
 

@@ -69,7 +69,7 @@ def expire_former(session: Session, consent: Consent) -> None:
 def spend(session: Session, consent: Consent, uri: str, day: datetime.date) -> None:
     """Count one access. Raises Refusal 429 ACCESS_EXCEEDED when the day's are used up."""
     new = {"consent_id": consent.id, "uri": uri, "day": day, "used": 0}
-    session.execute(dialect.upsert(Access, [new], key=["consent_id", "uri", "day"]))
+    dialect.upsert(session, Access, [new], key=["consent_id", "uri", "day"])
     where = (Access.consent_id == consent.id, Access.uri == uri, Access.day == day)
     row = session.scalars(dialect.locked(select(Access).where(*where), Access)).one()
     if row.used >= consent.frequency:

@@ -236,8 +236,8 @@ def _json(content: bytes, status: int) -> Any:
         raise BankFailure("bank-answer-unreadable", "The bank's answer is not JSON.") from None
 
 
-CONSENT_STATUSES = tuple(
-    ["received", "rejected", "partiallyAuthorised", "valid", "revokedByPsu", "expired", "terminatedByTpp"]
+CONSENT_STATUSES = (
+    "received", "rejected", "partiallyAuthorised", "valid", "revokedByPsu", "expired", "terminatedByTpp",
 )  # fmt: skip
 
 

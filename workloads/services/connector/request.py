@@ -43,6 +43,8 @@ def build(
     """
     method, path, query = STANDARD[operation]
     wanted = profile.operation(operation)
+    if operation == "accounts" and profile.balances.source == "accounts":
+        query = (("withBalance", "true"),)
     known = {
         "request_id": str(uuid.uuid4()),
         "http_date": format_datetime(clock.now(), usegmt=True),

@@ -46,7 +46,7 @@ def keep_accounts(
          "resource": cipher.seal(each, "account")}
         for key, each in index.items()
     ]  # fmt: skip
-    session.execute(dialect.upsert(BankAccountRow, rows, key=["consent_id", "resource_index"]))
+    dialect.upsert(session, BankAccountRow, rows, key=["consent_id", "resource_index"])
     query = select(BankAccountRow.resource_index, BankAccountRow.id).where(BankAccountRow.consent_id == consent_id)
     return {index[key]: row for key, row in session.execute(query) if key in index}
 

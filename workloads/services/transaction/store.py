@@ -101,7 +101,7 @@ def import_list(
 
 def _locked(session: Session, user: uuid.UUID, account_id: uuid.UUID) -> Synchronised:
     new = {"account_id": account_id, "user_id": user, "until": None, "at": clock.now()}
-    session.execute(dialect.upsert(Synchronised, [new], key=["account_id"]))
+    dialect.upsert(session, Synchronised, [new], key=["account_id"])
     query = select(Synchronised).where(Synchronised.account_id == account_id)
     return session.scalars(dialect.locked(query, Synchronised)).one()
 
