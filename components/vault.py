@@ -12,6 +12,7 @@ import pulumi
 from pulumi_azure_native import keyvault
 
 from components.common import Site, diagnose
+from components.name_release import NameRelease
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,8 @@ class VaultArgs:
 
     site: resource group, region, tags and workspace that every block shares.
     sku: "standard", or "premium" for HSM-backed keys.
-    purge_protection: a deleted vault can't be purged before soft_delete_days are over; can't be switched off again.
+    purge_protection: a deleted vault keeps its name for soft_delete_days; can't be switched off again. Without it, the
+        vault is purged when it is deleted.
     subnet_ids: subnets with the service endpoint Microsoft.KeyVault whose traffic is let in.
     keys: names of RSA keys that wrap other keys.
     """
@@ -46,9 +48,13 @@ class Vault(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         site = args.site
 
+        vault_name = site.global_name("kv", name, longest=24)
+        waits: list[pulumi.Resource] = []
+        if not args.purge_protection:
+            waits.append(NameRelease(name, vault_name, site.location, site.subscription_id, child))
         vault = keyvault.Vault(
             name,
-            vault_name=site.global_name("kv", name, longest=24),
+            vault_name=vault_name,
             resource_group_name=site.resource_group,
             location=site.location,
             properties=keyvault.VaultPropertiesArgs(
@@ -66,7 +72,7 @@ class Vault(pulumi.ComponentResource):
                 ),
             ),
             tags=site.tags,
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=waits),
         )
         diagnose(f"{name}-vault", vault, site, child, groups=["audit"])
         for key in args.keys:

@@ -156,7 +156,7 @@ def test_the_registry_has_no_password_and_lets_nobody_in_unknown(site: Site) -> 
 
 
 def test_the_vault_is_opened_by_roles_and_from_its_subnets(site: Site) -> None:
-    properties = run(blocks(site)["vault"]).resources[1].inputs["properties"]
+    properties = run(blocks(site)["vault"]).one("keyvault:Vault").inputs["properties"]
     assert properties["enableRbacAuthorization"] is True
     assert properties["networkAcls"]["defaultAction"] == "Deny"
     assert properties["networkAcls"]["virtualNetworkRules"] == [{"id": "/subnet"}]
@@ -166,10 +166,17 @@ def test_the_vault_is_opened_by_roles_and_from_its_subnets(site: Site) -> None:
 def test_purge_protection_is_on_or_absent_but_never_false(site: Site) -> None:
     def protection(wanted: bool) -> Any:
         args = VaultArgs(site=site, sku="standard", purge_protection=wanted, soft_delete_days=90)
-        return run(lambda: Vault("main", args)).resources[1].inputs["properties"].get("enablePurgeProtection")
+        return run(lambda: Vault("main", args)).one("keyvault:Vault").inputs["properties"].get("enablePurgeProtection")
 
     assert protection(True) is True
     assert protection(False) is None
+
+
+def test_only_a_vault_without_purge_protection_gives_its_name_back_after_it_is_gone(site: Site) -> None:
+    registered = run(blocks(site)["vault"])
+    assert registered.one(":NameRelease").urn in registered.one("keyvault:Vault").after
+    args = VaultArgs(site=site, sku="premium", purge_protection=True, soft_delete_days=90)
+    assert run(lambda: Vault("main", args)).of(":NameRelease") == []
 
 
 def test_the_wrapping_key_can_do_nothing_but_wrap(site: Site) -> None:
