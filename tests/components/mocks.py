@@ -20,12 +20,17 @@ _OUTPUTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "azure-native:sql:Server": lambda _: {"fullyQualifiedDomainName": "sql.example"},
     "azure-native:containerregistry:Registry": lambda _: {"loginServer": "cr.example"},
     "azure-native:applicationinsights:Component": lambda _: {"connectionString": "InstrumentationKey=0;"},
+    "azure-native:apimanagement:ApiManagementService": lambda name: {
+        "gatewayUrl": f"https://{name}.azure-api.example",
+        "privateIPAddresses": ["10.0.3.4"],
+    },
+    "azure-native:network:PublicIPAddress": lambda _: {"ipAddress": "192.0.2.1"},
+    "azure-native:web:WebApp": lambda name: {"defaultHostName": f"{name}.azurewebsites.example"},
     "azure-native:managedidentity:UserAssignedIdentity": lambda name: {
         "principalId": f"object of {name}",
         "clientId": f"client of {name}",
     },
     "azure-native:containerservice:ManagedCluster": lambda _: {
-        "identity": {"type": "UserAssigned", "userAssignedIdentities": {}},
         "identityProfile": {"kubeletidentity": {"objectId": "object of the kubelet"}},
         "oidcIssuerProfile": {"enabled": True, "issuerURL": "https://issuer.example/"},
     },
@@ -75,8 +80,8 @@ class _Cloud(mocks.Mocks):
             outputs[key] = {**outputs.get(key, {}), **value} if isinstance(value, dict) else value
         if args.typ == "azure-native:keyvault:Vault":
             outputs["properties"] = {**args.inputs["properties"], **made}
-        if args.typ == "azure-native:containerservice:ManagedCluster":
-            outputs["identity"] = made["identity"]
+        if isinstance((outputs.get("identity") or {}).get("userAssignedIdentities"), list):  # a list in, a map out
+            outputs["identity"] = {**outputs["identity"], "userAssignedIdentities": {}}
         return f"/id/of/{args.typ.rsplit(':', 1)[1]}/{args.name}", outputs
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -86,6 +91,9 @@ class _Cloud(mocks.Mocks):
                 "objectId": "o",
                 "subscriptionId": SUBSCRIPTION,
                 "tenantId": TENANT,
+            },
+            "azure-native:notificationhubs:listNotificationHubKeys": {
+                "primaryConnectionString": "Endpoint=sb://hub.example/"
             },
             "azure-native:containerservice:listManagedClusterUserCredentials": {
                 "kubeconfigs": [{"name": "clusterUser", "value": "dXNlcnM6IFtdCg=="}]
