@@ -1,0 +1,1 @@
+"""Policies: a CrossGuard pack of rules that an auditor expects; see docs/policies/."""

@@ -1,0 +1,24 @@
+"""Serves the pack to the engine: PolicyPack blocks in its constructor, so nothing else is here."""
+
+import datetime
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# The engine runs this file with the pack's own folder in front, where nothing is called policies.
+sys.path[:] = [str(HERE.parent), *(each for each in sys.path if Path(each or ".").resolve() != HERE)]
+
+from pulumi_policy import PolicyPack  # noqa: E402
+
+from policies import pack, waivers  # noqa: E402
+
+rules = pack.load()
+try:
+    granted = waivers.read(
+        Path(os.environ.get("TRIBUTARY_WAIVERS") or HERE / "waivers.yaml"), [each.id for each in rules]
+    )
+except waivers.WaiverError as error:
+    sys.exit(str(error))
+today = datetime.datetime.now(datetime.UTC).date()
+PolicyPack(pack.NAME, pack.policies_of(rules, granted, today))

@@ -1,0 +1,159 @@
+"""Pack: hands the rules to CrossGuard. Importable without serving; policies/__main__.py serves."""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi_policy as crossguard
+
+import policies.rules
+from policies.judging import Finding, applies, judge, judge_stack
+from policies.rule import Rule, rules
+from policies.subject import Stack, Subject, without_version
+from policies.waivers import Ledger, Waiver, stack_of
+
+NAME = "tributary"
+CATALOGUE = "docs/policies"
+_JSON_TYPES: dict[type, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "number"},
+    float: {"type": "number"},
+    list: {"type": "array", "items": {"type": "string"}},
+}
+_WAIVERS = "TRB-WAIVER-001"
+
+
+def load() -> list[Rule]:
+    """All rules of the pack: those of every module in policies/rules."""
+    for module in pkgutil.iter_modules(policies.rules.__path__):
+        importlib.import_module(f"policies.rules.{module.name}")
+    return rules()
+
+
+def policies_of(found: list[Rule], waivers: list[Waiver], today: datetime.date) -> list[crossguard.Policy]:
+    """The pack's policies. Mandatory unless the policy config says otherwise."""
+    ledger = Ledger(waivers, today)
+    made: list[crossguard.Policy] = [
+        _stack(each, ledger) if each.judges_stack else _each(each, ledger) for each in found
+    ]
+    return [*made, _no_idle_waiver(ledger)]
+
+
+def _said_of(rule: Rule) -> dict[str, Any]:
+    properties = {key: {**_JSON_TYPES[type(value)], "default": value} for key, value in rule.settings.items()}
+    name, items = next(iter(rule.controls.items()), (None, ()))
+    return {
+        "name": rule.id,
+        "description": f"{rule.id} {rule.title}.",
+        "display_name": rule.title,
+        "enforcement_level": crossguard.EnforcementLevel.MANDATORY,
+        "config_schema": crossguard.PolicyConfigSchema(properties) if properties else None,
+        "severity": crossguard.Severity(rule.severity),
+        "tags": [rule.topic, *[f"{key} {item}" for key, values in rule.controls.items() for item in values]],
+        "framework": crossguard.PolicyComplianceFramework(name=name, specification=", ".join(items)) if name else None,
+        "remediation_steps": rule.fix,
+        "url": f"{CATALOGUE}/{rule.service.lower()}.md#{rule.id.lower()}",
+    }
+
+
+def _each(rule: Rule, ledger: Ledger) -> crossguard.Policy:
+    def validate(args: crossguard.ResourceValidationArgs, report: crossguard.ReportViolation) -> None:
+        subject = subject_of(args)
+        if not applies(rule, subject):
+            return
+        finding = judge(rule, subject, args.get_config())
+        if finding.status == "not evaluated":
+            ledger.waiver_of(finding)
+            args.not_applicable(f"not evaluated: {finding.reason}")
+        _report(finding, ledger, report, "")
+
+    def remediate(args: crossguard.ResourceValidationArgs) -> Mapping[str, Any] | None:
+        subject = subject_of(args)
+        if not applies(rule, subject) or judge(rule, subject, args.get_config()).status != "failed":
+            return None
+        return remedied(args.props, rule.remedy)
+
+    # Its type asks for an awaitable, its code takes either.
+    remedy: Any = remediate if rule.remedy else None
+    return crossguard.ResourceValidationPolicy(validate=validate, remediate=remedy, **_said_of(rule))
+
+
+def _stack(rule: Rule, ledger: Ledger) -> crossguard.Policy:
+    def validate(args: crossguard.StackValidationArgs, report: crossguard.ReportViolation) -> None:
+        stack_urn = next((each.urn for each in args.resources if each.resource_type == "pulumi:pulumi:Stack"), "")
+        unknown: list[str] = []
+        for finding in judge_stack(rule, stack_of_args(args), args.get_config()):
+            if finding.status == "not evaluated":
+                ledger.waiver_of(finding, stack_urn)
+                unknown.append(f"{finding.urn or 'the stack'}: {finding.reason}")
+            _report(finding, ledger, report, stack_urn)
+        if unknown:
+            args.not_applicable(f"not evaluated: {'; '.join(unknown)}")
+
+    return crossguard.StackValidationPolicy(validate=validate, **_said_of(rule))
+
+
+def _report(finding: Finding, ledger: Ledger, report: crossguard.ReportViolation, stack_urn: str) -> None:
+    if finding.status != "failed":
+        return
+    waived, words = ledger.forgiven(finding, stack_urn)
+    if not waived:
+        lines = (f"Found: {finding.reason}." if finding.reason else "", f"Fix: {finding.rule.fix}", words)
+        report("\n".join(line for line in lines if line), finding.urn or None)
+
+
+def _no_idle_waiver(ledger: Ledger) -> crossguard.Policy:
+    def validate(args: crossguard.StackValidationArgs, report: crossguard.ReportViolation) -> None:
+        # A stack without resources still has its root; without even that there is no stack to name.
+        for stack in {stack_of(each.urn) for each in args.resources}:
+            for waiver, why in ledger.idle(stack):
+                report(f"{waiver.where}: the waiver of {waiver.rule} for {waiver.resource}: {why}. Remove it.", None)
+
+    return crossguard.StackValidationPolicy(
+        name=_WAIVERS,
+        description=f"{_WAIVERS} Every waiver is in force and of use.",
+        display_name="Every waiver is in force and of use",
+        enforcement_level=crossguard.EnforcementLevel.MANDATORY,
+        severity=crossguard.Severity.HIGH,
+        remediation_steps="Remove the waiver from policies/waivers.yaml, or renew it with its owner.",
+        validate=validate,
+    )
+
+
+def subject_of(args: crossguard.ResourceValidationArgs) -> Subject:
+    """A resource as CrossGuard hands it over for a single judgement."""
+    return Subject(without_version(args.resource_type), args.name, args.urn, args.props, bool(args.opts.protect))
+
+
+def stack_of_args(args: crossguard.StackValidationArgs) -> Stack:
+    """A stack as CrossGuard hands it over."""
+    return Stack(
+        [
+            Subject(
+                without_version(each.resource_type),
+                each.name,
+                each.urn,
+                each.props,
+                bool(each.opts.protect),
+                uses={key: [used.urn for used in value] for key, value in each.property_dependencies.items()},
+                depends=[used.urn for used in each.dependencies],
+            )
+            for each in args.resources
+        ]
+    )
+
+
+def remedied(properties: Mapping[str, Any], remedy: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Inputs with top-level properties set; objects are completed, what they hold already stays."""
+    for key, value in remedy.items():
+        if isinstance(value, Mapping) and isinstance(properties.get(key), Mapping):
+            for inner, content in value.items():
+                if inner not in properties[key]:
+                    properties[key][inner] = content  # type: ignore[index]
+        else:
+            properties[key] = value  # type: ignore[index]
+    return properties

@@ -1,0 +1,75 @@
+"""Subject: what rules judge: a resource as it is registered, or all resources of a stack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from policies.properties import Property, Truth
+
+_API_VERSION = re.compile(r"/v\d[^:/]*(?=:)")
+
+
+@cache
+def without_version(token: str) -> str:
+    """A type without its API version: azure-native:sql/v20230801:Server and kubernetes:apps/v1:Deployment alike."""
+    return _API_VERSION.sub("", token)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One resource.
+
+    type: without API version. protected: Pulumi refuses to delete it. settings: of the rule that judges.
+    defaults: what Azure takes for absent properties, as the rule declares it.
+    uses: by property, URNs of the resources its value comes from. depends: URNs of all it waits for.
+    """
+
+    type: str
+    name: str
+    urn: str
+    properties: Any
+    protected: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    uses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    depends: Sequence[str] = ()
+
+    def __getitem__(self, path: str) -> Property:
+        return Property(self.properties, "", self.defaults)[path]
+
+    def is_a(self, *types: str) -> bool:
+        """Whether it is of one of these types, whatever their API version."""
+        return self.type in map(without_version, types)
+
+    def from_(self, path: str, *others: Subject) -> bool:
+        """Whether a property's value comes from one of these resources: known even while the value is not."""
+        return any(each.urn in self.uses.get(path, ()) for each in others)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """All resources of a stack. settings: of the rule that judges."""
+
+    resources: Sequence[Subject]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def of(self, *types: str) -> list[Subject]:
+        """Resources of these types, whatever their API version."""
+        wanted = set(map(without_version, types))
+        return [each for each in self.resources if each.type in wanted]
+
+    def each(self, types: Sequence[str], holds: Callable[[Subject], Truth]) -> Answers:
+        """The answer for every resource of these types."""
+        return [(each, lambda each=each: holds(each)) for each in self.of(*types)]
+
+    def whole(self, holds: Callable[[], Truth]) -> Answers:
+        """One answer for the stack as such."""
+        return [(None, holds)]
+
+
+Answers = Sequence[tuple[Subject | None, Callable[[], Truth]]]
+"""Which resource (None: the stack as such) is asked what. Asked one by one: what one does not know, another may."""
