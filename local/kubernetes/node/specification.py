@@ -62,11 +62,11 @@ async def specification(pod: Pod, container: Object, image: Image, folder: Path)
 def rewritten(spec: dict[str, Any]) -> dict[str, Any]:
     """The same for a machine without mount namespaces: paths that lead to a mount are replaced by its source.
 
-    In arguments and variables, a path counts at their start or after "=", ":" or ",".
+    In arguments and variables, a path counts at their start or after a space, a quote or one of "=:,;".
     """
     sources = {each["path"].rstrip("/"): each["source"] for each in [*spec["image"], *spec["mounts"]]}
     longest_first = "|".join(re.escape(path) for path in sorted(sources, key=len, reverse=True))
-    pattern = re.compile(rf"(^|[=:,])({longest_first})(?=/|$|[:,])")
+    pattern = re.compile(rf"(^|[=:,;\s'\"])({longest_first})(?=$|[/:,;\s'\"])")
 
     def rewrite(text: str) -> str:
         return pattern.sub(lambda match: match[1] + sources[match[2]], text) if sources else text

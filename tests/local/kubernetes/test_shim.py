@@ -101,7 +101,7 @@ def test_without_mounts_paths_are_replaced() -> None:
         {
             "mounts": mounts,
             "image": [{"source": "/images/1/app", "path": "/app"}],
-            "argv": ["/app/run", "--settings=/etc/app/x.yaml", "/etc/application", "see /etc/app"],
+            "argv": ["/app/run", "--settings=/etc/app/x.yaml", "/etc/application", "cat '/etc/app/x'"],
             "environment": {"TOKEN": "/var/run/secrets/azure/tokens/file", "PATHS": "/bin:/app/bin:/etc/app"},
             "folder": "/app",
         }
@@ -110,7 +110,7 @@ def test_without_mounts_paths_are_replaced() -> None:
         "/images/1/app/run",
         "--settings=/state/settings/x.yaml",
         "/etc/application",
-        "see /etc/app",
+        "cat '/etc/app/x'",
     ]
     assert spec["environment"] == {"TOKEN": "/state/tokens/file", "PATHS": "/bin:/images/1/app/bin:/state/settings"}
     assert spec["folder"] == "/images/1/app"
