@@ -91,8 +91,8 @@ def stack_file(instance: Instance, source: Path | None = None) -> Path:
     text = text.replace(f"127.0.0.1:{DEFAULT_PORT_BASE + 1}", instance.arm)
     path = instance.state / f"Pulumi.{STACK}.yaml"
     salt = _SALT.search(path.read_text()) if path.exists() else None
-    if salt and not _SALT.search(text):
-        text = text.rstrip("\n") + f"\n{salt.group()}\n"
+    if salt:  # another instance's, which `pulumi` may have written into the repository's file, fits no passphrase here
+        text = f"{_SALT.sub('', text).rstrip()}\n{salt.group()}\n"
     write(path, text)
     return path
 

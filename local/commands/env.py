@@ -1,4 +1,8 @@
-"""``make env``: the exports that let a person use pulumi, kubectl and Azure's clients: ``eval "$(make env)"``."""
+"""``make env``: the exports that let a person use pulumi, kubectl and Azure's clients: ``eval "$(make env)"``.
+
+A `pulumi up` or `preview` by hand takes ``--config-file "$TRIBUTARY_STACK_FILE"``: it holds this instance's address and
+the salt of its passphrase, which pulumi would otherwise write into the repository's Pulumi.local.yaml.
+"""
 
 from __future__ import annotations
 

@@ -45,6 +45,7 @@ def environment(instance: Instance) -> dict[str, str]:
         "PULUMI_BACKEND_URL": f"file://{backend(instance)}",
         "PULUMI_CONFIG_PASSPHRASE": passphrase(instance),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "TRIBUTARY_STACK_FILE": str(instance.state / "Pulumi.local.yaml"),
         "KUBECONFIG": str(instance.kubeconfig),
         "SSL_CERT_FILE": bundle,
         "REQUESTS_CA_BUNDLE": bundle,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from local.commands import engine
 from local.commands.environment import environment, tools
@@ -21,14 +21,17 @@ def rows(instance: Instance) -> list[Row]:
     listed = instance.azure / "endpoints.json"
     endpoints = json.loads(listed.read_text()) if listed.exists() else {}
     found = [("Azure", name, url) for name, url in sorted(endpoints.items())]
-    found.append(("Kubernetes", "API server", f"https://127.0.0.1:{instance.port('kube-apiserver')}"))
-    found += [("service", name, url) for name, url in _services(instance)]
-    found += [("output", name, _short(value)) for name, value in sorted(engine.outputs(instance).items())]
+    services = list(_services(instance))
+    found += [("service", name, url) for name, _, url in services]
+    addresses = {address for _, address, _ in services}
+    outputs = sorted(_flat(engine.outputs(instance)))
+    # A Service's address in the cluster is of no use outside it, where its row already says how it is reached.
+    found += [("output", name, text) for name, text in outputs if not any(each in text for each in addresses)]
     return found
 
 
-def _services(instance: Instance) -> Iterator[tuple[str, str]]:
-    """Namespace and name of each Service with an address, and its URL on this machine."""
+def _services(instance: Instance) -> Iterator[tuple[str, str, str]]:
+    """Namespace and name of each Service with an address, that address, and its URL on this machine."""
     done = subprocess.run(
         [tools(instance)["kubectl"], "get", "services", "--all-namespaces", "--output=json"],
         env=environment(instance),
@@ -42,11 +45,17 @@ def _services(instance: Instance) -> Iterator[tuple[str, str]]:
         address, meta = each["spec"].get("clusterIP"), each["metadata"]
         if address and address != "None" and meta["name"] != "kubernetes":
             for port in each["spec"].get("ports", ()):
-                yield f"{meta['namespace']}/{meta['name']}", f"http://{loopback(address)}:{port['port']}"
+                url = f"http://{loopback(address)}:{port['port']}"
+                yield f"{meta['namespace']}/{meta['name']}", address, url
 
 
-def _short(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _flat(outputs: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Outputs with their path and as text, e.g. ("signIn.audience", "api://…")."""
+    for name, value in outputs.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value if isinstance(value, str) else json.dumps(value)
 
 
 def as_text(instance: Instance, found: list[Row], progress: Progress) -> str:
