@@ -110,7 +110,7 @@ def test_without_mounts_paths_are_replaced() -> None:
         "/images/1/app/run",
         "--settings=/state/settings/x.yaml",
         "/etc/application",
-        "cat '/etc/app/x'",
+        "cat '/state/settings/x'",
     ]
     assert spec["environment"] == {"TOKEN": "/state/tokens/file", "PATHS": "/bin:/images/1/app/bin:/state/settings"}
     assert spec["folder"] == "/images/1/app"
