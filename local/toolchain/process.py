@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -83,10 +84,14 @@ def output(argv: Sequence[str | Path], seconds: float = 10) -> str:
 
 
 def end_all() -> None:
-    """End every program under way, with its children: we were asked to stop."""
+    """End every program under way, with its children: we were asked to stop.
+
+    Does not wait for them: it runs in a signal handler, maybe while the same thread holds Popen's lock.
+    """
     with _lock:
         for process in _running:
-            _end(process)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
