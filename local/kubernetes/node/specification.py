@@ -64,8 +64,8 @@ def rewritten(spec: dict[str, Any]) -> dict[str, Any]:
 
     In arguments and variables, a path counts at their start or after a space, a quote or one of "=:,;".
     """
-    sources = {each["path"].rstrip("/"): each["source"] for each in [*spec["image"], *spec["mounts"]]}
-    longest_first = "|".join(re.escape(path) for path in sorted(sources, key=len, reverse=True))
+    sources: dict[str, str] = {each["path"].rstrip("/"): each["source"] for each in [*spec["image"], *spec["mounts"]]}
+    longest_first = "|".join(re.escape(path) for path in sorted(sources, reverse=True))
     pattern = re.compile(rf"(^|[=:,;\s'\"])({longest_first})(?=$|[/:,;\s'\"])")
 
     def rewrite(text: str) -> str:

@@ -110,12 +110,11 @@ class ControlPlane:
 
     def _client(self) -> httpx.Client:
         user = yaml.safe_load(self.instance.kubeconfig.read_text())["users"][0]["user"]
-        files = []
-        for key in ("client-certificate-data", "client-key-data"):
-            files.append(self.instance.state / f"test-{key}")
-            files[-1].write_bytes(base64.b64decode(user[key]))
+        certificate, key = self.instance.state / "test-admin.pem", self.instance.state / "test-admin.key"
+        certificate.write_bytes(base64.b64decode(user["client-certificate-data"]))
+        key.write_bytes(base64.b64decode(user["client-key-data"]))
         context = ssl.create_default_context(cafile=str(self.instance.ca_certificate))
-        context.load_cert_chain(*files)
+        context.load_cert_chain(certificate, key)
         url = f"https://127.0.0.1:{self.instance.port('kube-apiserver')}"
         return httpx.Client(base_url=url, verify=context, timeout=10)
 

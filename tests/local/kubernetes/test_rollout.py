@@ -22,7 +22,7 @@ class Web:
 
     def __init__(self, namespace: Namespace) -> None:
         self.namespace = namespace
-        probe = {"httpGet": {"path": "/probe/ready", "port": "http"}, "periodSeconds": 1}
+        probe = {"httpGet": {"path": "/probe/ready", "port": "http"}, "periodSeconds": 1, "failureThreshold": 1}
         container = namespace.container(readinessProbe=probe)
         template = {"metadata": {"labels": {"app": "web"}}, "spec": namespace.pod_spec(container)}
         selector = {"matchLabels": {"app": "web"}}
