@@ -100,7 +100,7 @@ class Property:
         if isinstance(where, int):
             return self._down(where)
         found = self
-        for part in where.split("."):
+        for part in where.split(".") if where else ():
             found = found._down(part)
         return found
 
@@ -176,6 +176,12 @@ class Property:
             f"is one of {', '.join(refused)}, or no text",
         )
 
+    def unlike(self, other: Property) -> Truth:
+        """Whether it and another property have different values; an absent one is unlike all."""
+        if other._value is _UNKNOWN:
+            return Truth(None, f"{other.path} {_UNKNOWN.told}")
+        return self._ask(lambda value: not _same(value, other._value), f"is the same as {other.path}")
+
     def at_least(self, least: float) -> Truth:
         """Whether it is a number and not below."""
         return self._ask(lambda value: _is_number(value) and value >= least, f"is not a number of at least {least}")
@@ -197,6 +203,18 @@ class Property:
             lambda value: isinstance(value, str) and re.search(pattern, value, re.IGNORECASE) is None,
             "holds what is not allowed",
         )
+
+    def excludes_ports(self, *ports: int) -> Truth:
+        """Whether it is a port or a range such as "20-25" without these; "*" and what can't be read are not."""
+
+        def leaves_out(value: Any) -> bool:
+            known = re.fullmatch(r"none|(\d{1,5})(?:-(\d{1,5}))?", value) if isinstance(value, str) else None
+            if known is None:
+                return False
+            first, last = int(known[1] or -1), int(known[2] or known[1] or -1)
+            return not any(first <= port <= last for port in ports)
+
+        return self._ask(leaves_out, f"covers port {', '.join(map(str, ports))}")
 
     def includes(self, wanted: str) -> Truth:
         """Whether it is a list with this element."""

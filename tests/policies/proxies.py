@@ -60,7 +60,7 @@ def changed(properties: dict[str, Any], path: str, value: Any) -> dict[str, Any]
     for part in way:
         at = at[part] if isinstance(part, int) else at.setdefault(part, {})
     if value is ...:
-        del at[last]
+        at.pop(last, None)
     else:
         at[last] = value
     return made
