@@ -63,7 +63,7 @@ class AzureLookup:
 
 
 class KubernetesLookup:
-    """Objects of a cluster that this very resource has applied."""
+    """Objects of a cluster that this very resource has applied, or nobody."""
 
     def __init__(self, config: Mapping[str, Any], environment: Mapping[str, str]) -> None:
         settings = kubernetes_settings.read(config)
@@ -78,7 +78,10 @@ class KubernetesLookup:
         except UnknownKind:
             return None
         live = self._cluster.get(kind, metadata.get("namespace"), metadata["name"]) if metadata.get("name") else None
-        if live is None or not objects.managed_by(live, manager):
+        if live is None:
+            return None
+        # An object of which nothing but its name was said has no manager at all.
+        if not objects.managed_by(live, manager) and live["metadata"].get("managedFields"):
             return None
         return Found(objects.identity(live), objects.state(dict(inputs), live, manager))
 

@@ -59,9 +59,10 @@ def recover(
     """
     engine = _Engine(stack, environment, config_file, folder)
     engine.unlock()
-    if not engine.exists():
+    exported = engine.export()
+    if exported is None:
         return []
-    taken, state = _pending(engine, environment)
+    taken, state = _pending(engine, _State(exported), environment)
     if not (thorough or taken or state.had_pending or engine.failed_last()):
         return []
     while state.resources:  # what is taken makes the ids of what it holds known, so look again until nothing is found
@@ -69,7 +70,6 @@ def recover(
         if not more:
             break
         taken += more
-        state = _State(engine.export())
     return taken
 
 
@@ -109,9 +109,8 @@ class _State:
         self.resources.append({**entry, "inputs": made.get("inputs") or {}, "outputs": _closed(found.outputs)})
 
 
-def _pending(engine: _Engine, environment: Mapping[str, str]) -> tuple[list[str], _State]:
+def _pending(engine: _Engine, state: _State, environment: Mapping[str, str]) -> tuple[list[str], _State]:
     """Settle the creations that a killed engine has noted."""
-    state = _State(engine.export())
     taken, left, known = [], [], state.urns()
     for operation in state.deployment.get("pending_operations") or []:
         made = operation["resource"]
@@ -194,14 +193,14 @@ class _Engine:
             raise RecoveryError(f"pulumi {arguments[0]} {arguments[1]} failed: {done.stderr.strip() or done.stdout}")
         return done.stdout
 
-    def exists(self) -> bool:
-        """Whether there is such a stack."""
-        stacks = json.loads(self._told("stack", "ls", "--json"))
-        return any(each["name"].rsplit("/", 1)[-1] == self._stack for each in stacks)
-
-    def export(self) -> dict[str, Any]:
-        """The deployment, its secrets in clear; kept in memory only."""
-        exported = json.loads(self._told("stack", "export", "--show-secrets", "--stack", self._stack))
+    def export(self) -> dict[str, Any] | None:
+        """The deployment, its secrets in clear and kept in memory only; None when there is no such stack."""
+        done = self._run("stack", "export", "--show-secrets", "--stack", self._stack)
+        if done.returncode and "no stack named" in done.stderr:
+            return None
+        if done.returncode:
+            raise RecoveryError(f"pulumi stack export failed: {done.stderr.strip() or done.stdout}")
+        exported = json.loads(done.stdout)
         exported["deployment"] = exported.get("deployment") or {}
         return exported
 

@@ -162,10 +162,15 @@ def expected(inputs: Object, before: Object | None = None) -> Object:
 
 
 def comparable(live: Object) -> Object:
-    """A live object without what changes by every write, to see whether a dry run changes anything."""
+    """A live object without its status and what changes by every write, to see whether a dry run changes anything."""
     metadata = {key: each for key, each in live["metadata"].items() if key not in ("resourceVersion", "generation")}
-    managers = [{k: v for k, v in each.items() if k != "time"} for each in metadata.get("managedFields") or []]
-    return {**live, "metadata": {**metadata, "managedFields": managers}}
+    managers = [
+        {key: value for key, value in each.items() if key != "time"}
+        for each in metadata.get("managedFields") or []
+        if not each.get("subresource")
+    ]
+    rest = {key: value for key, value in live.items() if key != "status"}
+    return {**rest, "metadata": {**metadata, "managedFields": managers}}
 
 
 def _dashed(value: Any) -> Any:

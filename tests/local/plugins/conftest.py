@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,12 @@ from local.azure.daemons import prepare
 from local.instance import Instance
 from tests.conftest import _claim
 from tests.local.azure.conftest import RunningAzure
-from tests.local.kubernetes.running import ControlPlane
+from tests.local.kubernetes.running import ControlPlane, control_plane
 from tests.local.plugins.engine import Program
+from tests.local.plugins.engine import prepare as prepare_stack
 from tests.local.plugins.plugin import Plugin
+
+__all__ = ["control_plane"]
 
 
 @pytest.fixture(scope="session")
@@ -69,17 +74,6 @@ def azure_native(azure_environment: dict[str, str]) -> Iterator[Plugin]:
 
 
 @pytest.fixture(scope="session")
-def control_plane(own_instance: Instance, azure: RunningAzure) -> Iterator[ControlPlane]:
-    """After the embedded Azure, whose CA it shares."""
-    plane = ControlPlane(own_instance)
-    try:
-        plane.start()
-        yield plane
-    finally:
-        plane.stop()
-
-
-@pytest.fixture(scope="session")
 def kubernetes(control_plane: ControlPlane) -> Iterator[Plugin]:
     plugin = Plugin("kubernetes", {}, {"kubeconfig": str(control_plane.instance.kubeconfig)})
     yield plugin
@@ -87,9 +81,28 @@ def kubernetes(control_plane: ControlPlane) -> Iterator[Plugin]:
 
 
 @pytest.fixture
-def program(tmp_path: Path, azure_environment: dict[str, str]) -> Program:
+def namespace(control_plane: ControlPlane) -> Iterator[str]:
+    """A namespace of one test."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    control_plane.kubectl("create", "namespace", name)
+    control_plane.until(lambda: control_plane.get("serviceaccount", "default", name))
+    yield name
+    control_plane.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def empty_stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("engine") / "empty"
+    prepare_stack(folder)
+    return folder
+
+
+@pytest.fixture
+def program(tmp_path: Path, empty_stack: Path, azure_environment: dict[str, str]) -> Program:
     """A fresh program whose stack is empty."""
-    return Program(tmp_path, azure_environment)
+    folder = tmp_path / "program"
+    shutil.copytree(empty_stack, folder)
+    return Program(folder, azure_environment)
 
 
 @pytest.fixture

@@ -40,8 +40,15 @@ def launcher(folder: Path, name: str, arguments: str) -> None:
     path.chmod(0o755)
 
 
+def prepare(folder: Path) -> None:
+    """An empty stack, to be copied: making one costs a second."""
+    (folder / "backend").mkdir(parents=True)
+    (folder / "Pulumi.yaml").write_text("name: program\nruntime: python\n")
+    Program(folder, {}).run("stack", "init")
+
+
 class Program:
-    """A Pulumi program in a folder of its own, with one stack."""
+    """A Pulumi program in a folder that ``prepare`` made, with one stack."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder, self.stack = folder, "test"
@@ -49,8 +56,6 @@ class Program:
         self.bin = folder / "bin"
         for name, arguments in _LAUNCHERS.items():
             launcher(self.bin, name, arguments)
-        (folder / "backend").mkdir()
-        (folder / "Pulumi.yaml").write_text(f"name: {folder.name.replace('_', '-')}\nruntime: python\n")
         self.environment = {
             **{key: os.environ[key] for key in ("HOME", "LANG") if key in os.environ},
             **environment,
@@ -61,7 +66,6 @@ class Program:
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
-        self.run("stack", "init")
 
     def write(self, text: str) -> None:
         """The program's text."""
@@ -89,7 +93,9 @@ class Program:
         self.run("destroy", "--yes", "--skip-preview")
 
     def state(self) -> dict[str, Any]:
-        return json.loads(self.run("stack", "export"))["deployment"]
+        """The deployment as it is kept: secrets encrypted."""
+        path = self.folder / "backend" / ".pulumi" / "stacks" / "program" / f"{self.stack}.json"
+        return json.loads(path.read_text())["checkpoint"]["latest"] or {}
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """Custom resources of the state that are no providers, by name."""
@@ -97,4 +103,5 @@ class Program:
         return {each["urn"].rsplit("::", 1)[1]: each for each in found if not each["type"].startswith("pulumi:")}
 
     def outputs(self) -> dict[str, Any]:
-        return json.loads(self.run("stack", "output", "--json"))
+        """The stack's outputs, as they are kept."""
+        return next(each for each in self.state()["resources"] if each["type"] == "pulumi:pulumi:Stack")["outputs"]
