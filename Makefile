@@ -10,7 +10,7 @@ STATE := $(or $(TRIBUTARY_STATE),$(CURDIR)/.local)
 TOOLCHAIN := @$(PYTHON) -m local.toolchain
 ARGS ?=
 
-.PHONY: help up down clean env recover traces test test-full lint constraints
+.PHONY: help up demo down clean env recover traces test test-full lint constraints
 
 help: ## this list
 	@echo "make up      brings the platform up on this machine; make test checks everything. All commands:"
@@ -20,6 +20,9 @@ help: ## this list
 
 up: ## bring the platform up, or bring it up to date; ARGS=--json prints the table for programs
 	$(TOOLCHAIN) run local.commands.up $(ARGS)
+
+demo: ## a person consents at two banks and sees one history, on the platform that is up
+	$(TOOLCHAIN) --only python run tests.end_to_end.demo
 
 down: ## stop everything; state and tools stay
 	$(TOOLCHAIN) --only python run local.commands.down

@@ -10,6 +10,7 @@ from pulumi_kubernetes import core, meta
 from stacks.environment import PORT
 
 _USES_IDENTITY = {"azure.workload.identity/use": "true"}
+_SCRATCH = "scratch"
 
 
 def labels(name: str, component: str = "service") -> dict[str, str]:
@@ -41,6 +42,8 @@ def pod(
                 run_as_non_root=True, seccomp_profile=core.v1.SeccompProfileArgs(type="RuntimeDefault")
             ),
             containers=[container],
+            # The image is read-only; telemetry spools what it could not deliver, and libraries want a temporary folder.
+            volumes=[core.v1.VolumeArgs(name=_SCRATCH, empty_dir=core.v1.EmptyDirVolumeSourceArgs(size_limit="64Mi"))],
         ),
     )
 
@@ -68,6 +71,7 @@ def container(
         startup_probe=_probe("startup", period=1, failures=120) if serves else None,
         liveness_probe=_probe("live", period=5, failures=3) if serves else None,
         readiness_probe=_probe("ready", period=2, failures=3) if serves else None,
+        volume_mounts=[core.v1.VolumeMountArgs(name=_SCRATCH, mount_path="/tmp")],  # noqa: S108 - of this pod alone
         resources=core.v1.ResourceRequirementsArgs(
             requests={"cpu": "50m", "memory": "128Mi"}, limits={"memory": "512Mi"}
         ),

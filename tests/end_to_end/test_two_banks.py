@@ -1,0 +1,117 @@
+"""From consent at two banks to one history, on the platform as it was brought up: pods, identities, data planes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+
+import httpx
+import psutil
+import pytest
+
+from local.commands.environment import environment
+from local.instance import Instance
+from tests.end_to_end.platform import person_at
+from tests.workloads.platform import Platform
+
+SERVICES = ("account", "bank-aurora", "bank-borealis", "connector", "consent", "transaction")
+
+
+@pytest.fixture(scope="module")
+def platform(running_platform: Instance) -> Iterator[Platform]:
+    """The running platform from a person's side."""
+    with person_at(running_platform) as seen:
+        yield seen
+
+
+@pytest.fixture(scope="module")
+def anna(platform: Platform) -> str:
+    """A person with consents at both banks."""
+    person = f"anna-{uuid.uuid4().hex[:8]}"
+    for bank in ("aurora", "borealis"):
+        assert platform.connect(person, bank)["status"] == "valid"
+    return person
+
+
+def kubectl(instance: Instance, *arguments: str) -> str:
+    """What kubectl prints for the person who brought the platform up."""
+    program = [str(instance.bin / "kubectl"), *arguments]
+    return subprocess.run(program, env=environment(instance), check=True, capture_output=True, text=True).stdout
+
+
+def test_one_history_of_two_banks_sorted_and_the_same_when_synchronised_twice(platform: Platform, anna: str) -> None:
+    first = platform.synchronise(anna)
+    history = platform.history(anna, limit=50)
+
+    assert first["failures"] == []
+    assert set(Counter(each["bank"] for each in history)) == {"aurora", "borealis"}
+    assert len(history) == sum(each["added"] for each in first["accounts"]) > 200
+    dates = [each["date"] for each in history]
+    assert dates == sorted(dates, reverse=True)
+
+    again = platform.synchronise(anna)
+    assert {each["added"] for each in again["accounts"]} == {0}
+    assert platform.history(anna) == history
+
+
+def test_somebody_else_sees_nothing_of_it(platform: Platform, anna: str) -> None:
+    stranger = f"ben-{uuid.uuid4().hex[:8]}"
+    platform.synchronise(anna)
+    assert platform.history(stranger) == []
+    some = platform.history(anna)[0]["id"]
+    platform.call(stranger, "transaction", "GET", f"/transactions/{some}", expect=404)
+
+
+def test_a_killed_service_answers_again_within_ten_seconds(
+    running_platform: Instance, platform: Platform, anna: str
+) -> None:
+    platform.synchronise(anna)
+    victims = [each for each in psutil.process_iter(["cmdline"]) if _is_transaction(each, running_platform)]
+    assert victims, "no process of the transaction service was found"
+    for each in victims:
+        each.kill()
+    began = time.monotonic()
+    while True:
+        try:
+            if platform.history(anna):
+                break
+        except (AssertionError, httpx.TransportError):
+            assert time.monotonic() - began < 10, "the transaction service did not come back within 10 s"
+        time.sleep(0.1)
+
+
+def _is_transaction(process: psutil.Process, instance: Instance) -> bool:
+    command = process.info["cmdline"] or []
+    if "workloads.services.transaction" not in command:
+        return False
+    return str(instance.state) in str(process.environ().get("SSL_CERT_FILE"))
+
+
+def test_every_service_runs_under_its_own_identity(running_platform: Instance) -> None:
+    pods = json.loads(kubectl(running_platform, "get", "pods", "-n", "tributary", "-o", "json"))["items"]
+    running = [each for each in pods if each["status"]["phase"] == "Running"]
+    assert {each["metadata"]["labels"]["app.kubernetes.io/name"] for each in running} == set(SERVICES)
+    clients = {
+        variable["value"]
+        for each in running
+        for variable in each["spec"]["containers"][0]["env"]
+        if variable["name"] == "AZURE_CLIENT_ID"
+    }
+    assert len(clients) == len(SERVICES)
+
+
+def test_requests_reach_application_insights_and_the_logs_hold_no_account_number(
+    running_platform: Instance, platform: Platform, anna: str
+) -> None:
+    platform.synchronise(anna)
+    accounts = platform.call(anna, "account", "GET", "/accounts")["accounts"]
+    assert accounts
+    for service in SERVICES:
+        log = kubectl(running_platform, "logs", "-n", "tributary", f"deployment/{service}", "--tail=-1")
+        assert log.strip(), f"{service} has logged nothing"
+        for secret in ("DE48500105170532013000", "DE12500105170648489890", platform.issuer.token(anna)):
+            assert secret not in log, f"{service} logs what it must not"
