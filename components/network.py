@@ -46,38 +46,25 @@ class Network(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         site = args.site
 
+        # Inline, and only so: beside subnets of their own Azure shows them twice, and each side undoes the other's
+        # (pulumi-azure-native#611). One request also avoids "another operation in progress".
         vnet = network.VirtualNetwork(
             name,
             virtual_network_name=site.name("vnet", name),
             resource_group_name=site.resource_group,
             location=site.location,
             address_space=network.AddressSpaceArgs(address_prefixes=[args.address_space]),
+            subnets=[
+                self._subnet(name, "cluster", args.cluster_subnet, site, ["Microsoft.KeyVault", "Microsoft.Storage"]),
+                self._subnet(name, "endpoints", args.endpoint_subnet, site),
+            ],
             tags=site.tags,
-            # Subnets are resources of their own; the inline list would fight them (pulumi-azure-native#611).
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["subnets"]),
+            opts=child,
         )
         diagnose(f"{name}-vnet", vnet, site, child)
 
-        cluster = self._subnet(
-            f"{name}-cluster",
-            "cluster",
-            args.cluster_subnet,
-            vnet,
-            site,
-            service_endpoints=["Microsoft.KeyVault", "Microsoft.Storage"],
-        )
-        # One after the other: Azure refuses two writes to one virtual network at a time (AnotherOperationInProgress).
-        endpoints = self._subnet(
-            f"{name}-endpoints",
-            "endpoints",
-            args.endpoint_subnet,
-            vnet,
-            site,
-            depends_on=[cluster],
-        )
-
-        self.cluster_subnet_id = cluster.id
-        self.endpoint_subnet_id = endpoints.id
+        self.cluster_subnet_id = pulumi.Output.concat(vnet.id, "/subnets/snet-cluster")
+        self.endpoint_subnet_id = pulumi.Output.concat(vnet.id, "/subnets/snet-endpoints")
         self.zone_ids = {zone: self._zone(f"{name}-{zone}", zone, vnet, site) for zone in args.private_zones}
         self.register_outputs(
             {"cluster_subnet_id": self.cluster_subnet_id, "endpoint_subnet_id": self.endpoint_subnet_id}
@@ -107,17 +94,10 @@ class Network(pulumi.ComponentResource):
         return made.id
 
     def _subnet(
-        self,
-        name: str,
-        purpose: str,
-        block: str,
-        vnet: network.VirtualNetwork,
-        site: Site,
-        service_endpoints: list[str] | None = None,
-        depends_on: list[pulumi.Resource] | None = None,
-    ) -> network.Subnet:
+        self, name: str, purpose: str, block: str, site: Site, service_endpoints: Sequence[str] = ()
+    ) -> network.SubnetArgs:
         group = network.NetworkSecurityGroup(
-            name,
+            f"{name}-{purpose}",
             network_security_group_name=site.name("nsg", purpose),
             resource_group_name=site.resource_group,
             location=site.location,
@@ -125,19 +105,15 @@ class Network(pulumi.ComponentResource):
             tags=site.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return network.Subnet(
-            name,
-            subnet_name=f"snet-{purpose}",
-            resource_group_name=site.resource_group,
-            virtual_network_name=vnet.name,
+        return network.SubnetArgs(
+            name=f"snet-{purpose}",
             address_prefix=block,
             network_security_group=network.NetworkSecurityGroupArgs(id=group.id),
             private_endpoint_network_policies="Enabled",
             service_endpoints=[
                 network.ServiceEndpointPropertiesFormatArgs(service=each, locations=[site.location])
-                for each in service_endpoints or []
+                for each in service_endpoints
             ],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
         )
 
 

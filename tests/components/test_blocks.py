@@ -131,13 +131,16 @@ def test_nothing_enters_the_subnets_from_the_internet(site: Site) -> None:
         (rule,) = group.inputs["securityRules"]
         assert (rule["access"], rule["direction"], rule["sourceAddressPrefix"]) == ("Deny", "Inbound", "Internet")
         assert rule["destinationPortRange"] == rule["protocol"] == "*"
-    for subnet in groups.of(":Subnet"):
-        assert subnet.inputs["networkSecurityGroup"]["id"] == f"/id/of/NetworkSecurityGroup/{subnet.name}"
+    subnets = groups.one(":VirtualNetwork").inputs["subnets"]
+    assert [each["networkSecurityGroup"]["id"] for each in subnets] == [
+        "/id/of/NetworkSecurityGroup/main-cluster",
+        "/id/of/NetworkSecurityGroup/main-endpoints",
+    ]
 
 
-def test_subnets_are_written_one_after_the_other(site: Site) -> None:
+def test_subnets_are_part_of_their_network_and_nothing_beside_it(site: Site) -> None:
     registered = run(blocks(site)["network"])
-    assert registered.one(":Subnet", "main-cluster").urn in registered.one(":Subnet", "main-endpoints").after
+    assert registered.of(":Subnet") == []
 
 
 def test_telemetry_is_taken_from_entra_identities_only(site: Site) -> None:

@@ -1,0 +1,106 @@
+"""The program under the real engine: a copy that nobody edits meanwhile, on an embedded Azure of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import ssl
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+from azure.identity import ClientSecretCredential
+
+from local.azure.entra.deployer import deployer
+from local.commands import engine
+from local.instance import DEFAULT_PORT_BASE, REPOSITORY, SUBSCRIPTION_ID, Instance
+
+_PROGRAM = ("__main__.py", "Pulumi.yaml", "stacks", "components", "workloads")
+_CHANGED = re.compile(
+    r"^ +(?:[-+~]+|\+-) *(\d+) (?:to )?(create|created|update|updated|delete|deleted|replace|replaced)"
+)
+
+
+class Deployment:
+    """Stacks of one instance. folder: of the program's copy."""
+
+    def __init__(self, instance: Instance, folder: Path) -> None:
+        self.instance, self.folder = instance, folder
+        for name in _PROGRAM:
+            source = REPOSITORY / name
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, folder / name)
+
+    def configure(self, stack: str, preset: str, **changes: Any) -> None:
+        """A stack with the file of a preset, at the embedded Azure. changes: settings by name, instead of the file's.
+
+        A vault-backed provider of secrets opens its key at once, so the copy goes without.
+        """
+        kept = yaml.safe_load((REPOSITORY / f"Pulumi.{preset}.yaml").read_text())["config"]
+        kept = yaml.safe_load(yaml.safe_dump(kept).replace(f"127.0.0.1:{DEFAULT_PORT_BASE + 1}", self.instance.arm))
+        kept["azure-native:metadataHost"] = self.instance.arm
+        kept["azure-native:disableInstanceDiscovery"] = "true"
+        kept |= {f"tributary:{name}": value for name, value in changes.items()}
+        file = self.folder / f"Pulumi.{stack}.yaml"
+        salt = yaml.safe_load(file.read_text()).get("encryptionsalt") if file.exists() else None
+        file.write_text(yaml.safe_dump({"config": kept, **({"encryptionsalt": salt} if salt else {})}))
+        if salt is None:
+            engine.pulumi(self.instance, "stack", "init", stack, folder=self.folder)
+
+    def run(self, command: str, stack: str, *options: str) -> str:
+        """What the engine prints. Raises EngineFailed."""
+        asked = () if command == "preview" else ("--yes", "--skip-preview")
+        arguments = (command, *asked, *options, "--stack", stack, "--suppress-progress")
+        try:
+            return engine.pulumi(self.instance, *arguments, folder=self.folder)
+        except engine.EngineFailed as error:
+            error.add_note(error.output[-6000:])
+            raise
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """The stack's outputs, secrets hidden."""
+        return json.loads(
+            engine.pulumi(self.instance, "stack", "output", "--json", "--stack", stack, folder=self.folder)
+        )
+
+    def state(self, stack: str) -> list[dict[str, Any]]:
+        """The resources in the stack's state."""
+        said = engine.pulumi(self.instance, "stack", "export", "--stack", stack, folder=self.folder)
+        return json.loads(said)["deployment"].get("resources") or []
+
+    def in_azure(self) -> dict[str, list[str]]:
+        """What Azure knows: resources, groups, assignments of roles, deleted vaults, by their ids."""
+        lists = {
+            "groups": ("resourcegroups", "2024-03-01"),
+            "resources": ("resources", "2024-03-01"),
+            "assignments": ("providers/Microsoft.Authorization/roleAssignments", "2022-04-01"),
+            "deleted vaults": ("providers/Microsoft.KeyVault/deletedVaults", "2024-11-01"),
+        }
+        who = deployer(self.instance)
+        credential = ClientSecretCredential(
+            who["tenant_id"],
+            who["client_id"],
+            who["client_secret"],
+            authority=f"https://{self.instance.arm}",
+            disable_instance_discovery=True,
+            connection_verify=str(self.instance.ca_bundle),
+        )
+        token = credential.get_token("https://management.azure.com/.default").token
+        trusted = ssl.create_default_context(cafile=str(self.instance.ca_bundle))
+        found = {}
+        with httpx.Client(verify=trusted, headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
+            for name, (path, version) in lists.items():
+                url = f"https://{self.instance.arm}/subscriptions/{SUBSCRIPTION_ID}/{path}"
+                answer = http.get(url, params={"api-version": version})
+                answer.raise_for_status()
+                found[name] = sorted(each["id"] for each in answer.json()["value"])
+        return found
+
+
+def changes(said: str) -> list[str]:
+    """The engine's count of what was or would be changed: empty when nothing."""
+    return [line.strip() for line in said.splitlines() if _CHANGED.match(line)]

@@ -1,0 +1,101 @@
+"""The program through the real engine: up, again, refreshed, destroyed; previewed for dev and prod; refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import httpx
+import pytest
+
+from local.commands.engine import EngineFailed
+from local.commands.environment import environment
+from tests.engine.deployment import Deployment, changes
+
+
+def kubectl(deployment: Deployment, *arguments: str) -> Any:
+    program = [str(deployment.instance.bin / "kubectl"), *arguments, "-o", "json"]
+    done = subprocess.run(program, env=environment(deployment.instance), check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)["items"]
+
+
+def test_every_service_answers_after_an_update(deployed: Deployment) -> None:
+    addresses = deployed.outputs("local")["services"]
+    assert set(addresses) == {"account", "bank-aurora", "bank-borealis", "connector", "consent", "transaction"}
+    for address in addresses.values():
+        # 10.x is the cluster's network; on this machine it is 127.x (docs/architecture.md, "Kubernetes").
+        assert httpx.get(f"{address.replace('://10.', '://127.')}/healthz/ready", timeout=5).status_code == 200
+
+
+def test_nothing_changes_by_a_second_update_a_preview_or_a_refresh(deployed: Deployment) -> None:
+    before = {each["urn"]: each.get("outputs") for each in deployed.state("local")}
+    assert changes(deployed.run("up", "local", "--expect-no-changes")) == []
+    assert changes(deployed.run("refresh", "local", "--expect-no-changes")) == []
+    assert changes(deployed.run("preview", "local", "--expect-no-changes")) == []
+    assert {each["urn"]: each.get("outputs") for each in deployed.state("local")} == before
+
+
+def test_no_credential_is_in_the_state_in_plain_text(deployed: Deployment) -> None:
+    state = json.dumps(deployed.state("local"))
+    for word in ("client-key-data", "BEGIN ", "eyJ", "AccountKey=", "client_secret"):
+        assert word not in state, word
+
+
+def test_destroying_leaves_nothing_behind_and_the_same_names_can_be_used_again(deployment: Deployment) -> None:
+    before = deployment.in_azure()
+    existing = deployment.folder / "Pulumi.local.yaml"
+    if not existing.exists():
+        deployment.configure("local", "local")
+    deployment.run("up", "local")
+    made = deployment.outputs("local")
+    deployment.run("destroy", "local")
+
+    assert deployment.state("local") == []
+    after = deployment.in_azure()
+    assert after["groups"] == after["resources"] == after["deleted vaults"] == []
+    assert set(after["assignments"]) <= set(before["assignments"])
+    namespaces = {each["metadata"]["name"] for each in kubectl(deployment, "get", "namespaces")}
+    assert namespaces == {"default", "kube-node-lease", "kube-public", "kube-system"}
+    assert kubectl(deployment, "get", "pods", "--all-namespaces") == []
+
+    deployment.run("up", "local")
+    again = deployment.outputs("local")
+    assert (again["cluster"], again["uploads"]) == (made["cluster"], made["uploads"])
+
+
+@pytest.mark.parametrize("preset", ["dev", "prod"])
+def test_the_same_program_previews_for_a_subscription(deployment: Deployment, preset: str) -> None:
+    deployment.configure(preset, preset)
+    before = deployment.in_azure()
+    said = deployment.run("preview", preset, "--json")
+    steps = json.loads(said[said.index("{") :])["changeSummary"]
+    assert set(steps) == {"create"}
+    assert steps["create"] > 80
+    assert deployment.in_azure() == before
+
+
+WRONG = [
+    ({"netwrok": {"addressSpace": "10.20.0.0/16"}}, "tributary:netwrok is not a setting. Did you mean network?"),
+    ({"network": {"addressSpace": "10.20.0.0/33"}}, 'tributary:network.addressSpace is "10.20.0.0/33"'),
+    ({"location": "eastus"}, 'tributary:location is "eastus". Allowed: austriaeast, '),
+    ({"cluster": {"nodeCount": "three"}}, 'tributary:cluster.nodeCount is "three". Allowed: nodes, 1 to 100.'),
+    ({"network": "hello"}, 'tributary:network is "hello". Allowed: an object.'),
+]
+
+
+@pytest.mark.parametrize(("wrong", "expected"), WRONG, ids=[next(iter(each[0])) for each in WRONG])
+def test_a_wrong_setting_ends_in_one_clear_error_and_nothing_is_created(
+    deployment: Deployment, wrong: dict[str, Any], expected: str
+) -> None:
+    deployment.configure("wrong", "local", **wrong)
+    before = deployment.in_azure()
+    with pytest.raises(EngineFailed) as failed:
+        deployment.run("up", "wrong")
+    said = failed.value.output[failed.value.output.index("Diagnostics:") :]
+    assert said.count("error:") == 1
+    assert expected in said
+    assert "Correct Pulumi.wrong.yaml and run again." in said
+    assert "Traceback" not in said
+    assert deployment.in_azure() == before
+    assert [each["type"] for each in deployment.state("wrong")] in ([], ["pulumi:pulumi:Stack"])
