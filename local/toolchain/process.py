@@ -27,10 +27,11 @@ def run(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
     seconds: float = 1800,
+    may_fail: bool = False,
 ) -> None:
     """Run a program to its end, output to ``<cache>/log/<log>.log``.
 
-    environment: added to ours. Raises CommandFailed.
+    environment: added to ours. may_fail: its exit code says nothing. Raises CommandFailed.
     """
     path = cache.root() / "log" / f"{log}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +61,7 @@ def run(
         finally:
             with _lock:
                 _running.discard(process)
-    if code:
+    if code and not may_fail:
         last = [line for line in path.read_text(errors="replace").splitlines() if line.strip()][-6:]
         shown = "\n".join(line[:300] for line in last)
         raise CommandFailed(f"{Path(str(argv[0])).name} ended with {code} (log: {path}):\n{shown}")
