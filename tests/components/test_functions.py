@@ -1,0 +1,119 @@
+"""What functions promise: no key anywhere, and blob events that arrive although everything is private."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.functions import Functions
+from tests.components.samples import build, functions_args, made
+
+
+def app() -> dict[str, Any]:
+    return dict(made("functions").one("web:WebApp").inputs)
+
+
+def settings() -> dict[str, str]:
+    return {each["name"]: each["value"] for each in app()["siteConfig"]["appSettings"]}
+
+
+def grants() -> set[tuple[str, str, str]]:
+    """Principal, last part of the scope, last part of the name."""
+    return {
+        (each.inputs["principalId"], each.inputs["scope"].rsplit("/", 1)[1], each.name)
+        for each in made("functions").of(":RoleAssignment")
+    }
+
+
+def test_the_host_s_storage_is_entered_by_identity() -> None:
+    assert settings()["AzureWebJobsStorage__accountName"] == "sthost"
+    assert settings()["AzureWebJobsStorage__credential"] == "managedidentity"
+    assert settings()["AzureWebJobsStorage__clientId"] == "client of main-functions"
+    assert "AzureWebJobsStorage" not in settings()
+    storage = app()["functionAppConfig"]["deployment"]["storage"]
+    assert storage["value"] == "https://sthost.example/packages"
+    assert storage["authentication"]["type"] == "UserAssignedIdentity"
+    assert "storageAccountConnectionStringName" not in storage["authentication"]
+
+
+def test_the_app_waits_for_the_rights_that_its_host_needs_at_once() -> None:
+    """aks-baseline#242: a right that comes late makes the first start fail."""
+    registered = made("functions")
+    needed = {
+        each.urn
+        for each in registered.of(":RoleAssignment")
+        if each.inputs["principalId"] == "object of main-functions"
+    }
+    assert len(needed) == 5
+    assert needed <= set(registered.one("web:WebApp").after)
+
+
+def test_flex_consumption_gets_its_runtime_from_one_place() -> None:
+    configuration = app()["functionAppConfig"]
+    assert configuration["runtime"] == {"name": "python", "version": "3.12"}
+    assert configuration["scaleAndConcurrency"]["alwaysReady"] == [{"name": "http", "instanceCount": 1}]
+    assert not {name for name in settings() if name.startswith(("FUNCTIONS_", "WEBSITE_"))}
+    assert not {"linuxFxVersion", "alwaysOn"} & set(app()["siteConfig"])
+    plan = made("functions").one(":AppServicePlan").inputs["sku"]
+    assert plan == {"name": "FC1", "tier": "FlexConsumption"}
+
+
+def test_blob_events_take_the_way_that_needs_no_public_address() -> None:
+    """Event Grid can't deliver through private endpoints: system topic, queue by identity, trigger."""
+    registered = made("functions")
+    subscription = registered.one(":SystemTopicEventSubscription")
+    delivery = subscription.inputs["deliveryWithResourceIdentity"]
+    assert delivery["destination"]["endpointType"] == "ServiceBusQueue"
+    assert delivery["destination"]["resourceId"] == "/id/of/Queue/main-uploads"
+    assert delivery["identity"]["type"] == "UserAssigned"
+    assert "destination" not in subscription.inputs
+    assert subscription.inputs["filter"]["subjectBeginsWith"] == "/blobServices/default/containers/uploads/"
+    assert subscription.inputs["filter"]["includedEventTypes"] == ["Microsoft.Storage.BlobCreated"]
+    assert settings()["BlobEvents__fullyQualifiedNamespace"] == "sb.example"
+    assert settings()["BlobEvents__queueName"] == "uploads"
+
+
+def test_sender_and_receiver_of_events_have_one_right_each() -> None:
+    assert {
+        ("object of main-events", "main-uploads", "main-sends-events"),
+        ("object of main-events", "stfiles", "main-keeps-undelivered"),
+        ("object of main-functions", "main-uploads", "main-receives-events"),
+    } <= grants()
+    assert ("object of main-functions", "stfiles") not in {(who, where) for who, where, _ in grants()}
+
+
+def test_events_that_can_not_be_delivered_are_kept_beside_the_blobs() -> None:
+    registered = made("functions")
+    subscription = registered.one(":SystemTopicEventSubscription")
+    kept = subscription.inputs["deadLetterWithResourceIdentity"]["deadLetterDestination"]
+    assert kept["blobContainerName"] == "undelivered"
+    rights = {
+        each.urn for each in registered.of(":RoleAssignment") if each.inputs["principalId"] == "object of main-events"
+    }
+    assert rights <= set(subscription.after)
+
+
+def test_nobody_deploys_with_a_password() -> None:
+    for kind in ("WebAppFtpAllowed", "WebAppScmAllowed"):
+        assert made("functions").one(f":{kind}").inputs["allow"] is False
+    assert app()["httpsOnly"] is True
+
+
+def test_an_app_without_blob_events_has_none_of_their_parts() -> None:
+    registered = build(lambda: Functions("main", functions_args(events=None)))
+    assert registered.of(":SystemTopic") == registered.of(":SystemTopicEventSubscription") == []
+    assert len(registered.of(":UserAssignedIdentity")) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"memory_mb": 1024}, r"memory_mb: 1024 is not allowed; allowed are 512, 2048 and 4096"),
+        ({"maximum": 10}, r"maximum: 10 is not allowed; allowed are 40 to 1000 instances"),
+        ({"settings": {"AzureWebJobsStorage": "x"}}, r"\['AzureWebJobsStorage'\] are the component's own"),
+    ],
+)
+def test_functions_that_azure_would_refuse_are_refused_before(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        functions_args(**changes)
