@@ -69,6 +69,8 @@ def render(instance: Instance, daemons: Iterable[Daemon]) -> str:
 
 
 def _program(instance: Instance, daemon: Daemon) -> str:
+    if any("\n" in each for each in daemon.argv):
+        raise ValueError(f"an argument of daemon {daemon.name} has a line break, which its configuration can't hold")
     settings = {
         "command": shlex.join(daemon.argv),
         "directory": daemon.folder or instance.state,
@@ -117,6 +119,7 @@ def _section(name: str, settings: dict[str, object] | dict[str, str | int | Path
 
 
 def _quoted(value: str) -> str:
-    if "\n" in value:
-        raise ValueError("a daemon's environment can't hold a line break")
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """In double quotes, within which supervisord takes everything literally and knows no escape."""
+    if '"' in value or "\n" in value:
+        raise ValueError("a value in a daemon's environment has a double quote or a line break; neither can be written")
+    return f'"{value}"'
