@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from policies.rule import Rule
@@ -48,9 +48,15 @@ ENVIRONMENTS = ("prod", "dev", "local")
 """A policy config each. local is enforced as dev is."""
 
 
-def config(environment: str, rules: Iterable[Rule]) -> dict[str, str]:
+def config(environment: str, rules: Iterable[Rule]) -> dict[str, Any]:
     """The policy config of an environment: everything is mandatory but what is said otherwise."""
-    levels = {"all": "mandatory"}
-    if environment != "prod":
-        levels |= {each.id: "advisory" for each in rules if each.topic in ADVISORY_IN_DEV}
-    return levels
+    said: dict[str, Any] = {"all": "mandatory"}
+    if environment == "prod":
+        return said
+    for each in rules:
+        level = "advisory" if each.topic in ADVISORY_IN_DEV else "mandatory"
+        if each.settings_outside_prod:
+            said[each.id] = {"enforcementLevel": level, **each.settings_outside_prod}
+        elif level != "mandatory":
+            said[each.id] = level
+    return said

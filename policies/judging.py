@@ -25,7 +25,9 @@ class Finding:
 
 def applies(rule: Rule, subject: Subject) -> bool:
     """Whether a rule judges resources of this type."""
-    return subject.type in rule.on
+    return subject.type in rule.on or any(
+        each.endswith(":*") and subject.type.startswith(each[:-1]) for each in rule.on
+    )
 
 
 def judge(rule: Rule, subject: Subject, settings: Mapping[str, Any] | None = None) -> Finding:

@@ -75,7 +75,7 @@ def _each(rule: Rule, ledger: Ledger) -> crossguard.Policy:
         subject = subject_of(args)
         if not applies(rule, subject) or judge(rule, subject, args.get_config()).status != "failed":
             return None
-        return remedied(args.props, rule.remedy)
+        return remedied(args.props, rule.remedy(subject) if callable(rule.remedy) else rule.remedy)
 
     # Its type asks for an awaitable, its code takes either.
     remedy: Any = remediate if rule.remedy else None

@@ -54,3 +54,18 @@ def either(container: Property, pod: Property, name: str, holds: Callable[[Prope
 def workload_with(container: Mapping[str, Any] | None = None, **pod: Any) -> dict[str, Any]:
     """The example of a Deployment with one container."""
     return {"spec": {"template": {"spec": {**pod, "containers": [{"name": "it", **(container or {})}]}}}}
+
+
+def labels_of(workload: Subject) -> Property:
+    """The labels of its pods."""
+    if workload.type.endswith(":Pod"):
+        return workload["metadata.labels"]
+    return workload["spec.template.metadata.labels"]
+
+
+def selects(selector: Property, labels: Property) -> Truth:
+    """Whether a label selector matches labels; an empty one matches all, an absent one and match expressions none."""
+    if selector["matchExpressions"].present.value is not False:
+        return Truth(None, f"{selector.path}.matchExpressions is not understood")
+    wanted = selector["matchLabels"]
+    return ~selector.absent & every(~labels.key(name).unlike(wanted.key(name)) for name in wanted.keys)

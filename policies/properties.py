@@ -10,7 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from pulumi_policy.proxy import UnknownValueError
+from pulumi_policy import proxy
+
+_SENTINELS = frozenset(value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_"))
+"""What stands for an unknown value where no proxy checks: in `remediate`."""
 
 
 class Undecided(Exception):
@@ -186,6 +189,15 @@ class Property:
         """Whether it is a number and not below."""
         return self._ask(lambda value: _is_number(value) and value >= least, f"is not a number of at least {least}")
 
+    def below(self, other: Property) -> Truth:
+        """Whether it and another property are numbers, and it is the lower one."""
+        if other._value is _UNKNOWN:
+            return Truth(None, f"{other.path} {_UNKNOWN.told}")
+        most = other._value
+        return self._ask(
+            lambda value: _is_number(value) and _is_number(most) and value < most, f"is not below {other.path}"
+        )
+
     def at_most(self, most: float) -> Truth:
         """Whether it is a number and not above."""
         return self._ask(lambda value: _is_number(value) and value <= most, f"is not a number of at most {most}")
@@ -215,6 +227,18 @@ class Property:
             return not any(first <= port <= last for port in ports)
 
         return self._ask(leaves_out, f"covers port {', '.join(map(str, ports))}")
+
+    def holds_nowhere(self, pattern: str) -> Truth:
+        """Whether no text in it, however deep, has the regular expression in it; what is not known yet is left out."""
+        if isinstance(self._value, str):
+            return self.lacks(pattern).because(f"{self.path} holds what is not allowed")
+        if isinstance(self._value, _Mark) or not _is_container(self._value):
+            return YES
+        return every(each.holds_nowhere(pattern) for each in self.elements)
+
+    def without_spaces(self) -> Property:
+        """The same text without spaces."""
+        return Property(self._value.replace(" ", ""), self.path) if isinstance(self._value, str) else self
 
     def includes(self, wanted: str) -> Truth:
         """Whether it is a list with this element."""
@@ -280,11 +304,13 @@ def _read(container: Any, part: str | int) -> Any:
         return _MISPLACED
     try:
         value = container[part]  # type: ignore[index]
-    except UnknownValueError:
+    except proxy.UnknownValueError:
         return _UNKNOWN
     except (KeyError, IndexError):
         return _ABSENT
-    return _ABSENT if value is None else value
+    if value is None:
+        return _ABSENT
+    return _UNKNOWN if isinstance(value, str) and value in _SENTINELS else value
 
 
 def _is_container(value: Any) -> bool:

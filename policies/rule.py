@@ -15,16 +15,35 @@ Severity = Literal["low", "medium", "high", "critical"]
 _ID = re.compile(r"TRB-[A-Z0-9]{2,8}-\d{3}")
 
 
+@dataclass(frozen=True)
+class Example:
+    """A resource of an example stack. uses: by property, "type::name" of the resources its value comes from."""
+
+    type: str
+    name: str
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    uses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    protected: bool = False
+
+    @property
+    def reference(self) -> str:
+        """How another example names it."""
+        return f"{self.type}::{self.name}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """What is demanded of resources of some types, why, and who else demands it.
 
-    id: stable, never given to another rule. on: types that are judged, without API version; empty: the whole stack.
+    id: stable, never given to another rule. on: types that are judged, without API version, or "azure-native:*"; empty:
+    the whole stack.
     topic: see policies/enforcement.py. why, fix: sentences for the one who is stopped.
-    passes: inputs (for a stack: resources) that comply; breaks: by dotted path, a value that does not.
+    passes: inputs that comply; breaks: by dotted path, a value that does not. Of a rule for the whole stack: the
+    examples that comply; by what is wrong, the examples that do not.
     defaults: by dotted path, Azure's value when it is absent: only where that complies. absent_passes: paths that
     may be absent for another reason. Any other absent property must not pass.
-    settings: values that the policy config may change. remedy: properties that `remediate` sets, when asked for.
+    settings: values that the policy config may change; settings_outside_prod:
+    what dev's and local's config says instead. remedy: properties that `remediate` sets when asked for.
     checkov, checkov_terraform (no ARM check), psrule, azure_policy (first eight characters of the definition's id),
     trivy, kyverno: the same demand as others publish it. controls: framework with version to its items.
     """
@@ -42,7 +61,8 @@ class Rule:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     absent_passes: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
-    remedy: Mapping[str, Any] = field(default_factory=dict)
+    settings_outside_prod: Mapping[str, Any] = field(default_factory=dict)
+    remedy: Mapping[str, Any] | Callable[[Subject], Mapping[str, Any]] = field(default_factory=dict)
     checkov: tuple[str, ...] = ()
     checkov_terraform: tuple[str, ...] = ()
     psrule: tuple[str, ...] = ()

@@ -41,6 +41,16 @@ class Subject:
     def __getitem__(self, path: str) -> Property:
         return Property(self.properties, "", self.defaults)[path]
 
+    @property
+    def stack(self) -> str:
+        """Name of its stack."""
+        return self.urn.removeprefix("urn:pulumi:").split("::")[0]
+
+    @property
+    def project(self) -> str:
+        """Name of its project."""
+        return self.urn.split("::")[1] if "::" in self.urn else ""
+
     def is_a(self, *types: str) -> bool:
         """Whether it is of one of these types, whatever their API version."""
         return self.type in map(without_version, types)
@@ -48,6 +58,10 @@ class Subject:
     def from_(self, path: str, *others: Subject) -> bool:
         """Whether a property's value comes from one of these resources: known even while the value is not."""
         return any(each.urn in self.uses.get(path, ()) for each in others)
+
+    def uses_any(self, *others: Subject) -> bool:
+        """Whether any property's value comes from one of these resources."""
+        return any(self.from_(path, *others) for path in self.uses)
 
 
 @dataclass(frozen=True)

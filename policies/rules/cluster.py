@@ -114,7 +114,7 @@ defender = rule(
     "Defender watches the cluster",
     on=_CLUSTER,
     severity="medium",
-    topic="cost",
+    topic="hardening",
     why="It sees an intruder's processes and calls while they happen.",
     fix="Set security_profile.defender.security_monitoring.enabled=True with a workspace.",
     passes={"securityProfile": {"defender": {"securityMonitoring": {"enabled": True}}}},

@@ -74,12 +74,13 @@ retention = rule(
     "The workspace keeps logs for 90 days or more",
     on=_WORKSPACE,
     severity="medium",
-    topic="cost",
+    topic="logging",
     why="Breaches are found after months.",
     fix="Set retention_in_days to at least 90.",
     passes={"retentionInDays": 365},
     breaks={"retentionInDays": 30},
     settings={"days": 90},
+    settings_outside_prod={"days": 30},
     demand=lambda workspace: workspace["retentionInDays"].at_least(workspace.settings["days"]),
 )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf import json_format, struct_pb2
 from pulumi_policy import deserialize, proxy
 
-from policies.rule import Rule
+from policies.rule import Example, Rule
 from policies.subject import Stack, Subject, without_version
 
 UNKNOWN = proxy.UNKNOWN_STRING_VALUE
@@ -66,6 +67,26 @@ def changed(properties: dict[str, Any], path: str, value: Any) -> dict[str, Any]
     return made
 
 
+def type_of(rule: Rule) -> str:
+    """The first type that a rule is about."""
+    return rule.on[0].replace("azure-native:*", "azure-native:storage:StorageAccount")
+
+
 def compliant(rule: Rule) -> Subject:
     """The rule's own example, as the first of its types."""
-    return subject(rule.on[0], dict(rule.passes))
+    return subject(type_of(rule), dict(rule.passes))
+
+
+def example_stack(examples: Sequence[Example]) -> Stack:
+    """A rule's example for the whole stack."""
+    made = [
+        subject(
+            each.type,
+            dict(each.properties),
+            each.name,
+            protected=each.protected,
+            **{k: list(v) for k, v in each.uses.items()},
+        )
+        for each in examples
+    ]
+    return Stack(made)
