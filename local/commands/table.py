@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator, Mapping
 
@@ -34,7 +35,7 @@ def _services(instance: Instance) -> Iterator[tuple[str, str, str]]:
     """Namespace and name of each Service with an address, that address, and its URL on this machine."""
     done = subprocess.run(
         [tools(instance)["kubectl"], "get", "services", "--all-namespaces", "--output=json"],
-        env=environment(instance),
+        env={**os.environ, **environment(instance)},
         capture_output=True,
         text=True,
         check=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 import uuid
@@ -40,7 +41,9 @@ def anna(platform: Platform) -> str:
 def kubectl(instance: Instance, *arguments: str) -> str:
     """What kubectl prints for the person who brought the platform up."""
     program = [str(instance.bin / "kubectl"), *arguments]
-    return subprocess.run(program, env=environment(instance), check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        program, env={**os.environ, **environment(instance)}, check=True, capture_output=True, text=True
+    ).stdout
 
 
 def test_one_history_of_two_banks_sorted_and_the_same_when_synchronised_twice(platform: Platform, anna: str) -> None:
