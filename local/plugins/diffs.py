@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -52,7 +53,7 @@ def response(found: Mapping[str, str], replaces: list[str], *, delete_first: boo
             roots.append(path)
     return rpc.DiffResponse(
         changes=rpc.DiffResponse.DIFF_SOME if found else rpc.DiffResponse.DIFF_NONE,
-        diffs=list(found),
+        diffs=sorted({re.split(r"[.\[]", path, maxsplit=1)[0] for path in found}),
         replaces=roots,
         detailedDiff=detailed,
         hasDetailedDiff=True,

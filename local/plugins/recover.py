@@ -27,7 +27,7 @@ from local.instance import REPOSITORY
 from local.plugins.lookups import LOOKUPS, Found, Lookup
 from local.plugins.naming import urn_name, urn_type
 from local.plugins.provider import ProviderError
-from local.plugins.values import UNKNOWN, Secret, has_unknown
+from local.plugins.values import UNKNOWN, Secret, has_unknown, plain
 
 _log = logging.getLogger(__name__)
 _SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"  # markers
@@ -98,7 +98,8 @@ class _State:
             provider = next((each for each in self.resources if each["urn"] == urn), None)
             if provider is None:
                 return None
-            inputs = {k: v for k, v in _opened(provider.get("inputs") or {}).items() if not k.startswith("__")}
+            said = plain(_opened(provider.get("inputs") or {}))
+            inputs = {key: value for key, value in said.items() if not key.startswith("__")}
             self._lookups[reference] = LOOKUPS[package](inputs, environment)
         return self._lookups[reference]
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.plugins.kubernetes.cluster import ApiRefused, Cluster, Kind, Object
+from local.plugins.kubernetes.cluster import Cluster, Kind, Object
 from local.plugins.kubernetes.readiness import NeverReady, check_of, reasons
 from local.plugins.provider import ProviderError
 
@@ -15,6 +15,7 @@ _TEN_MINUTES = 600.0  # the official provider's default
 _SKIP, _TIMEOUT, _WAIT_FOR = "pulumi.com/skipAwait", "pulumi.com/timeoutSeconds", "pulumi.com/waitFor"
 _PROPAGATION = "pulumi.com/deletionPropagationPolicy"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
+_ASK_WHY = 3.0  # seconds between questions to the pods why it takes long
 
 
 class NotReady(Exception):
@@ -38,7 +39,7 @@ class Waiting:
             return applied
         deadline = time.monotonic() + _seconds(applied, seconds)
         metadata, pause, told, live = applied["metadata"], _FIRST_PAUSE, "", applied
-        missing = ""
+        missing, why, asked = "", [], time.monotonic()
         while True:
             try:
                 live = self._cluster.get(kind, metadata.get("namespace"), metadata["name"]) or {}
@@ -49,9 +50,12 @@ class Waiting:
                 raise NotReady(live, self._explained(live, str(error))) from None
             if not missing:
                 return live
-            if missing != told:
-                self._tell(missing)
-                told = missing
+            if time.monotonic() - asked > _ASK_WHY:
+                why, asked = self._why(live)[:1], time.monotonic()
+            status = "; ".join([missing, *why])
+            if status != told:
+                self._tell(status)
+                told = status
             if time.monotonic() + pause > deadline:
                 raise NotReady(live, self._explained(live, f"not ready within the timeout: {missing}"))
             if self._cancelled.wait(pause):
@@ -85,11 +89,13 @@ class Waiting:
             pause = min(pause * 1.3, _LONGEST_PAUSE)
 
     def _explained(self, live: Object, reason: str) -> str:
+        return "\n".join([reason, *(f"  - {each}" for each in self._why(live))])
+
+    def _why(self, live: Object) -> list[str]:
         try:
-            why = reasons(self._cluster, live)
-        except (ApiRefused, ProviderError):  # the reasons are an extra: without them the failure still stands
-            why = []
-        return "\n".join([reason, *(f"  - {each}" for each in why)])
+            return reasons(self._cluster, live)
+        except ProviderError:  # the reasons are an extra: without them the failure still stands
+            return []
 
 
 def annotation(value: Mapping[str, Any], name: str) -> str | None:

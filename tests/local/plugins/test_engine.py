@@ -74,9 +74,10 @@ def test_what_is_up_stays_as_it_is_changes_in_place_or_is_replaced_and_goes(
     program.up(GROUP=group_name)
     first = program.resources()
     program.run("refresh", "--yes", "--skip-preview", "--expect-no-changes", GROUP=group_name)
-    said = program.up("--diff", GROUP=group_name, ROUND="2", NAME="other")
+    said = program.up(GROUP=group_name, ROUND="2", NAME="other")
     assert "1 updated" in said
     assert "1 replaced" in said
+    assert "[diff: ~tags]" in said
     second = program.resources()
     assert second["vnet"]["id"] == first["vnet"]["id"]
     assert [each["tags"] for each in network_of(arm, azure, group_name)] == [{"round": "2"}]
