@@ -74,6 +74,18 @@ def writable(kind: Type, state: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def without_children(said: Mapping[str, Any], resource_id: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What could have been said, without lists of resources below this one that were not: a network's subnets that
+    are resources of their own."""
+    below = f"{resource_id}/".lower()
+
+    def holds_children(value: Any) -> bool:
+        entries = value if isinstance(value, list) else ()
+        return any(isinstance(each, dict) and str(each.get("id", "")).lower().startswith(below) for each in entries)
+
+    return {key: value for key, value in said.items() if key in inputs or not holds_children(value)}
+
+
 def _writable(value: Any, word: str) -> Any:
     match word[0], value:
         case "[", list():

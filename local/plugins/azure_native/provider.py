@@ -159,8 +159,11 @@ class AzureNative(Provider):
         state = mapping.outputs(kind, request.id, found)
         given = decode(request.inputs)
         if given:
-            before = mapping.writable(kind, plain(decode(request.properties)))
-            inputs = diffs.carry_over(given, before, mapping.writable(kind, plain(state)))
+            before, after = (
+                mapping.without_children(mapping.writable(kind, each), request.id, given)
+                for each in (plain(decode(request.properties)), plain(state))
+            )
+            inputs = diffs.carry_over(given, before, after)
         else:
             inputs = kind.inputs_of(request.id, found) | {"azureApiVersion": kind.version}
         return rpc.ReadResponse(

@@ -137,6 +137,20 @@ def test_what_somebody_changed_shows_after_a_refresh_and_defaults_do_not(
     assert refreshed == {**inputs, "tags": {"a": "1", "b": "2"}}
 
 
+def test_subnets_made_on_their_own_do_not_become_the_networks(
+    azure_native: Plugin, group: str, arm: httpx.Client
+) -> None:
+    inputs = azure_native.checked(VNET, vnet(group))
+    identity, state = azure_native.create(VNET, inputs)
+    subnet = {"properties": {"addressPrefix": "10.0.1.0/24"}}
+    assert arm.put(f"{identity}/subnets/alone?api-version=2024-05-01", json=subnet).is_success
+    _, now, refreshed = azure_native.read(VNET, identity, state, inputs)
+    assert [each["name"] for each in now["subnets"]] == ["alone"]
+    assert refreshed == inputs
+    azure_native.update(VNET, identity, now, refreshed)
+    assert arm.get(f"{identity}/subnets/alone?api-version=2024-05-01").is_success
+
+
 def test_imported_inputs_leave_nothing_to_do(azure_native: Plugin, group: str) -> None:
     said = azure_native.checked(VNET, vnet(group, tags={"a": "1"}))
     identity, _ = azure_native.create(VNET, said)
