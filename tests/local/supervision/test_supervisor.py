@@ -97,10 +97,12 @@ def test_a_killed_daemon_comes_back(alone: Supervisor) -> None:
     for child in psutil.Process(before["middle"]).children():
         child.kill()
     os.kill(before["middle"], signal.SIGKILL)
-    while (pid := _pids(alone)["middle"]) in (before["middle"], 0):
+    while _pids(alone)["middle"] in (before["middle"], 0):
         time.sleep(0.05)
     alone.up(_daemons(alone))
-    assert _pids(alone) == before | {"middle": pid}
+    after = _pids(alone)
+    assert {name for name in after if after[name] != before[name]} == {"middle"}
+    assert all(each.ready() for each in _daemons(alone))
 
 
 def test_a_killed_supervisor_leaves_no_second_set_of_daemons(alone: Supervisor) -> None:
