@@ -11,6 +11,17 @@ import pytest
 
 from local.instance import Instance
 
+_GROUPS = {"engine": "platform", "kubernetes": "kubernetes"}
+"""Folders whose files share one platform or one control plane."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, on one worker, what shares an expensive fixture: a file, or the group that a test names."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(_GROUPS.get(item.path.parent.name, str(item.path))))
+
 
 def _free(base: int) -> bool:
     for offset in (1, 10, 15, 20, 40):

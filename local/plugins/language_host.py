@@ -34,10 +34,10 @@ _MESSAGE_BYTES = 400 * 1024 * 1024
 _run_in_stack: Callable[[Callable[[], Any]], Awaitable[Any]] = _server.run_in_stack
 
 
-async def _legibly(program: Callable[[], Any]) -> None:
+async def _legibly(func: Callable[[], Any]) -> None:
     """Run a program; say its own errors as the official host does: a RunError's text alone, else the traceback."""
     try:
-        await _run_in_stack(program)
+        await _run_in_stack(func)
     except (pulumi.RunError, grpc.RpcError):
         raise
     except SystemExit as error:
@@ -164,7 +164,9 @@ def _printed(process: subprocess.Popen[bytes]) -> Iterator[Any]:
         threading.Thread(target=read, args=(name, stream), daemon=True).start()
     for _ in streams:
         while (piece := pieces.get()) is not None:
-            yield language_pb2.RunPluginResponse(**{piece[0]: piece[1]})
+            name, content = piece
+            printed = {"stdout": content} if name == "stdout" else {"stderr": content}
+            yield language_pb2.RunPluginResponse(**printed)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

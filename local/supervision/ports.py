@@ -45,9 +45,11 @@ def _listeners(wanted: Iterable[int]) -> list[tuple[int, int | None]]:
         return [(port, None) for port in wanted if not _bindable(port)]
     sought = set(wanted)
     return [
-        (each.laddr.port, each.pid)
+        (port, each.pid)
         for each in connections
-        if each.status == psutil.CONN_LISTEN and each.laddr.port in sought and each.laddr.ip in _HERE
+        if each.status == psutil.CONN_LISTEN
+        for ip, port in [each.laddr[:2]]
+        if port in sought and ip in _HERE
     ]
 
 
@@ -76,7 +78,8 @@ def _owner(pid: int | None) -> str:
 def _another(instance: Instance) -> int:
     """A hundred in which nothing listens."""
     try:
-        used = {each.laddr.port // 100 for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
+        listening = [each.laddr[:2] for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+        used = {port // 100 for _, port in listening}
     except psutil.AccessDenied:
         used = {instance.port_base // 100}
     return next((each * 100 for each in range(84, 300) if each not in used), 8400)

@@ -7,7 +7,7 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from local.toolchain.errors import ToolchainError
 from local.toolchain.process import CommandFailed, run
@@ -38,7 +38,7 @@ def need_compiler() -> None:
     _provide("a C compiler, pkg-config and OpenSSL's headers", _COMPILER)
 
 
-def install_command(packages: dict[str, Sequence[str]]) -> list[str] | None:
+def install_command(packages: Mapping[str, Sequence[str]]) -> list[str] | None:
     """The one command of this machine's package manager that installs them; None when it is none we know."""
     for manager, names in packages.items():
         if shutil.which(manager):
@@ -46,7 +46,7 @@ def install_command(packages: dict[str, Sequence[str]]) -> list[str] | None:
     return None
 
 
-def _provide(what: str, packages: dict[str, Sequence[str]]) -> None:
+def _provide(what: str, packages: Mapping[str, Sequence[str]]) -> None:
     command = install_command(packages)
     if command is None:
         raise ToolchainError(f"{what} is needed and not there; install it with this machine's package manager.")

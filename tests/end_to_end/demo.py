@@ -6,6 +6,7 @@ import sys
 import uuid
 from typing import Any
 
+from local.commands import engine
 from local.instance import Instance
 from tests.end_to_end.platform import person_at
 
@@ -16,7 +17,7 @@ def main() -> int:
     """Walk the journey on the platform that `make up` brought up, and say each step."""
     instance = Instance.load()
     person = f"anna-{uuid.uuid4().hex[:8]}"
-    with person_at(instance) as platform:
+    with person_at(instance, engine.outputs(instance)) as platform:
         print(f"{person} signs in at the tenant of this machine.")
         for bank in ("aurora", "borealis"):
             consent = platform.connect(person, bank)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import httpx
 
-from local.commands import engine
 from local.instance import Instance
 from local.kubernetes.network import loopback
 from tests.end_to_end.users import Users
@@ -16,9 +15,8 @@ from tests.workloads.platform import Platform
 
 
 @contextmanager
-def person_at(instance: Instance) -> Iterator[Platform]:
-    """The platform from a person's side: addresses, tokens of test users, a browser."""
-    told = engine.outputs(instance)
+def person_at(instance: Instance, told: Mapping[str, object]) -> Iterator[Platform]:
+    """The platform from a person's side: addresses, tokens of test users, a browser. told: the stack's outputs."""
     services, sign_in = told["services"], told["signIn"]
     assert isinstance(services, dict)
     assert isinstance(sign_in, dict)

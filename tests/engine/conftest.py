@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from tests.engine.deployment import Deployment
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Daemons that run, and a copy of the program; no stack yet."""
     try:
-        known = {**tools(Instance.load()), "python": sys.executable}
+        known = tools(Instance.load())
     except NotRunning as error:
         pytest.skip(str(error))
     state = tmp_path_factory.mktemp("engine-state")
@@ -43,7 +42,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         claim.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def deployed(deployment: Deployment) -> Deployment:
     """The stack "local", as an update leaves it: made on first use, made anew when a test destroyed it."""
     file: Path = deployment.folder / "Pulumi.local.yaml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -22,12 +22,18 @@ from workloads.services.transaction.settings import TransactionSettings
 RETURN = "https://app.example/return"
 
 
+class SignsIn(Protocol):
+    """Who gives a person a bearer token."""
+
+    def token(self, person: str) -> str: ...
+
+
 @dataclass
 class Platform:
     """Base URLs by service, and who may call."""
 
     urls: dict[str, str]
-    issuer: Issuer
+    issuer: SignsIn
     browser: httpx.Client
 
     def call(self, person: str, service: str, method: str, path: str, expect: int = 200, **options: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.telemetry import TelemetryConfig
 from sqlalchemy.orm import Session
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +22,12 @@ from workloads.chassis.settings import DataSettings, Settings, UserSettings
 from workloads.chassis.telemetry import Telemetry
 
 _log = structlog.get_logger(__name__)
+
+
+_NO_TELEMETRY_OF_ITS_OWN: TelemetryConfig = {
+    "tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False,
+}  # fmt: skip
+"""FastAPI would tell paths, callers and exceptions' texts as they are; `workloads.chassis.telemetry` masks them."""
 
 
 def create_app(
@@ -56,7 +63,7 @@ def create_app(
 
     app = FastAPI(
         title=title, version="1.0.0", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
+        generate_unique_id_function=lambda route: route.name, telemetry=_NO_TELEMETRY_OF_ITS_OWN,
     )  # fmt: skip
     app.state.settings, app.state.database, app.state.tls = settings, database, state_tls
     app.state.authenticator, app.state.service = authenticator, service

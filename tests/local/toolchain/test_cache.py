@@ -49,7 +49,11 @@ def test_a_failed_installation_leaves_nothing_and_is_tried_again() -> None:
     with pytest.raises(OSError, match="disk full"):
         cache.install("tool-1", fails)
     assert [each.name for each in cache.root().iterdir()] == ["locks"]
-    folder = cache.install("tool-1", lambda scratch: (scratch / "whole").write_text("") and None)
+
+    def works(scratch: Path) -> None:
+        (scratch / "whole").write_text("")
+
+    folder = cache.install("tool-1", works)
     assert [each.name for each in folder.iterdir()] == ["whole"]
 
 

@@ -29,6 +29,7 @@ def test_a_pull_identity_reads_what_a_push_identity_wrote(one: Registry, audienc
     puller = one.client(one.identity("AcrPull"), audience)
     manifest = puller.get_manifest(name, pushed)
     assert puller.get_manifest(name, "v1").digest == manifest.digest == pushed
+    assert manifest.manifest is not None
     blob = manifest.manifest["layers"][0]
     assert (blob["digest"], blob["size"]) == (digest(layer), len(layer))
     assert b"".join(puller.download_blob(name, blob["digest"])) == layer

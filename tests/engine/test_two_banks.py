@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import httpx
@@ -15,17 +16,18 @@ import psutil
 import pytest
 
 from local.commands.environment import environment
-from local.instance import Instance
+from local.instance import REPOSITORY, Instance
 from tests.end_to_end.platform import person_at
+from tests.engine.deployment import Deployment
 from tests.workloads.platform import Platform
 
 SERVICES = ("account", "bank-aurora", "bank-borealis", "connector", "consent", "transaction")
 
 
 @pytest.fixture(scope="module")
-def platform(running_platform: Instance) -> Iterator[Platform]:
+def platform(deployed: Deployment) -> Iterator[Platform]:
     """The running platform from a person's side."""
-    with person_at(running_platform) as seen:
+    with person_at(deployed.instance, deployed.outputs("local")) as seen:
         yield seen
 
 
@@ -69,11 +71,9 @@ def test_somebody_else_sees_nothing_of_it(platform: Platform, anna: str) -> None
     platform.call(stranger, "transaction", "GET", f"/transactions/{some}", expect=404)
 
 
-def test_a_killed_service_answers_again_within_ten_seconds(
-    running_platform: Instance, platform: Platform, anna: str
-) -> None:
+def test_a_killed_service_answers_again_within_ten_seconds(deployed: Deployment, platform: Platform, anna: str) -> None:
     platform.synchronise(anna)
-    victims = [each for each in psutil.process_iter(["cmdline"]) if _is_transaction(each, running_platform)]
+    victims = [each for each in psutil.process_iter(["cmdline"]) if _is_transaction(each, deployed.instance)]
     assert victims, "no process of the transaction service was found"
     for each in victims:
         each.kill()
@@ -94,8 +94,8 @@ def _is_transaction(process: psutil.Process, instance: Instance) -> bool:
     return str(instance.state) in str(process.environ().get("SSL_CERT_FILE"))
 
 
-def test_every_service_runs_under_its_own_identity(running_platform: Instance) -> None:
-    pods = json.loads(kubectl(running_platform, "get", "pods", "-n", "tributary", "-o", "json"))["items"]
+def test_every_service_runs_under_its_own_identity(deployed: Deployment) -> None:
+    pods = json.loads(kubectl(deployed.instance, "get", "pods", "-n", "tributary", "-o", "json"))["items"]
     running = [each for each in pods if each["status"]["phase"] == "Running"]
     assert {each["metadata"]["labels"]["app.kubernetes.io/name"] for each in running} == set(SERVICES)
     clients = {
@@ -107,14 +107,31 @@ def test_every_service_runs_under_its_own_identity(running_platform: Instance) -
     assert len(clients) == len(SERVICES)
 
 
-def test_requests_reach_application_insights_and_the_logs_hold_no_account_number(
-    running_platform: Instance, platform: Platform, anna: str
-) -> None:
+def test_the_logs_hold_no_account_number_and_no_token(deployed: Deployment, platform: Platform, anna: str) -> None:
     platform.synchronise(anna)
     accounts = platform.call(anna, "account", "GET", "/accounts")["accounts"]
     assert accounts
     for service in SERVICES:
-        log = kubectl(running_platform, "logs", "-n", "tributary", f"deployment/{service}", "--tail=-1")
+        log = kubectl(deployed.instance, "logs", "-n", "tributary", f"deployment/{service}", "--tail=-1")
         assert log.strip(), f"{service} has logged nothing"
         for secret in ("DE48500105170532013000", "DE12500105170648489890", platform.issuer.token(anna)):
             assert secret not in log, f"{service} logs what it must not"
+
+
+def test_a_synchronisation_is_one_operation_over_all_services_in_application_insights(
+    deployed: Deployment, platform: Platform, anna: str
+) -> None:
+    platform.synchronise(anna)
+    command = [sys.executable, "-m", "local.azure.dataplanes.traces", "--state", str(deployed.instance.state)]
+    until = time.monotonic() + 30
+    while True:
+        told = subprocess.run([*command, "--last", "1000", "--json"], cwd=REPOSITORY, capture_output=True, text=True)
+        roles: dict[str, set[str]] = defaultdict(set)
+        for item in map(json.loads, told.stdout.splitlines()):
+            roles[item["operation"]].add(item["role"])
+        if any(set(SERVICES) <= each for each in roles.values()):
+            return
+        assert time.monotonic() < until, (
+            f"no operation reaches all services: {sorted(map(sorted, roles.values()))[-5:]}"
+        )
+        time.sleep(0.5)
