@@ -14,7 +14,7 @@ from local.toolchain.progress import Progress
 _LINT = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
-    "types (pyrefly)": ["pyrefly", "check"],
+    "types (pyrefly)": ["pyrefly", "check", "--python-interpreter-path", sys.executable],
 }
 _WORKERS = 2
 
@@ -44,7 +44,7 @@ def main() -> None:
     if not options.lint:
         tools(Instance.load())
         chosen = "full" if options.full else "not full"
-        arguments = ["pytest", "-q", "-m", chosen, "-n", str(_WORKERS), "--dist", "loadfile", *more]
+        arguments = ["pytest", "-q", "-m", chosen, "-n", str(_WORKERS), "--dist", "loadgroup", *more]
         if not _run("tests", arguments, progress):
             failed.append("tests")
     for name, seconds in progress.timings:
