@@ -165,8 +165,10 @@ def _printed(process: subprocess.Popen[bytes]) -> Iterator[Any]:
     for _ in streams:
         while (piece := pieces.get()) is not None:
             name, content = piece
-            printed = {"stdout": content} if name == "stdout" else {"stderr": content}
-            yield language_pb2.RunPluginResponse(**printed)
+            if name == "stdout":
+                yield language_pb2.RunPluginResponse(stdout=content)
+            else:
+                yield language_pb2.RunPluginResponse(stderr=content)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
