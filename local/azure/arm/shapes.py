@@ -143,7 +143,13 @@ def alternatives(kind: str) -> tuple[str, dict[str, str]]:
     return by, dict(option.split(":", 1) for option in rest.split("|"))
 
 
+def telling(by: str, value: Mapping[str, Any]) -> str:
+    """The name under which an object has the property that tells what it is: on the wire, OData's has a dot."""
+    names = ("odataType", "odata.type", "@odata.type") if by == "odataType" else (by,)
+    return next((name for name in names if name in value), by)
+
+
 def chosen(kind: str, value: Mapping[str, Any]) -> str:
-    """The type of a union's object; "any" where its property names none."""
+    """The type of a union's object, in Pulumi's form or ARM's; "any" where its property names none."""
     by, options = alternatives(kind)
-    return options.get(str(value.get(by)), "any")
+    return options.get(str(value.get(telling(by, value))), "any")

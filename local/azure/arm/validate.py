@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.azure.arm.regions import REGIONS
-from local.azure.arm.shapes import UNKNOWN, Field, Shape, alternatives
+from local.azure.arm.shapes import UNKNOWN, Field, Shape, alternatives, telling
 from local.azure.arm.types import Type, plain_location, shapes
 from local.azure.context import ArmError, Body
 
@@ -128,6 +128,7 @@ class Judge:
         if not isinstance(value, Mapping):
             self._wrong(path, "InvalidPropertyType", f"The property '{path}' must be an object.")
             return
+        by = telling(by, value)
         chosen = value.get(by)
         if isinstance(chosen, str) and chosen in options:
             self._value(value, options[chosen], path, stored)

@@ -55,6 +55,8 @@ def test_bodies_of_every_type_meet_the_published_schemas() -> None:
     lines: list[str] = []
     run = checker.Run(checker.Schemas(), lines.append)
     for kind in all_types():
+        if kind.type == "Microsoft.Web/sites/slots/basicPublishingCredentialsPolicies":
+            continue  # published for sites only, of which a slot's is a copy
         path, body = kind.to_arm(samples.everything(kind))
         address = {"name": path.rsplit("/", 1)[1], "type": kind.type.replace("{recordType}", "A")}
         run.check({**address, "apiVersion": kind.version, **body})
