@@ -86,9 +86,9 @@ class Alerts(pulumi.ComponentResource):
                 period=timedelta(days=2),
             )
         for alert, metric in args.metrics.items():
-            self._metric_alert(f"{name}-{alert}", alert, metric, site, group.id)
+            self._metric_alert(f"{name}-{alert}", metric, site, group.id)
         for alert, query in queries.items():
-            self._query_alert(f"{name}-{alert}", alert, query, args, group.id)
+            self._query_alert(f"{name}-{alert}", query, args, group.id)
         panels = {**{each: queries[each].query for each in queries}, **args.panels}
         child = pulumi.ResourceOptions(parent=self)
         workbook(name, args.workspace_id, panels, site, child)
@@ -117,10 +117,10 @@ class Alerts(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _metric_alert(self, name: str, alert: str, args: MetricAlertArgs, site: Site, group: pulumi.Input[str]) -> None:
+    def _metric_alert(self, name: str, args: MetricAlertArgs, site: Site, group: pulumi.Input[str]) -> None:
         monitor.MetricAlert(
             name,
-            rule_name=site.name("metric", alert),
+            rule_name=site.name("metric", name),
             resource_group_name=site.resource_group,
             location="global",
             description=args.description,
@@ -149,17 +149,15 @@ class Alerts(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _query_alert(
-        self, name: str, alert: str, args: QueryAlertArgs, alerts: AlertsArgs, group: pulumi.Input[str]
-    ) -> None:
+    def _query_alert(self, name: str, args: QueryAlertArgs, alerts: AlertsArgs, group: pulumi.Input[str]) -> None:
         site = alerts.site
         monitor.ScheduledQueryRule(
             name,
-            rule_name=site.name("query", alert),
+            rule_name=site.name("query", name),
             resource_group_name=site.resource_group,
             location=site.location,
             kind=monitor.Kind.LOG_ALERT,
-            display_name=alert,
+            display_name=name,
             description=args.description,
             enabled=True,
             auto_mitigate=True,

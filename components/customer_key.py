@@ -16,12 +16,17 @@ from components.identities import make_identity
 class CustomerKey:
     """A key in a vault with purge protection, without which Azure refuses it.
 
-    vault_id: resource id of the vault. vault_uri: its base URL. name: of the key; its newest version is followed.
+    key_id: resource id of the key; hand in the output of the key itself, so that it is there before rights on it are.
+    vault_uri: base URL of its vault. The key's newest version is followed.
     """
 
-    vault_id: pulumi.Input[str]
+    key_id: pulumi.Input[str]
     vault_uri: pulumi.Input[str]
-    name: pulumi.Input[str]
+
+    @property
+    def name(self) -> pulumi.Output[str]:
+        """Name of the key."""
+        return pulumi.Output.from_input(self.key_id).apply(lambda known: known.rsplit("/", 1)[-1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +44,7 @@ def use_key(name: str, key: CustomerKey, site: Site, opts: pulumi.ResourceOption
         f"{name}-uses-key",
         "Key Vault Crypto Service Encryption User",
         principal_id=identity.principal_id,
-        scope=pulumi.Output.concat(key.vault_id, "/keys/", key.name),
+        scope=key.key_id,
         site=site,
         opts=opts,
     )

@@ -94,7 +94,7 @@ class Functions(pulumi.ComponentResource):
         rights = self._rights(name, args, identity)
         plan = web.AppServicePlan(
             name,
-            name=site.name("asp", name),
+            name=site.name("asp", f"{name}-functions"),
             resource_group_name=site.resource_group,
             location=site.location,
             kind="functionapp",

@@ -81,7 +81,7 @@ class WebSite(pulumi.ComponentResource):
         identity = make_identity(f"{name}-site", site, child)
         plan = web.AppServicePlan(
             name,
-            name=site.name("asp", name),
+            name=site.name("asp", f"{name}-site"),
             resource_group_name=site.resource_group,
             location=site.location,
             kind="linux",

@@ -59,7 +59,7 @@ def messaging_args(site: Site = SITE, **changes: Any) -> MessagingArgs:
         "tier": "Premium",
         "capacity": 1,
         "access": ACCESS,
-        "key": CustomerKey(vault_id=VAULT, vault_uri="https://kv.example/", name="messages"),
+        "key": CustomerKey(key_id="/id/of/Key/messages", vault_uri="https://kv.example/"),
         "replica": "northeurope",
         "locked": True,
         "topics": {

@@ -49,7 +49,8 @@ def test_data_is_encrypted_twice_by_a_key_that_the_namespace_may_already_use() -
     assert made_encrypted.inputs["encryption"]["requireInfrastructureEncryption"] is True
     assert "keyVersion" not in made_encrypted.inputs["encryption"]["keyVaultProperties"][0]
     grant = registered.one(":RoleAssignment", "main-uses-key")
-    assert grant.inputs["scope"] == "/id/of/Vault/main/keys/messages"
+    assert grant.inputs["scope"] == "/id/of/Key/messages"
+    assert made_encrypted.inputs["encryption"]["keyVaultProperties"][0]["keyName"] == "messages"
     assert grant.urn in made_encrypted.after
 
 
