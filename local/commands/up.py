@@ -25,7 +25,7 @@ def up(instance: Instance, progress: Progress, folder: Path = REPOSITORY) -> Non
     """Bring everything up; safe to run again at any time. Raises what `local.commands.running` tells."""
     with progress.step("keys, certificates, configuration"):
         daemons = prepare(instance, tools(instance))
-    with progress.step("daemons"):
+    with progress.step("daemons", of_several=True):
         Supervisor(instance, progress).up(daemons)
     with progress.step("stack"):
         engine.unlock(instance, folder)

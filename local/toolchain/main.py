@@ -45,7 +45,7 @@ def main() -> NoReturn:
             with progress.step("pinning every package"):
                 packages.compile_constraints()
             sys.exit(0)
-        with progress.step("toolchain"):
+        with progress.step("toolchain", of_several=True):
             tools = (
                 {"python": str(_environment(progress))} if options.only else get(progress, instance, options.purpose)
             )

@@ -39,11 +39,15 @@ class Progress:
         sys.stderr.flush()
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Something that takes time: announced once it has taken two seconds, repeated now and then, and its end."""
+    def step(self, name: str, *, of_several: bool = False) -> Iterator[None]:
+        """Something that takes time: announced once it has taken two seconds, repeated now and then, and its end.
+
+        of_several: it consists of steps that speak for themselves; only its time is kept.
+        """
         began = time.monotonic()
         with self._lock:
-            self._running[name] = (began, began + QUIET_SECONDS)
+            if not of_several:
+                self._running[name] = (began, began + QUIET_SECONDS)
             if self._ticker is None and not self.quiet:
                 self._ticker = threading.Thread(target=self._tick, daemon=True)
                 self._ticker.start()
@@ -56,7 +60,7 @@ class Progress:
             with self._lock:
                 self._running.pop(name, None)
                 self.timings.append((name, took))
-            if took >= QUIET_SECONDS and not self.quiet:
+            if took >= QUIET_SECONDS and not self.quiet and not of_several:
                 self.say(f"{name}: {outcome} in {took:.1f} s")
 
     def _tick(self) -> None:
@@ -66,6 +70,5 @@ class Progress:
                 due = [(name, began) for name, (began, at) in self._running.items() if now >= at]
                 for name, began in due:
                     self._running[name] = (began, now + REMINDER_SECONDS)
-            for name, began in due:
-                seconds = now - began
-                self.say(f"{name} …" if seconds < QUIET_SECONDS + 1 else f"{name} … {seconds:.0f} s")
+            if due:
+                self.say("; ".join(f"{name} … {now - began:.0f} s" for name, began in due))
