@@ -10,8 +10,8 @@ _ANY = "azure-native:*"
 def _here(resource: Subject) -> Truth:
     location = resource["location"]
     allowed = "|".join(resource.settings["regions"])
-    # "West Europe" is the same region as "westeurope".
-    return location.absent | location.without_spaces().matches(f"(?i)global|{allowed}")
+    # Directories lie in "Europe", what is everywhere in "global"; "West Europe" is the same region as "westeurope".
+    return location.absent | location.without_spaces().matches(f"(?i)global|europe|{allowed}")
 
 
 regions = rule(

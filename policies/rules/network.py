@@ -147,24 +147,30 @@ gateway_has_waf = rule(
     demand=lambda gateway: (gateway["sku.tier"] == "WAF_v2") & gateway["firewallPolicy.id"].present,
 )
 
-waf_blocks = rule(
+edge_blocks = rule(
     "TRB-NET-007",
-    "A web application firewall is on and blocks instead of only recording",
-    on=(
-        "azure-native:frontdoor:Policy",
-        "azure-native:network:WebApplicationFirewallPolicy",
-        "azure-native:network:Policy",
-    ),
+    "Front Door's web application firewall is on and blocks instead of only recording",
+    on="azure-native:frontdoor:Policy",
     severity="high",
     topic="hardening",
     why="One that only records stops nobody.",
-    fix='Set policy_settings with mode="Prevention" and enabled_state (state) "Enabled".',
+    fix='Set policy_settings with mode="Prevention" and enabled_state="Enabled".',
     passes={"policySettings": {"mode": "Prevention", "enabledState": "Enabled"}},
     breaks={"policySettings.mode": "Detection", "policySettings.enabledState": "Disabled"},
-    demand=lambda waf: (
-        (waf["policySettings.mode"] == "Prevention")
-        & ((waf["policySettings.enabledState"] == "Enabled") | (waf["policySettings.state"] == "Enabled"))
-    ),
+    demand=lambda waf: (waf["policySettings.mode"] == "Prevention") & (waf["policySettings.enabledState"] == "Enabled"),
+)
+
+gateway_blocks = rule(
+    "TRB-NET-009",
+    "An application gateway's web application firewall is on and blocks instead of only recording",
+    on="azure-native:network:WebApplicationFirewallPolicy",
+    severity="high",
+    topic="hardening",
+    why="One that only records stops nobody.",
+    fix='Set policy_settings with mode="Prevention" and state="Enabled".',
+    passes={"policySettings": {"mode": "Prevention", "state": "Enabled"}},
+    breaks={"policySettings.mode": "Detection", "policySettings.state": "Disabled"},
+    demand=lambda waf: (waf["policySettings.mode"] == "Prevention") & (waf["policySettings.state"] == "Enabled"),
 )
 
 standard_addresses = rule(

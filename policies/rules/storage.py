@@ -185,3 +185,20 @@ no_cross_tenant = rule(
     defaults={"allowCrossTenantReplication": False},
     demand=lambda account: account["allowCrossTenantReplication"].is_false,
 )
+
+audit_immutable = rule(
+    "TRB-ST-011",
+    "Audit evidence can't be changed for five years, and nothing else is immutable",
+    on="azure-native:storage:BlobContainerImmutabilityPolicy",
+    severity="high",
+    topic="immutability",
+    why="Evidence that can be edited proves nothing; personal data that can't be erased breaks article 17 of the GDPR.",
+    fix="Set immutability_period_since_creation_in_days to 1826 or more, on the containers for audit evidence only.",
+    passes={"containerName": "audit", "immutabilityPeriodSinceCreationInDays": 1826},
+    breaks={"containerName": "uploads", "immutabilityPeriodSinceCreationInDays": 365},
+    settings={"containers": ["audit"], "days": 1826},
+    demand=lambda policy: (
+        policy["containerName"].one_of(*policy.settings["containers"])
+        & policy["immutabilityPeriodSinceCreationInDays"].at_least(policy.settings["days"])
+    ),
+)

@@ -100,15 +100,15 @@ keys_rotate_or_expire = rule(
     severity="medium",
     topic="secrets",
     why="The longer a key lives, the more it opens when it leaks.",
-    fix="Set properties.attributes.exp, or a rotation_policy whose lifetime_actions rotate.",
-    passes={"properties": {"attributes": {"exp": 1900000000}}},
-    breaks={"properties.attributes.exp": 0},
+    fix="Set properties.attributes.expires, or a rotation_policy whose lifetime_actions rotate.",
+    passes={"properties": {"attributes": {"expires": 1900000000}}},
+    breaks={"properties.attributes.expires": 0},
     checkov="CKV_AZURE_40",
     psrule="Azure.KeyVault.AutoRotationPolicy",
     azure_policy="152b15f7 d8cf8476",
     controls={CIS: ["3.3.1", "3.3.2"], PCI: ["3.6.1"]},
     demand=lambda key: (
-        key["properties.attributes.exp"].at_least(1)
+        key["properties.attributes.expires"].at_least(1)
         | key["properties.rotationPolicy.lifetimeActions"].some(
             lambda action: action["action.type"].one_of("Rotate", "rotate")
         )
