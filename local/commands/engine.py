@@ -53,7 +53,14 @@ def pulumi(
     command = [tools(instance)["pulumi"], *arguments, "--non-interactive", "--color=never"]
     error = subprocess.STDOUT if on_line else subprocess.PIPE
     with subprocess.Popen(
-        command, cwd=folder, env=variables, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=error
+        command,
+        cwd=folder,
+        env=variables,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=error,
+        start_new_session=True,  # Ctrl-C reaches it once, through us: a second one would have it drop what it does
     ) as process:
         try:
             if on_line is None:
