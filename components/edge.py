@@ -89,8 +89,6 @@ class Edge(pulumi.ComponentResource):
             tags=site.tags,
             opts=child,
         )
-        if args.locked:
-            lock(f"{name}-address", address, child)
         policy = firewall_policy(name, args.requests_per_minute, site, child)
 
         own = site.name("agw", name)
@@ -150,6 +148,8 @@ class Edge(pulumi.ComponentResource):
             child,
             logs=["ApplicationGatewayAccessLog", "ApplicationGatewayFirewallLog"],
         )
+        if args.locked:
+            lock(f"{name}-address", address, self)
 
         self.address = address.ip_address
         self.gateway_id = gateway.id

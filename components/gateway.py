@@ -174,8 +174,6 @@ class Gateway(pulumi.ComponentResource):
             ),
         )
         diagnose(f"{name}-gateway", service, site, child, logs=["GatewayLogs"])
-        if args.locked:
-            lock(f"{name}-gateway", service, child)
 
         content = Content(name, service, site, child)
         content.telemetry(args.component_id, args.connection_string, identity.client_id, args.sampling_percentage)
@@ -184,6 +182,8 @@ class Gateway(pulumi.ComponentResource):
         content.policy(args.policy)
         content.apis(args.apis)
         content.products(args.products)
+        if args.locked:
+            lock(f"{name}-gateway", service, self)
 
         self.url = service.gateway_url
         self.host = service.gateway_url.apply(lambda url: url.removeprefix("https://"))

@@ -79,8 +79,6 @@ class Messaging(pulumi.ComponentResource):
             self._close(name, args, namespace)
         if args.access:
             private_endpoint(f"{name}-servicebus", namespace, "namespace", args.access, site, child)
-        if args.locked:
-            lock(f"{name}-servicebus", namespace, child)
         diagnose(f"{name}-servicebus", namespace, site, child, logs=["OperationalLogs"])
         self.topic_ids = {
             topic: make_topic(f"{name}-{topic}", topic, each, namespace, site, child)
@@ -90,6 +88,8 @@ class Messaging(pulumi.ComponentResource):
             queue: make_queue(f"{name}-{queue}", queue, each, namespace, site, child)
             for queue, each in args.queues.items()
         }
+        if args.locked:
+            lock(f"{name}-servicebus", namespace, self)
 
         self.namespace_id = namespace.id
         self.host = pulumi.Output.concat(namespace.name, ".servicebus.windows.net")

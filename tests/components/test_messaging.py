@@ -101,9 +101,16 @@ def test_rights_end_at_the_topic_and_the_subscription() -> None:
     assert len(grants) == 4
 
 
-def test_the_namespace_can_be_locked() -> None:
-    lock = made("messaging").one(":ManagementLockByScope").inputs
-    assert (lock["level"], lock["scope"]) == ("CanNotDelete", "/id/of/Namespace/main")
+def test_a_lock_goes_before_anything_that_it_would_keep_from_being_deleted() -> None:
+    for name, scope in (
+        ("messaging", "/id/of/Namespace/main"),
+        ("gateway", "/id/of/ApiManagementService/main"),
+        ("edge", "/id/of/PublicIPAddress/main"),
+    ):
+        lock = made(name).one(":ManagementLockByScope")
+        assert (lock.inputs["level"], lock.inputs["scope"]) == ("CanNotDelete", scope)
+        _, *others = (each.urn for each in made(name).resources)
+        assert set(others) - set(lock.after) == {lock.urn}
 
 
 @pytest.mark.parametrize(
