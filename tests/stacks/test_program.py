@@ -7,10 +7,13 @@ import json
 import re
 from typing import Any
 
+import pulumi
 import pytest
+from pulumi_azure_native import network
 
 from stacks.services import deployed as services
-from tests.components.mocks import Registered, Registration
+from stacks.transforms import use_transforms
+from tests.components.mocks import Registered, Registration, run
 from tests.stacks.program import ROOT, STACKS, deployed
 
 
@@ -207,6 +210,19 @@ def test_everything_that_takes_tags_says_whose_it_is(stack: str) -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_aliases_of_older_api_versions_are_dropped(stack: str) -> None:
     assert sum(each.aliases for each in deployed(stack).of("") if each.type.startswith("azure-native:")) == 0
+
+
+def test_aliases_are_kept_for_an_upgrade_of_the_provider_and_our_own_always() -> None:
+    def program(keep: bool) -> Registered:
+        def declare() -> None:
+            use_transforms({}, keep_provider_aliases=keep)
+            own = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="before")])
+            network.RouteTable("routes", resource_group_name="g", location="westeurope", opts=own)
+
+        return run(declare)
+
+    assert program(keep=False).one(":RouteTable").aliases == 1
+    assert program(keep=True).one(":RouteTable").aliases > 10
 
 
 def test_only_the_settings_know_which_environment_it_is() -> None:
