@@ -65,8 +65,9 @@ def recover(
     taken, state = _pending(engine, _State(exported), environment)
     if not (thorough or taken or state.had_pending or engine.failed_last()):
         return []
-    while state.resources:  # what is taken makes the ids of what it holds known, so look again until nothing is found
-        more = _registered(engine, state, environment)
+    undecided = bool(state.resources)
+    while undecided:  # what is taken makes the ids of what it holds known: look again until nothing is found
+        more, undecided = _registered(engine, state, environment)
         if not more:
             break
         taken += more
@@ -132,15 +133,16 @@ def _pending(engine: _Engine, state: _State, environment: Mapping[str, str]) -> 
     return taken, state
 
 
-def _registered(engine: _Engine, state: _State, environment: Mapping[str, str]) -> list[str]:
-    """Take what the program would create and what is there already."""
-    taken, known = [], state.urns()
+def _registered(engine: _Engine, state: _State, environment: Mapping[str, str]) -> tuple[list[str], bool]:
+    """Take what the program would create and what is there already; and whether some could not be looked up yet."""
+    taken, known, undecided = [], state.urns(), False
     for step in engine.preview():
         made = step.get("newState") or {}
         inputs = _opened(made.get("inputs") or {})
-        if step.get("op") != "create" or not made.get("custom") or made.get("urn") in known or has_unknown(inputs):
+        if step.get("op") != "create" or not made.get("custom") or made.get("urn") in known:
             continue
-        if not {made.get("parent"), *made.get("dependencies", [])} <= known | {None, ""}:
+        if has_unknown(inputs) or not {made.get("parent"), *made.get("dependencies", [])} <= known | {None, ""}:
+            undecided = True
             continue
         lookup = state.lookup(made.get("provider", ""), environment)
         found = lookup.find(made["urn"], inputs) if lookup else None
@@ -154,7 +156,7 @@ def _registered(engine: _Engine, state: _State, environment: Mapping[str, str]) 
         taken.append(_line(made, found))
     if taken:
         engine.replace(state.exported)
-    return taken
+    return taken, undecided
 
 
 def _line(made: Resource, found: Found) -> str:

@@ -54,7 +54,7 @@ class Plugin:
 
     def call(self, name: str, request: Any) -> Any:
         try:
-            return getattr(self.stub, name)(request, timeout=60)
+            return getattr(self.stub, name)(request, timeout=240)
         except grpc.RpcError as error:
             raise Refused(error) from None
 

@@ -147,9 +147,10 @@ def test_a_deployment_is_waited_for(kubernetes: Plugin, control_plane: ControlPl
     inputs = kubernetes.checked(DEPLOYMENT, deployment(control_plane, namespace))
     identity, state = kubernetes.create(DEPLOYMENT, inputs)
     assert state["status"]["availableReplicas"] == 1
-    news = deployment(control_plane, namespace, container={"command": ["/bin/sh", "-c", "exit 3"]})
+    nowhere = control_plane.image[:-8] + "00000000"
+    news = deployment(control_plane, namespace, container={"image": nowhere})
     broken = kubernetes.checked(DEPLOYMENT, {**news, "spec": {**news["spec"], "progressDeadlineSeconds": 2}}, inputs)
-    with pytest.raises(Refused, match="exit code 3") as refused:
+    with pytest.raises(Refused, match=r"(?s)progress.*pod web-.*container main waiting.*Pull") as refused:
         kubernetes.update(DEPLOYMENT, identity, state, broken)
     assert refused.value.partial
 
