@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -37,8 +38,11 @@ def alone(instance: Instance, tmp_path: Path) -> Iterator[Supervisor]:
     supervisor = Supervisor(Instance(tmp_path / "state", instance.port_base), Progress(quiet=True))
     supervisor.instance.keep()
     yield supervisor
-    supervisor.down()
-    assert processes.of_instance(supervisor.instance.state, containers=True) == []
+    if supervisor.running():  # ending it in order takes seconds, and one test is about that
+        _kill_supervisord(supervisor)
+    for each in processes.of_instance(supervisor.instance.state, containers=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
 
 
 def _listens(port: int) -> Callable[[], bool]:
@@ -137,7 +141,7 @@ def test_a_port_of_somebody_else_is_named_with_its_owner(alone: Supervisor) -> N
     assert not alone.running()
 
 
-def test_containers_outlive_a_restart_but_not_the_end(alone: Supervisor) -> None:
+def test_containers_outlive_a_restart_but_not_the_end_and_nothing_else_does(alone: Supervisor) -> None:
     folder = alone.instance.kubernetes / "container"
     folder.mkdir(parents=True)
     names = ["local.kubernetes.node.shim", str(folder)]
@@ -155,6 +159,7 @@ def test_containers_outlive_a_restart_but_not_the_end(alone: Supervisor) -> None
         alone.down()
         assert shim.poll() is not None
         assert not child.is_running()
+    assert processes.of_instance(alone.instance.state, containers=True) == []
 
 
 def test_daemons_are_not_given_the_persons_credentials(alone: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
