@@ -92,7 +92,8 @@ def test_files_are_where_the_container_expects_them(namespace: Namespace) -> Non
     ]
     script = (
         "cat /etc/settings/a.txt /app/b.txt /var/run/all/deep/key /var/run/all/labels && ls /app/server.py && "
-        "echo x > /work-dir/x && ! touch /etc/settings/new /root-file 2>/dev/null && test ! -e /work/main && "
+        "echo x > /work-dir/x && ! touch /etc/settings/new /root-file 2>/dev/null && "
+        f"test ! -e {namespace.plane.instance.azure / 'ca.key'} && "
         "test -s /var/run/secrets/kubernetes.io/serviceaccount/token && echo -n last words > /dev/termination-log"
     )
     context = {"readOnlyRootFilesystem": True, "runAsUser": 10001, "runAsNonRoot": True}
