@@ -185,8 +185,8 @@ class Gateway(pulumi.ComponentResource):
         if args.locked:
             lock(f"{name}-gateway", service, self)
 
-        self.url = service.gateway_url
-        self.host = service.gateway_url.apply(lambda url: url.removeprefix("https://"))
+        self.url = pulumi.Output.concat("https://", service.name, ".azure-api.net")
+        self.host = pulumi.Output.concat(service.name, ".azure-api.net")
         self.private_address = service.private_ip_addresses.apply(lambda found: found[0] if found else None)
         self.identity_id = identity.principal_id
         self.register_outputs({"url": self.url, "host": self.host, "private_address": self.private_address})
