@@ -24,7 +24,7 @@ _JSON_TYPES: dict[type, dict[str, Any]] = {
     float: {"type": "number"},
     list: {"type": "array", "items": {"type": "string"}},
 }
-_WAIVERS = "TRB-WAIVER-001"
+WAIVERS = "TRB-WAIVER-001"
 
 
 def load() -> list[Rule]:
@@ -114,8 +114,8 @@ def _no_idle_waiver(ledger: Ledger) -> crossguard.Policy:
                 report(f"{waiver.where}: the waiver of {waiver.rule} for {waiver.resource}: {why}. Remove it.", None)
 
     return crossguard.StackValidationPolicy(
-        name=_WAIVERS,
-        description=f"{_WAIVERS} Every waiver is in force and of use.",
+        name=WAIVERS,
+        description=f"{WAIVERS} Every waiver is in force and of use.",
         display_name="Every waiver is in force and of use",
         enforcement_level=crossguard.EnforcementLevel.MANDATORY,
         severity=crossguard.Severity.HIGH,

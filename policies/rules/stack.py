@@ -54,7 +54,8 @@ def _reached_privately(stack: Stack, store: Subject) -> Truth:
 def _names_zone(stack: Stack, group: Subject, zone: str) -> Truth:
     linked = [each for each in stack.of(*_ZONES) if group.from_("privateDnsZoneConfigs", each)]
     if linked:
-        return some(each["privateZoneName"] == zone for each in linked)
+        # The engine shows stack rules what a provider answered, and azure-native answers with `name`.
+        return some((each["privateZoneName"] == zone) | (each["name"] == zone) for each in linked)
     return group["privateDnsZoneConfigs"].some(lambda each: each["privateDnsZoneId"].matches(f".*/{zone}"))
 
 

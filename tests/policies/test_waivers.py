@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 from pulumi_policy import PolicyResource, PolicyResourceOptions, StackValidationArgs
-from pulumi_policy.policy import PolicyCustomTimeouts, ResourceValidationArgs, StackValidationPolicy
+from pulumi_policy.policy import (
+    PolicyCustomTimeouts,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationPolicy,
+)
 
 from policies import pack
 from policies.waivers import WaiverError, read
@@ -87,7 +92,7 @@ def run(folder: Path, properties: dict[str, Any], text: str) -> list[str]:
     options = PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
     reported: list[str] = []
     for policy in made:
-        if policy.name == "TRB-ST-002":
+        if policy.name == "TRB-ST-002" and isinstance(policy, ResourceValidationPolicy):
             asked = ResourceValidationArgs(ACCOUNT, proxied(properties), urn(ACCOUNT), "it", options, None)
             policy.validate(asked, lambda message, _urn=None: reported.append(f"TRB-ST-002 {message}"))
     root = PolicyResource("pulumi:pulumi:Stack", proxied({}), STACK_URN, "tributary-prod", options, None, None, [], {})
