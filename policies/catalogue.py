@@ -66,6 +66,9 @@ def _index(rules: list[Rule], services: Iterable[str]) -> str:
         "[waivers](waivers.md). What is known only after deployment is not evaluated in a preview; the update judges "
         "it before it is created.",
         "",
+        "`python -m policies.check [CONFIG.json …]` reads waivers and configs before the engine does, and names file "
+        "and line of what is wrong.",
+        "",
         "Tags and TLS floors are set instead of refused where a rule's level is `remediate` in the config.",
         "",
         "Identifiers of others are named where they were verified, and left out otherwise. Controls are cited as "

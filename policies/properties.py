@@ -285,12 +285,6 @@ class Property:
         self._decide()
         return self._value if isinstance(self._value, str) else ""
 
-    @property
-    def number(self) -> float | None:
-        """Its number, None when it is no number. Raises Undecided if unknown."""
-        self._decide()
-        return float(self._value) if _is_number(self._value) else None
-
     def _decide(self) -> None:
         if self._value is _UNKNOWN:
             raise Undecided(f"{self.path} {_UNKNOWN.told}")
