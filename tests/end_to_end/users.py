@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import ssl
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +29,8 @@ class Users:
 
     def __post_init__(self) -> None:
         self._deployer: dict[str, str] = json.loads((self.instance.azure / "deployer.json").read_text())
-        self._http = httpx.Client(verify=str(self.instance.ca_certificate), base_url=f"https://{self.instance.arm}")
+        trust = ssl.create_default_context(cafile=str(self.instance.ca_certificate))
+        self._http = httpx.Client(verify=trust, base_url=f"https://{self.instance.arm}")
 
     def token(self, person: str) -> str:
         """A token of the person, taken anew shortly before it ends."""

@@ -21,6 +21,7 @@ from local.supervision import configuration, processes
 from local.supervision.ports import PortTaken
 from local.supervision.supervisor import SupervisionError, Supervisor
 from local.toolchain.progress import Progress
+from tests.conftest import _claim
 
 SERVER = """
 import pathlib, socket, subprocess, sys, time
@@ -33,11 +34,13 @@ with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
 
 
 @pytest.fixture
-def alone(instance: Instance, tmp_path: Path) -> Iterator[Supervisor]:
-    """A supervisor with a state folder of its own, on the session's ports."""
-    supervisor = Supervisor(Instance(tmp_path / "state", instance.port_base), Progress(quiet=True))
+def alone(tmp_path: Path) -> Iterator[Supervisor]:
+    """A supervisor with a state folder and ports of its own."""
+    base, claim = _claim(tmp_path)
+    supervisor = Supervisor(Instance(tmp_path / "state", base), Progress(quiet=True))
     supervisor.instance.keep()
     yield supervisor
+    claim.close()
     if supervisor.running():  # ending it in order takes seconds, and one test is about that
         _kill_supervisord(supervisor)
     for each in processes.of_instance(supervisor.instance.state, containers=True):
@@ -189,6 +192,7 @@ def test_a_daemon_that_waits_for_an_unknown_one_is_refused(alone: Supervisor) ->
 
 
 @pytest.mark.full
+@pytest.mark.full  # supervisord tries for half a minute
 def test_a_daemon_that_ends_at_once_is_reported_with_its_log(alone: Supervisor) -> None:
     broken = Daemon(name="broken", argv=[sys.executable, "-c", "raise SystemExit('no such flag')"], ready=lambda: False)
     with pytest.raises(SupervisionError, match=r"(?s)broken ends as soon as it is started\..*no such flag"):
