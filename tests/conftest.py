@@ -15,12 +15,13 @@ _GROUPS = {"engine": "platform", "kubernetes": "kubernetes"}
 """Folders whose files share one platform or one control plane."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, on one worker, what shares an expensive fixture: a file, or the group that a test names."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(_GROUPS.get(item.path.parent.name, str(item.path))))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep together, on one worker, what shares an expensive fixture: a file, or the group that a test names.
+
+    Here and not when all are collected: pytest-xdist reads the groups before a conftest's turn comes.
+    """
+    if item.get_closest_marker("xdist_group") is None:
+        item.add_marker(pytest.mark.xdist_group(_GROUPS.get(item.path.parent.name, str(item.path))))
 
 
 def _free(base: int) -> bool:

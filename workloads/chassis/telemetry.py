@@ -58,6 +58,8 @@ class Telemetry:
             disable_logging=True,
             disable_metrics=True,
             enable_live_metrics=False,
+            # The distribution's own choice is five traces a second; how much is kept, the component's setting says.
+            sampling_ratio=1.0,
             enable_performance_counters=False,
             instrumentation_options={name: {"enabled": False} for name in _UNUSED},
         )
