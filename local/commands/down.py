@@ -9,14 +9,13 @@ import sys
 from local.commands import engine
 from local.commands.running import alone, command
 from local.instance import Instance
-from local.supervision import processes
 from local.supervision.supervisor import Supervisor
 from local.toolchain.progress import Progress
 
 
 def down(instance: Instance, progress: Progress) -> None:
     """Stop the daemons, the pods and an engine that a killed run left."""
-    processes.end(engine.left_behind(instance), 30)
+    engine.end_left_behind(instance)
     Supervisor(instance, progress).down()
 
 

@@ -140,7 +140,7 @@ def unlock(instance: Instance, folder: Path = REPOSITORY) -> None:
 
     Raises StackLocked when somebody's own `pulumi` holds the lock.
     """
-    processes.end(left_behind(instance), 30)
+    end_left_behind(instance)
     locks = list((backend(instance) / ".pulumi" / "locks").rglob(f"{STACK}/*.json"))
     for lock in locks:
         try:
@@ -148,7 +148,7 @@ def unlock(instance: Instance, folder: Path = REPOSITORY) -> None:
         except (OSError, ValueError, KeyError):
             continue
         with contextlib.suppress(psutil.NoSuchProcess):
-            if "pulumi" in psutil.Process(holder).name():
+            if _name(psutil.Process(holder)) == "pulumi":
                 raise StackLocked(
                     f"Stack {STACK} is being worked on by another pulumi (process {holder}). Wait for it, or end it."
                 )
@@ -156,16 +156,26 @@ def unlock(instance: Instance, folder: Path = REPOSITORY) -> None:
         pulumi(instance, "cancel", "--yes", STACK, folder=folder)
 
 
-def left_behind(instance: Instance) -> list[psutil.Process]:
-    """Engines that a killed command of ours started and could not end."""
-    return [each for each in psutil.process_iter() if _is_engine_of(each, instance)]
+def end_left_behind(instance: Instance) -> None:
+    """End engines that a killed command of ours started and could not end, then what they left of their plugins."""
+    left = [each for each in psutil.process_iter() if _is_of_engine(each, instance)]
+    engines = [each for each in left if _name(each) == "pulumi"]
+    processes.end(engines, 30)
+    processes.end([each for each in left if each not in engines])
 
 
-def _is_engine_of(process: psutil.Process, instance: Instance) -> bool:
+def _is_of_engine(process: psutil.Process, instance: Instance) -> bool:
     try:
-        return process.name() == "pulumi" and process.environ().get(ENGINE_VARIABLE) == str(instance.state)
+        return process.environ().get(ENGINE_VARIABLE) == str(instance.state)
     except (psutil.Error, OSError):
         return False
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.Error:
+        return ""
 
 
 def pending_operations(instance: Instance, folder: Path = REPOSITORY) -> int:
