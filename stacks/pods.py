@@ -11,6 +11,8 @@ from stacks.environment import PORT
 
 _USES_IDENTITY = {"azure.workload.identity/use": "true"}
 _SCRATCH = "scratch"
+_SCRATCH_PATH = "/scratch"
+"""Not /tmp: a node may keep there what its containers run with."""
 
 
 def labels(name: str, component: str = "service") -> dict[str, str]:
@@ -57,7 +59,8 @@ def container(
     serves: bool = True,
 ) -> core.v1.ContainerArgs:
     """A container of one of our images. serves: whether it listens and is probed; a job does neither."""
-    variables = [core.v1.EnvVarArgs(name=each, value=value) for each, value in environment.items()]
+    told = {"TMPDIR": _SCRATCH_PATH, **environment}
+    variables = [core.v1.EnvVarArgs(name=each, value=value) for each, value in told.items()]
     address = core.v1.EnvVarArgs(
         name="POD_IP",
         value_from=core.v1.EnvVarSourceArgs(field_ref=core.v1.ObjectFieldSelectorArgs(field_path="status.podIP")),
@@ -71,7 +74,7 @@ def container(
         startup_probe=_probe("startup", period=1, failures=120) if serves else None,
         liveness_probe=_probe("live", period=5, failures=3) if serves else None,
         readiness_probe=_probe("ready", period=2, failures=3) if serves else None,
-        volume_mounts=[core.v1.VolumeMountArgs(name=_SCRATCH, mount_path="/tmp")],  # noqa: S108 - of this pod alone
+        volume_mounts=[core.v1.VolumeMountArgs(name=_SCRATCH, mount_path=_SCRATCH_PATH)],
         resources=core.v1.ResourceRequirementsArgs(
             requests={"cpu": "50m", "memory": "128Mi"}, limits={"memory": "512Mi"}
         ),
