@@ -27,11 +27,10 @@ from local.instance import REPOSITORY
 from local.plugins.lookups import LOOKUPS, Found, Lookup
 from local.plugins.naming import urn_name, urn_type
 from local.plugins.provider import ProviderError
-from local.plugins.values import UNKNOWN, Secret, has_unknown, plain
+from local.plugins.values import ENGINE_UNKNOWN, UNKNOWN, Secret, has_unknown, plain
 
 _log = logging.getLogger(__name__)
 _SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"  # markers
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _REPEATABLE = ("pulumi-python:", "kubernetes:")
 """Types whose creation may simply run again."""
 _COPIED = ("parent", "provider", "dependencies", "propertyDependencies", "aliases", "additionalSecretOutputs")
@@ -256,7 +255,7 @@ def _opened(value: Any) -> Any:
             return {key: _opened(each) for key, each in value.items()}
         case list():
             return [_opened(each) for each in value]
-    return UNKNOWN if value == _UNKNOWN else value
+    return UNKNOWN if value == ENGINE_UNKNOWN else value
 
 
 def _closed(value: Any) -> Any:

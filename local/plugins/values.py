@@ -14,9 +14,10 @@ from google.protobuf import struct_pb2
 
 UNKNOWN = "<unknown>"
 """Stands for a value known only after deployment."""
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+ENGINE_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""The same in what the engine sends and prints."""
 _UNKNOWNS = {
-    _UNKNOWN,
+    ENGINE_UNKNOWN,
     "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # array
     "030794c1-ac77-496b-92df-f27374a8bd58",  # asset
     "e48ece36-62e2-4504-bad9-02848725956a",  # archive
@@ -97,7 +98,7 @@ def _encode(value: Any, into: struct_pb2.Value) -> None:
         case int() | float():
             into.number_value = value
         case str():
-            into.string_value = _UNKNOWN if value == UNKNOWN else value
+            into.string_value = ENGINE_UNKNOWN if value == UNKNOWN else value
         case Secret():
             into.struct_value.fields[_SIGNATURE].string_value = _SECRET
             _encode(value.value, into.struct_value.fields["value"])

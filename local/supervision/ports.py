@@ -29,7 +29,7 @@ def check(instance: Instance) -> None:
     raise PortTaken(
         f"Ports of this instance (TRIBUTARY_PORT_BASE {instance.port_base}) are in use by something else:\n{shown}\n"
         f"  What to do: stop it, or choose another hundred of ports: `make clean`, then "
-        f"TRIBUTARY_PORT_BASE={_another(instance)} make up"
+        f"TRIBUTARY_PORT_BASE={free_hundred()} make up"
     )
 
 
@@ -75,11 +75,11 @@ def _owner(pid: int | None) -> str:
     return f"{command} (process {pid}" + (f", of the instance in {state})" if state else ")")
 
 
-def _another(instance: Instance) -> int:
-    """A hundred in which nothing listens."""
+def free_hundred() -> int:
+    """The base of a hundred ports in which nothing listens."""
     try:
         listening = [each.laddr[:2] for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
-        used = {port // 100 for _, port in listening}
-    except psutil.AccessDenied:
-        used = {instance.port_base // 100}
-    return next((each * 100 for each in range(84, 300) if each not in used), 8400)
+    except psutil.AccessDenied:  # macOS tells only root
+        return next(each * 100 for each in range(84, 300) if _bindable(each * 100 + 1))
+    used = {port // 100 for _, port in listening}
+    return next(each * 100 for each in range(84, 300) if each not in used)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,13 @@ from local.plugins.provider import PartlyDone, Provider, ProviderError, answered
 from local.plugins.values import UNKNOWN, decode, encode, has_unknown, keep_secret, plain
 
 _log = logging.getLogger(__name__)
+FORETELL = "TRIBUTARY_FORETELL_IDS"
+"""In the environment of an engine that plans: previews answer with the ids and names that resources will have."""
+_ASKED_FOR_CREDENTIALS = {
+    "azure-native:containerservice:ManagedCluster",
+    "azure-native:notificationhubs:NotificationHubAuthorizationRule",
+}
+"""Their names are not foretold: a program would ask for the credentials of what is not there yet."""
 _REPLACED_ANYWAY = {"PropertyChangeNotAllowed", "InvalidResourceLocation"}
 
 
@@ -38,6 +46,7 @@ class AzureNative(Provider):
         self._operations: Operations | None = None
         self._defaults = Defaults(None, UNKNOWN, None)
         self._configured = False
+        self._foretells = bool(os.environ.get(FORETELL))
 
     def configure(self, config: dict[str, Any]) -> None:
         """Take the configuration; nothing is sent yet. Raises ProviderError."""
@@ -103,9 +112,14 @@ class AzureNative(Provider):
         kind = type_of(request.urn)
         given = decode(request.properties)
         inputs = plain(given)
-        if request.preview:
-            return rpc.CreateResponse(properties=encode(keep_secret(mapping.preview(kind, inputs), given)))
         identity, body = mapping.to_arm(kind, inputs, self._subscription)
+        if request.preview:
+            expected = mapping.preview(kind, inputs)
+            if not self._foretells or UNKNOWN in identity:
+                return rpc.CreateResponse(properties=encode(keep_secret(expected, given)))
+            if kind.token not in _ASKED_FOR_CREDENTIALS:
+                expected |= {"name": identity.rsplit("/", 1)[1]}
+            return rpc.CreateResponse(id=identity, properties=encode(keep_secret(expected, given)))
         if not _singleton(kind) and self._arm.get(kind, identity) is not None:
             raise ProviderError(
                 f"cannot create already existing resource '{identity}'. If an interrupted update made it, "
