@@ -21,7 +21,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     Here and not when all are collected: pytest-xdist reads the groups before a conftest's turn comes.
     """
     if item.get_closest_marker("xdist_group") is None:
-        item.add_marker(pytest.mark.xdist_group(_GROUPS.get(item.path.parent.name, str(item.path))))
+        item.add_marker(pytest.mark.xdist_group(_GROUPS.get(item.path.parent.name, "/".join(item.path.parts[-2:]))))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to run where groups have no effect: every worker would bring up a platform of its own."""
+    grouped = session.config.getoption("loadgroup", False)
+    if grouped and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError("pytest-xdist adds no group to a test's id; use the pytest of tests/requirements.txt")
 
 
 def _free(base: int) -> bool:
