@@ -28,6 +28,8 @@ from local.toolchain.progress import Progress
 READY_SECONDS = 120.0
 """How long a daemon may take until it serves; a cold machine with two cores needs 20 s for the API server."""
 _STOP_SECONDS = 60.0
+_FALSE_STARTS = 4
+"""How often a daemon may end within its first second: a port that its forerunner just left takes one or two."""
 
 
 class SupervisionError(Exception):
@@ -166,15 +168,19 @@ class Supervisor:
     def _until_ready(self, daemon: Daemon, given_up: threading.Event) -> None:
         deadline = time.monotonic() + READY_SECONDS
         pause, started = 0.02, False
+        false_starts: set[int] = set()
         while not given_up.is_set():
-            state = self._call("getProcessInfo", daemon.name)["statename"]
+            told = self._call("getProcessInfo", daemon.name)
+            state = told["statename"]
+            if state == "BACKOFF":
+                false_starts.add(told["start"])
             if state in {"RUNNING", "STARTING"}:
                 if daemon.ready():
                     return
             elif state in {"STOPPED", "EXITED"} or (state == "FATAL" and not started):
                 self._start(daemon.name)
                 started = True
-            elif state == "FATAL":
+            elif state == "FATAL" or len(false_starts) >= _FALSE_STARTS:
                 raise SupervisionError(f"{daemon.name} ends as soon as it is started.\n{self._why(daemon.name)}")
             if time.monotonic() > deadline:
                 raise SupervisionError(

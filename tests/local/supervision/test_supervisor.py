@@ -191,8 +191,7 @@ def test_a_daemon_that_waits_for_an_unknown_one_is_refused(alone: Supervisor) ->
         alone.up([_daemon(alone, "last", "etcd-peer", after=("nobody",))])
 
 
-@pytest.mark.full
-@pytest.mark.full  # supervisord tries for half a minute
+@pytest.mark.full  # supervisord tries again after one, two and three seconds
 def test_a_daemon_that_ends_at_once_is_reported_with_its_log(alone: Supervisor) -> None:
     broken = Daemon(name="broken", argv=[sys.executable, "-c", "raise SystemExit('no such flag')"], ready=lambda: False)
     with pytest.raises(SupervisionError, match=r"(?s)broken ends as soon as it is started\..*no such flag"):
