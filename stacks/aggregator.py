@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes import apps, batch, core, meta
 
-from components.image import Image, ImageArgs
 from components.workload_identity import WorkloadIdentity, WorkloadIdentityArgs, trust
 from stacks import pods
 from stacks.environment import PORT, Surroundings, callees, database_url, environment
+from stacks.images import repository, service_images
 from stacks.platform import Platform
 from stacks.services import Service, deployed
 from stacks.settings import Settings
@@ -19,8 +17,6 @@ from stacks.settings import Settings
 NAMESPACE = "tributary"
 ADMINISTRATOR = "database-administrator"
 """Service account that the migrations run under."""
-_SOURCES = Path(__file__).resolve().parent.parent
-_SHARED = ("workloads/__init__.py", "workloads/services/__init__.py", "workloads/chassis", "workloads/banks")
 
 
 class Aggregator:
@@ -49,7 +45,12 @@ class Aggregator:
             "tributary", metadata=meta.v1.ObjectMetaArgs(name=NAMESPACE), opts=self._in_cluster
         ).metadata.name
 
-        self._images = {package: self._image(package) for package in sorted({s.package for s in self._services})}
+        self._images = service_images(
+            sorted({each.package for each in self._services}),
+            platform.registry.login_server,
+            settings.images,
+            settings.database.scheme,
+        )
         self._addresses = {service.name: self._address(service) for service in self._services}
         self._administrator = self._database_administrator()
         for service in self._services:
@@ -63,18 +64,10 @@ class Aggregator:
             for name, address in self._addresses.items()
         }
 
-    def _image(self, package: str) -> Image:
-        return Image(
-            package,
-            ImageArgs(
-                registry=self._platform.registry.login_server,
-                repository=package.replace("_", "-"),
-                root=_SOURCES,
-                sources=[*_SHARED, f"workloads/services/{package}"],
-                entrypoint=["python", "-m", f"workloads.services.{package}"],
-                environment={"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"},
-            ),
-        )
+    @property
+    def images(self) -> dict[str, pulumi.Output[str]]:
+        """Each image by digest, by its repository: what another stack's setting images.digests takes."""
+        return {repository(package): image.reference for package, image in self._images.items()}
 
     def _address(self, service: Service) -> core.v1.Service:
         return core.v1.Service(

@@ -6,6 +6,7 @@ from stacks.sections import (
     Cluster,
     Database,
     ElasticPool,
+    Images,
     Monitoring,
     Network,
     Registry,
@@ -28,6 +29,7 @@ class Preset(Section):
     storage: Storage
     database: Database
     cluster: Cluster
+    images: Images
     services: Services
     upgrades: Upgrades = Upgrades(provider_aliases=False)
 
@@ -38,6 +40,9 @@ _NETWORK = Network(
     pods="10.244.0.0/16",
     services="10.96.0.0/16",
 )
+
+_BASE_IMAGE = "docker.io/library/python:3.11-slim-bookworm"
+_DIGESTS = "images.json"
 
 DEV = Preset(
     network=_NETWORK,
@@ -64,6 +69,8 @@ DEV = Preset(
         login="azurecli",
         admin_groups=[],
     ),
+    # Whoever deploys dev has Docker; nothing else has to be there before the first update.
+    images=Images(builder="docker", base_image=_BASE_IMAGE, digests=_DIGESTS),
     services=Services(replicas=1, sandbox_banks=True),
 )
 
@@ -72,6 +79,8 @@ LOCAL = DEV.model_copy(
         # What stands behind the embedded Azure's SQL server speaks PostgreSQL's protocol.
         "database": DEV.database.model_copy(update={"scheme": "postgresql+psycopg", "elastic_pool": None}),
         "cluster": DEV.cluster.model_copy(update={"node_count": 1, "node_maximum": 1}),
+        # Its node brings interpreter and packages, and there may be no Docker.
+        "images": DEV.images.model_copy(update={"builder": "layer"}),
     }
 )
 
@@ -99,6 +108,8 @@ PROD = Preset(
         login="workloadidentity",
         admin_groups=[],
     ),
+    # The very images that were tried in dev; and no package index or public registry is reached from prod's network.
+    images=Images(builder="digests", base_image=_BASE_IMAGE, digests=_DIGESTS),
     services=Services(replicas=3, sandbox_banks=False),
 )
 

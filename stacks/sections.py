@@ -211,6 +211,20 @@ class SignIn(Section):
     audience: Annotated[str, Field(min_length=1, description="the audience of access tokens, e.g. api://tributary")]
 
 
+class Images(Section):
+    """How the services' images come to the registry.
+
+    builder: "layer" (our code alone, for the embedded Azure), "docker" or "buildah" (workloads/images/Dockerfile, built
+    where the program runs), "digests" (built and tried elsewhere). base_image: of the Dockerfile.
+    digests: for "digests", a JSON file below the program's folder: repository → image by digest, e.g. what
+    `pulumi stack output images --json` says of the stack that they were tried in.
+    """
+
+    builder: Literal["layer", "docker", "buildah", "digests"]
+    base_image: Annotated[str, Field(min_length=1, description="an image such as docker.io/library/python:3.11-slim")]
+    digests: Annotated[str, Field(pattern=r"^[^/].*\.json$", description="a JSON file, by its path below the program")]
+
+
 class Services(Section):
     """The deployed services. sandbox_banks: whether the two banks that only exist for trying out are deployed."""
 

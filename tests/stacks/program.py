@@ -12,12 +12,13 @@ import yaml
 from tests.components.mocks import Registered, run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+_IMAGES = {"digests": "tests/stacks/images.json"}
 STACKS = ("local", "dev", "prod")
 
 
 def config(stack: str) -> dict[str, Any]:
-    """What a stack's file says, as the engine hands it over."""
-    return yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    """What a stack's file says, as the engine hands it over; with images for what takes them by digest."""
+    return yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"] | {"tributary:images": _IMAGES}
 
 
 @functools.cache

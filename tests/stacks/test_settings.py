@@ -49,8 +49,8 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "unknown setting",
         {"netwrok": {}},
-        "netwrok is not a setting. Did you mean network? Allowed: cluster, database, location, monitoring, network, "
-        "preset, registry, services, signIn, storage, tags, upgrades, vault.",
+        "netwrok is not a setting. Did you mean network? Allowed: cluster, database, images, location, monitoring, "
+        "network, preset, registry, services, signIn, storage, tags, upgrades, vault.",
     ),
     (
         "unknown nested setting",

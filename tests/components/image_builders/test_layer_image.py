@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from components.image_layer import build
+from components.image_builders.layer_image import build
 
 ENTRY = ["python", "-m", "thing"]
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import json
-import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from components.image_builders.files import archive
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -21,7 +21,6 @@ HOME = "app"
 """Folder of the image that the sources are put into."""
 USER = "10001:10001"
 """Numbers, not names: a kubelet refuses runAsNonRoot for a name, which could be anybody's."""
-_LEFT_OUT = {"__pycache__", ".DS_Store"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def build(root: Path, sources: Sequence[str], entrypoint: Sequence[str], environ
 
     Raises FileNotFoundError for a source that is not there, ValueError for a link, which another machine may not have.
     """
-    tar = _tar(root, sources)
+    tar = archive(root, sources, HOME)
     config = {
         "architecture": "amd64",
         "os": "linux",
@@ -82,27 +81,3 @@ def build(root: Path, sources: Sequence[str], entrypoint: Sequence[str], environ
 
 def _json(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _tar(root: Path, sources: Sequence[str]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for path in sorted(set(_files(root, sources))):
-            info = tarfile.TarInfo(f"{HOME}/{path}")
-            content = (root / path).read_bytes()
-            info.size = len(content)
-            info.mode = 0o755 if (root / path).stat().st_mode & 0o100 else 0o644
-            archive.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def _files(root: Path, sources: Sequence[str]) -> Iterator[str]:
-    for source in sources:
-        start = root / source
-        if not start.exists():
-            raise FileNotFoundError(f"{source!r} is not below {root}; an image is made of existing files and folders.")
-        for path in [start] if start.is_file() else sorted(start.rglob("*")):
-            if path.is_symlink():
-                raise ValueError(f"{path} is a link; an image is made of files. Put the file itself there.")
-            if path.is_file() and not _LEFT_OUT & set(path.parts) and path.suffix != ".pyc":
-                yield path.relative_to(root).as_posix()
