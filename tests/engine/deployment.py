@@ -17,7 +17,7 @@ from local.azure.entra.deployer import deployer
 from local.commands import engine
 from local.instance import DEFAULT_PORT_BASE, REPOSITORY, SUBSCRIPTION_ID, Instance
 
-_PROGRAM = ("__main__.py", "Pulumi.yaml", "stacks", "components", "workloads")
+_PROGRAM = ("__main__.py", "Pulumi.yaml", "constraints.txt", "stacks", "components", "workloads")
 _CHANGED = re.compile(
     r"^ +(?:[-+~]+|\+-) *(\d+) (?:to )?(create|created|update|updated|delete|deleted|replace|replaced)"
 )
