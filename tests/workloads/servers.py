@@ -151,6 +151,10 @@ class Issuer:
         }  # fmt: skip
         return jwt.encode({"alg": "RS256", "kid": key.kid}, payload, key)
 
+    def pseudonym(self, person: str) -> uuid.UUID:
+        """The user that the services know the person as."""
+        return uuid.uuid5(uuid.NAMESPACE_URL, f"{TENANT}/{uuid.uuid5(uuid.NAMESPACE_DNS, person)}")
+
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()

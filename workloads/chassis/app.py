@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any
 
@@ -16,9 +16,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workloads.chassis import calls, correlation, health, problems
+from workloads.chassis.acting import ActingIdentity
 from workloads.chassis.database import Database
+from workloads.chassis.events.backbone import Backbone
+from workloads.chassis.events.consumer import Handler
 from workloads.chassis.identity import Authenticator, CurrentUser
 from workloads.chassis.settings import DataSettings, Settings, UserSettings
+from workloads.chassis.tasks import TaskHandler, Worker
 from workloads.chassis.telemetry import Telemetry
 
 _log = structlog.get_logger(__name__)
@@ -37,19 +41,26 @@ def create_app(
     routers: Sequence[APIRouter],
     *,
     prepare: Callable[[FastAPI], Any] | None = None,
+    handlers: Mapping[str, Handler] | None = None,
+    tasks: Mapping[str, TaskHandler] | None = None,
     errors: Callable[[FastAPI], None] = problems.install,
 ) -> FastAPI:
-    """A service's application. Its state holds ``settings``, ``database``, ``authenticator`` and ``tls``.
+    """A service's application. Its state holds ``settings``, ``database``, ``authenticator``, ``acting`` and ``tls``.
+
+    ``state.bus`` is where its events go and come from; without one they wait in the outbox.
 
     service: its package's name. title: for the OpenAPI document. prepare: called once, puts what the service needs
     (clients of other services) into ``app.state``; returns a list of things to close at the end, if any.
+    handlers: of events, by type. tasks: what to do when a task of a kind falls due.
     errors: installs the error handlers.
     """
     state_tls = calls.trust(settings.ssl_cert_file)
     database = Database(settings.database_url, settings.ssl_cert_file) if isinstance(settings, DataSettings) else None
     authenticator = None
     if isinstance(settings, UserSettings):
-        authenticator = Authenticator(str(settings.token_issuer), settings.token_audience, state_tls)
+        authenticator = Authenticator(
+            str(settings.token_issuer), settings.token_audience, state_tls, settings.acting_services
+        )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -57,6 +68,14 @@ def create_app(
             for each in [database, authenticator, *closing]:
                 if each:
                     stack.callback(each.close)
+            if database and app.state.bus and handlers is not None:
+                backbone = Backbone(service, database, app.state.bus, handlers, app.state)
+                stack.callback(backbone.close)
+                backbone.start()
+            if database and tasks:
+                worker = Worker(tasks, database, app.state)
+                stack.callback(worker.close)
+                worker.start()
             _log.info("started")
             yield
         _log.info("stopped")
@@ -66,7 +85,8 @@ def create_app(
         generate_unique_id_function=lambda route: route.name, telemetry=_NO_TELEMETRY_OF_ITS_OWN,
     )  # fmt: skip
     app.state.settings, app.state.database, app.state.tls = settings, database, state_tls
-    app.state.authenticator, app.state.service = authenticator, service
+    app.state.authenticator, app.state.service, app.state.bus = authenticator, service, None
+    app.state.acting = ActingIdentity(settings.token_audience) if isinstance(settings, UserSettings) else None
     closing: list[Any] = list((prepare(app) if prepare else None) or [])
     errors(app)
     for router in [health.router, *routers]:

@@ -12,7 +12,7 @@ from fastapi import Request
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from workloads.chassis import correlation, problems
-from workloads.chassis.identity import User
+from workloads.chassis.identity import ACTING_FOR, User
 from workloads.chassis.problems import Problem
 
 PSU_ADDRESS = "PSU-IP-Address"
@@ -64,6 +64,8 @@ class ServiceClient:
         Raises Problem: the other service's own where it refuses (4xx), 502 when it fails, 503 when it can't be reached.
         """
         headers = {"Authorization": f"Bearer {user.token}", **correlation.outgoing()}
+        if user.acting:
+            headers[ACTING_FOR] = str(user.id)
         if attended_from:
             headers[PSU_ADDRESS] = attended_from
         attempts = Retrying(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import struct
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,6 +48,10 @@ class Database:
         """
         with self._sessions(info={tenancy.USER: user}) as session, session.begin():
             yield session
+
+    def on_commit(self, told: Callable[[Session], None]) -> None:
+        """Tell of every transaction that was committed. The session takes no further statement then."""
+        event.listen(self._sessions, "after_commit", told)
 
     def ping(self) -> None:
         """Ask the database for an answer. Raises SQLAlchemy's errors when there is none."""

@@ -61,6 +61,15 @@ def upsert(
         session.execute(Upsert(model.__table__, rows[start : start + step], key, update))
 
 
+def insert_new(session: Session, model: Any, row: Mapping[str, Any], key: Sequence[str]) -> bool:
+    """Insert a row unless one with the same key is there; whether it was inserted.
+
+    A transaction that inserts the same key at the same time is waited for.
+    """
+    result: Any = session.execute(Upsert(model.__table__, [row], key))
+    return result.rowcount == 1
+
+
 def _values(element: Upsert, compiler: SQLCompiler, options: dict[str, Any]) -> tuple[str, str]:
     """The columns, and every row as bound parameters of the columns' types."""
     names = list(element.rows[0])

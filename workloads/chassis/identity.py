@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -31,10 +32,16 @@ class User:
     """The person a request is made for.
 
     id: pseudonym, the same for the same person at the same issuer. token: forwarded to other services.
+    acting: whether the token is a service's that acts for the person, who is not there.
     """
 
     id: uuid.UUID
     token: str = field(repr=False)
+    acting: bool = False
+
+
+ACTING_FOR = "Acting-For"
+"""Header between services: the user that a service acts for with a token of its own."""
 
 
 class Authenticator:
@@ -42,18 +49,26 @@ class Authenticator:
 
     issuer: where ``/.well-known/openid-configuration`` lies. Its document says which ``iss`` tokens carry (Entra's
     differs from its address) and where the keys are. Fetched on first use, over verified TLS.
+    services: object ids of the platform's services, which may act for a user; nobody else may.
     """
 
-    def __init__(self, issuer: str, audience: str, tls: ssl.SSLContext) -> None:
+    def __init__(
+        self, issuer: str, audience: str, tls: ssl.SSLContext, services: Collection[uuid.UUID] = frozenset()
+    ) -> None:
         self._issuer, self._audience = issuer.rstrip("/"), audience
+        self._services = {str(each) for each in services}
         self._http = httpx.Client(verify=tls, timeout=5, follow_redirects=False)
         self._lock = threading.Lock()
         self._keys: KeySet | None = None
         self._claimed_issuer = ""
         self._fetched = float("-inf")
 
-    def user(self, token: str) -> User:
-        """Whose token it is. Raises Problem 401 when it does not hold, 503 when the issuer can't be asked."""
+    def user(self, token: str, acting_for: str | None = None) -> User:
+        """Whose token it is, or for whom the service acts whose token it is.
+
+        Raises Problem 401 when the token does not hold, 403 when its bearer may not act so, 503 when the issuer can't
+        be asked.
+        """
         try:
             decoded = self._decode(token)
             claims = decoded.claims
@@ -67,7 +82,18 @@ class Authenticator:
         except (JoseError, ValueError, KeyError, TypeError) as error:
             _log.info("token refused", reason=type(error).__name__)
             raise unauthorized("invalid_token", "The bearer token is not valid for this service.") from None
+        if acting_for is not None or str(subject) in self._services:
+            return self._acting(str(subject), token, acting_for)
         return User(uuid.uuid5(uuid.NAMESPACE_URL, f"{claims.get('tid', self._claimed_issuer)}/{subject}"), token)
+
+    def _acting(self, subject: str, token: str, acting_for: str | None) -> User:
+        try:
+            user = uuid.UUID(acting_for or "")
+        except ValueError:
+            raise Problem(403, "forbidden", f"A service says for which user it acts: {ACTING_FOR}: <UUID>.") from None
+        if subject not in self._services:
+            raise Problem(403, "forbidden", "Only a service of the platform may act for a user.")
+        return User(user, token, acting=True)
 
     def _decode(self, token: str) -> jwt.Token:
         keys = self._key_set()
@@ -117,8 +143,19 @@ def authenticate(request: Request, given: Annotated[HTTPAuthorizationCredentials
     if given is None or not given.credentials:
         raise unauthorized(None, "A bearer token is needed: Authorization: Bearer <access token>.")
     authenticator: Authenticator = request.app.state.authenticator
-    return authenticator.user(given.credentials)
+    return authenticator.user(given.credentials, request.headers.get(ACTING_FOR))
 
 
 CurrentUser = Annotated[User, Depends(authenticate)]
 """An endpoint's parameter: the user it serves."""
+
+
+def acting_only(user: CurrentUser) -> User:
+    """The user that a service acts for. Raises Problem 403 for a person: the operation is for services."""
+    if not user.acting:
+        raise Problem(403, "forbidden", "This operation is for the platform's services.")
+    return user
+
+
+ServedUser = Annotated[User, Depends(acting_only)]
+"""An endpoint's parameter, where only services may call."""

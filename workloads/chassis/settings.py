@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, IPvAnyAddress, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, IPvAnyAddress, Json, ValidationError, field_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -78,6 +79,9 @@ class UserSettings(DataSettings):
 
     token_issuer: HttpUrl = Field(description="base URL of the OpenID Connect issuer, without /.well-known/…")
     token_audience: str = Field(description="the audience that access tokens for this API carry")
+    acting_services: Json[list[uuid.UUID]] = Field(
+        default=[], description="JSON list: object ids of the platform's services, which may act for a user"
+    )
 
 
 class SecretKeeperSettings(UserSettings):

@@ -17,7 +17,8 @@ SERVICES = {
     "consent": {"listConnectableBanks", "startConsent", "listConsents", "getConsent", "listConsentEvidence",
                 "refreshConsent", "revokeConsent"},
     "account": {"listAccounts", "getAccount", "refreshAccounts"},
-    "transaction": {"listTransactions", "getTransaction", "synchronise"},
+    "transaction": {"listTransactions", "getTransaction", "synchronise", "deleteTransaction", "restoreTransaction",
+                    "listTransactionChanges", "listMatchSuggestions", "decideMatchSuggestion"},
 }  # fmt: skip
 HEALTH = {"getLiveness", "getReadiness", "getStartup"}
 

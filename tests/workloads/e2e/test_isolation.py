@@ -16,12 +16,28 @@ from sqlalchemy.engine import make_url
 
 from tests.workloads.platform import RETURN, Platform
 from tests.workloads.servers import Issuer, Postgres
-from workloads.chassis import dialect
+from workloads.chassis import clock, dialect
 from workloads.chassis.database import Database
 from workloads.chassis.tenancy import UnboundQuery
-from workloads.services.transaction.models import Synchronised, Transaction
+from workloads.services.transaction.models import MatchSuggestion, Synchronised, Transaction
 
 SERVICES = ("connector", "consent", "account", "transaction")
+
+
+BODIES = {"/match-suggestions/{suggestion_id}/decision": {"same": True}}
+"""What a POST is sent, where it is not what a synchronisation is sent."""
+
+
+def _suggestion(server: Postgres, issuer: Issuer, owner: str, transaction: str) -> str:
+    """A suggestion that two of the owner's transactions are one."""
+    database, user = Database(server.url("platform_transaction")), issuer.pseudonym(owner)
+    with database.session(user) as session:
+        row = MatchSuggestion(pending_id=uuid.UUID(transaction), booked_id=uuid.uuid4(), created=clock.now())
+        session.add(row)
+        session.flush()
+        made = str(row.id)
+    database.close()
+    return made
 
 
 def _operations(platform: Platform) -> list[tuple[str, str, str]]:
@@ -33,7 +49,9 @@ def _operations(platform: Platform) -> list[tuple[str, str, str]]:
     return found
 
 
-def test_no_operation_of_any_service_lets_one_person_reach_what_is_anothers(platform: Platform) -> None:
+def test_no_operation_of_any_service_lets_one_person_reach_what_is_anothers(
+    platform: Platform, server: Postgres, issuer: Issuer
+) -> None:
     owner, other = f"owner-{uuid.uuid4()}", f"other-{uuid.uuid4()}"
     platform.connect(owner, "aurora")
     platform.synchronise(owner)
@@ -46,11 +64,13 @@ def test_no_operation_of_any_service_lets_one_person_reach_what_is_anothers(plat
         ("consent", "consent_id"): account["consent_id"],
         ("account", "account_id"): account["id"],
         ("transaction", "transaction_id"): transaction["id"],
+        ("transaction", "suggestion_id"): _suggestion(server, issuer, owner, transaction["id"]),
     }
     tried = 0
     for service, method, template in _operations(platform):
         path = re.sub(r"\{(\w+)\}", lambda m, s=service: names[s, m[1]], template)
-        url, body = platform.urls[service] + path, {"attended": True} if method == "POST" else None
+        url = platform.urls[service] + path
+        body = BODIES.get(template, {"attended": True}) if method == "POST" else None
         assert httpx.request(method, url, json=body).status_code == 401, f"{method} {template} without a token"
         token = {"Authorization": f"Bearer {platform.issuer.token(other)}"}
         answer = httpx.request(method, url, json=body, headers=token, timeout=20)

@@ -33,21 +33,28 @@ class Ledger:
     def __init__(self) -> None:
         self.rows: dict[int, Known] = {}
         self.next = 0
+        self.suggested: list[tuple[int, Told]] = []
 
     def take(self, batch: Sequence[Told], *, covers_pending: bool = True) -> tuple[int, int, int]:
         changes = plan(list(self.rows.values()), batch, covers_pending=covers_pending)
-        for gone in changes.removals:
-            del self.rows[gone.row]
+        for gone in changes.withdrawals:
+            self.rows[gone.row] = replace(gone, state="withdrawn")
         for known, key, each in changes.updates:
-            self.rows[known.row] = Known(known.row, key, each.status, each.date or known.date, each)
+            state = "deleted" if known.state == "deleted" else "listed"
+            self.rows[known.row] = Known(known.row, key, each.status, each.date or known.date, each, state)
         for key, each in changes.inserts:
             self.next += 1
             self.rows[self.next] = Known(self.next, key, each.status, each.date or DAY, each)
-        return len(changes.inserts), len(changes.updates), len(changes.removals)
+        by_key = {each.key: each.told for each in self.rows.values()}
+        self.suggested += [(known.row, by_key[key]) for known, key in changes.suggestions]
+        return len(changes.inserts), len(changes.updates), len(changes.withdrawals)
+
+    def delete(self, row: int) -> None:
+        self.rows[row] = replace(self.rows[row], state="deleted")
 
     @property
     def content(self) -> Counter[Told]:
-        return Counter(each.told for each in self.rows.values())
+        return Counter(each.told for each in self.rows.values() if each.state == "listed")
 
 
 ENTRIES = st.builds(
@@ -134,11 +141,89 @@ def test_two_identical_pending_ones_become_two_booked_ones_one_after_the_other()
     assert ledger.content == Counter([told(day=1), told(day=1)])
 
 
-def test_what_is_ambiguous_is_not_merged_and_nothing_is_doubled() -> None:
+def test_what_is_ambiguous_is_not_merged_but_suggested_and_nothing_is_doubled() -> None:
     ledger = Ledger()
     ledger.take([pending(counterparty=None)])
-    added, updated, removed = ledger.take([told(day=1, counterparty="Markt"), told(day=1, counterparty="Kiosk")])
-    assert (added, updated, removed) == (2, 0, 1)
+    either = [told(day=1, counterparty="Markt"), told(day=1, counterparty="Kiosk")]
+    assert ledger.take(either) == (2, 0, 1)
+    assert Counter(ledger.suggested) == Counter([(1, each) for each in either])
+    assert ledger.content == Counter(either)
+
+
+def test_where_the_bank_tells_no_pending_ones_only_an_id_makes_one_booked() -> None:
+    ledger = Ledger()
+    ledger.take([pending(transaction_id="A"), pending(-900)])
+    assert ledger.take([told(day=1, transaction_id="A"), told(-900, day=1)], covers_pending=False) == (1, 1, 0)
+    assert ledger.suggested == [(2, told(-900, day=1))], "the other may be the booked one: the person decides"
+
+
+def test_a_withdrawn_pending_one_that_is_told_again_is_the_same_one() -> None:
+    ledger = Ledger()
+    ledger.take([pending()])
+    ledger.take([])
+    assert ledger.content == Counter()
+    assert ledger.take([pending()]) == (0, 1, 0)
+    assert ledger.content == Counter([pending()])
+    assert len(ledger.rows) == 1
+
+
+def test_what_the_person_deleted_while_pending_does_not_come_back_when_it_is_booked() -> None:
+    ledger = Ledger()
+    ledger.take([pending(transaction_id="A")])
+    ledger.delete(1)
+    assert ledger.take([told(-500, day=2, transaction_id="A")]) == (0, 1, 0)
+    assert ledger.content == Counter()
+    assert ledger.take([told(-500, day=2, transaction_id="A")]) == (0, 0, 0)
+
+
+def test_a_deleted_one_swallows_nothing_that_only_looks_like_it() -> None:
+    ledger = Ledger()
+    ledger.take([pending()])
+    ledger.delete(1)
+    assert ledger.take([told(day=1)]) == (1, 0, 0)
+
+
+def test_an_amount_corrected_in_its_text_leaves_a_deleted_one_deleted() -> None:
+    ledger = Ledger()
+    ledger.take([told(transaction_id="A", remittance="Kart")])
+    ledger.delete(1)
+    assert ledger.take([told(transaction_id="A", remittance="Kartenzahlung")]) == (0, 0, 0)
+
+
+WINDOWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=6)
+
+
+@given(UNIQUE_IDS, WINDOWS, st.sets(st.integers(1, 12), max_size=4), st.randoms(use_true_random=False))
+def test_any_order_overlap_and_repetition_of_lists_gives_the_same_ledger_and_deleted_ones_stay_deleted(
+    batch: list[Told], windows: list[tuple[int, int]], deleted: set[int], random: object
+) -> None:
+    ledger = Ledger()
+    ledger.take(batch)
+    for row in deleted & set(ledger.rows):
+        ledger.delete(row)
+    before = ledger.rows.copy()
+    for first, last in windows:
+        some = [each for each in batch if each.date and first <= (each.date - DAY).days <= last]
+        random.shuffle(some)  # type: ignore[attr-defined]
+        assert ledger.take(some) == (0, 0, 0)
+    assert ledger.rows == before
+
+
+@given(UNIQUE_IDS, WINDOWS)
+def test_lists_of_whole_days_in_any_order_add_up_to_what_they_told(
+    batch: list[Told], windows: list[tuple[int, int]]
+) -> None:
+    def part(first: int, last: int) -> list[Told]:
+        return [each for each in batch if each.date and first <= (each.date - DAY).days <= last]
+
+    one, other = Ledger(), Ledger()
+    for window in windows:
+        one.take(part(*window))
+    for window in reversed([*windows, *windows]):
+        other.take(part(*window))
+    assert one.content == other.content
+    days = {day for first, last in windows for day in range(first, last + 1)}
+    assert one.content == Counter(each for each in batch if each.date and (each.date - DAY).days in days)
 
 
 def test_a_withdrawn_pending_one_goes_and_an_untold_one_stays() -> None:

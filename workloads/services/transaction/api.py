@@ -6,25 +6,33 @@ import datetime
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.calls import ServiceClient, person_address
 from workloads.chassis.identity import CurrentUser, User
 from workloads.chassis.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from workloads.chassis.problems import Problem, documented
-from workloads.services.transaction import store
+from workloads.services.transaction import imports, store
 from workloads.services.transaction.forms import (
+    ChangeList,
+    ChangeView,
+    Decision,
     Failure,
+    SuggestionList,
+    SuggestionView,
     Synchronisation,
     SynchronisationRequest,
     SynchronisedAccount,
     TransactionPage,
     TransactionView,
 )
+from workloads.services.transaction.handlers import HANDLERS
 from workloads.services.transaction.settings import TransactionSettings
 
 router = APIRouter(tags=["transactions"], responses=documented(401, 422, 503))
+_LARGEST = 10**15
+_MOST_CHANGES = 2000
 _OVERLAP = datetime.timedelta(days=30)
 """How far back a list reaches before the last one's end: banks book late and correct what they told."""
 
@@ -35,11 +43,16 @@ def list_page(
     account_id: Annotated[uuid.UUID | None, Query(description="only of this account")] = None,
     date_from: Annotated[datetime.date | None, Query(description="on this date or later")] = None,
     date_to: Annotated[datetime.date | None, Query(description="on this date or earlier")] = None,
+    text: Annotated[str | None, Query(max_length=100, description="words in counterparty or remittance")] = None,
+    category: Annotated[str | None, Query(max_length=60, pattern="^[a-z-]+$", examples=["groceries"])] = None,
+    minimum: Annotated[int | None, Query(ge=-_LARGEST, le=_LARGEST, description="signed minor units")] = None,
+    maximum: Annotated[int | None, Query(ge=-_LARGEST, le=_LARGEST, description="signed minor units")] = None,
     cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
 ) -> TransactionPage:
     """The user's history over all banks in one list, newest first."""
-    rows, following = store.page(session, store.Filter(account_id, date_from, date_to), cursor, limit)
+    wanted = store.Filter(account_id, date_from, date_to, text, category, minimum, maximum)
+    rows, following = store.page(session, wanted, cursor, limit)
     return TransactionPage(transactions=[TransactionView.of(each) for each in rows], next_cursor=following)
 
 
@@ -47,6 +60,50 @@ def list_page(
 def read(session: UserTransaction, transaction_id: uuid.UUID) -> TransactionView:
     """One transaction."""
     return TransactionView.of(store.get(session, transaction_id))
+
+
+@router.delete(
+    "/transactions/{transaction_id}", operation_id="deleteTransaction", status_code=204, responses=documented(404)
+)
+def delete(session: UserTransaction, user: CurrentUser, transaction_id: uuid.UUID) -> None:
+    """Take a transaction out of the history. A bank that tells it again does not bring it back."""
+    store.delete(session, user.id, transaction_id)
+
+
+@router.post(
+    "/transactions/{transaction_id}/restore", operation_id="restoreTransaction", responses=documented(404, 409)
+)
+def restore(session: UserTransaction, user: CurrentUser, transaction_id: uuid.UUID) -> TransactionView:
+    """Bring a deleted transaction back."""
+    return TransactionView.of(store.restore(session, user.id, transaction_id))
+
+
+@router.get("/transaction-changes", operation_id="listTransactionChanges", response_model=ChangeList)
+def changes(
+    session: UserTransaction,
+    after: Annotated[int, Query(ge=0, le=2**62, description="revision that is known already")] = 0,
+    limit: Annotated[int, Query(ge=1, le=_MOST_CHANGES)] = _MOST_CHANGES,
+) -> Response:
+    """What changed since a revision of the ledger, oldest change first; withdrawn and deleted ones too."""
+    rows = store.changes(session, after, limit)
+    # Validated by its type already; FastAPI would validate a long list once more, which takes longer than reading it.
+    listed = ChangeList(changes=[ChangeView.of(each) for each in rows], complete=len(rows) < limit)
+    return Response(listed.model_dump_json(), media_type="application/json")
+
+
+@router.get("/match-suggestions", operation_id="listMatchSuggestions")
+def suggestions(session: UserTransaction) -> SuggestionList:
+    """Pending transactions that may have become booked ones, where that is not certain: the person decides."""
+    return SuggestionList(suggestions=[SuggestionView.of(each) for each in store.suggestions(session)])
+
+
+@router.post(
+    "/match-suggestions/{suggestion_id}/decision", operation_id="decideMatchSuggestion", status_code=204,
+    responses=documented(404),
+)  # fmt: skip
+def decide(session: UserTransaction, user: CurrentUser, suggestion_id: uuid.UUID, asked: Decision) -> None:
+    """Say whether the two are one. If they are, the booked one remains."""
+    store.decide(session, user.id, suggestion_id, same=asked.same)
 
 
 @router.post("/synchronisations", operation_id="synchronise", responses=documented(502))
@@ -75,13 +132,14 @@ def _synchronise(request: Request, user: User, account: dict[str, Any], person: 
     path = f"/banks/{account['bank']}/consents/{account['bank_consent_id']}/accounts/{account['bank_account_id']}"
     period = {"date_from": (until - _OVERLAP).isoformat()} if until else {}
     listed = state.connector.call("GET", f"{path}/transactions", user, attended_from=person, params=period)
-    batch = [store.told_of(each) for each in listed["entries"]]
+    listing = imports.Listing(
+        account_id, account["bank"], [imports.told_of(each) for each in listed["entries"]],
+        covers_pending=listed["covers_pending"],
+        date_from=datetime.date.fromisoformat(listed["date_from"]),
+        date_to=datetime.date.fromisoformat(listed["date_to"]),
+    )  # fmt: skip
     with state.database.session(user.id) as session:
-        imported = store.import_list(
-            session, user.id, account, batch, covers_pending=listed["covers_pending"],
-            date_from=datetime.date.fromisoformat(listed["date_from"]),
-            date_to=datetime.date.fromisoformat(listed["date_to"]),
-        )  # fmt: skip
+        imported = imports.import_list(session, user.id, listing)
     return SynchronisedAccount(
         account_id=account_id, bank=account["bank"], added=imported.added, updated=imported.updated,
         removed=imported.removed, unchanged=imported.unchanged, unreadable=listed["unreadable"],
@@ -96,4 +154,4 @@ def build(settings: TransactionSettings) -> FastAPI:
         app.state.connector = ServiceClient("connector", str(settings.connector_url), app.state.tls, timeout=180)
         return [app.state.account, app.state.connector]
 
-    return create_app("transaction", "Transactions", settings, [router], prepare=prepare)
+    return create_app("transaction", "Transactions", settings, [router], prepare=prepare, handlers=HANDLERS)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from workloads.chassis.money import Money
 
 Status = Literal["booked", "pending"]
+State = Literal["listed", "withdrawn", "deleted"]
 SETTLES_WITHIN = datetime.timedelta(days=7)
 """A pending entry becomes a booked one at most this much later."""
 
@@ -41,25 +42,37 @@ class Told:
 
 @dataclass(frozen=True)
 class Known:
-    """A transaction of the ledger. key: what it was recognised by. date: that it is listed under."""
+    """A transaction of the ledger. key: what it was recognised by. date: that it is listed under.
+
+    state: listed; withdrawn, when the bank tells it no more; deleted by the person, and it stays so.
+    """
 
     row: int
     key: str
     status: Status
     date: datetime.date
     told: Told
+    state: State = "listed"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do to the ledger. inserts: key and transaction. updates: known row, new key, transaction. removals: rows.
+    """What to do to the ledger.
 
-    A removal is a pending entry that the bank does not tell any more.
+    inserts: key and transaction. updates: known row, new key, transaction; a withdrawn row is listed again by it, a
+    deleted one stays deleted. withdrawals: pending entries that the bank does not tell any more.
+    suggestions: a pending row and the key of a booked transaction that it may have become, when that is not certain.
     """
 
     inserts: list[tuple[str, Told]] = field(default_factory=list)
     updates: list[tuple[Known, str, Told]] = field(default_factory=list)
-    removals: list[Known] = field(default_factory=list)
+    withdrawals: list[Known] = field(default_factory=list)
+    suggestions: list[tuple[Known, str]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the ledger is as the bank tells it already."""
+        return not (self.inserts or self.updates or self.withdrawals)
 
 
 def _plain(text: str | None) -> str:
@@ -99,51 +112,68 @@ def keyed(batch: Iterable[Told]) -> dict[str, Told]:
 def plan(known: Sequence[Known], batch: Iterable[Told], *, covers_pending: bool) -> Plan:
     """What a bank's list changes in the ledger.
 
-    known: all rows of the account that the list's period can meet, and every pending one.
-    covers_pending: whether the list tells pending entries too; if not, the known ones are left alone.
+    known: all rows of the account that the list's period can meet, and every pending one; withdrawn and deleted ones
+    too. covers_pending: whether the list tells pending entries too; if not, the known ones are left alone.
     """
     told, rows, result = keyed(batch), {each.key: each for each in known}, Plan()
     for key, each in told.items():
-        if key in rows and rows[key].told != each:
-            result.updates.append((rows[key], key, each))  # the bank has corrected a text or a value date
+        row = rows.get(key)
+        if row and row.state != "deleted" and (row.told != each or row.state == "withdrawn"):
+            result.updates.append((row, key, each))  # corrected by the bank, or told again
     new = {key: each for key, each in told.items() if key not in rows}
-    gone = [each for each in known if each.status == "pending" and each.key not in told] if covers_pending else []
     booked = {key: each for key, each in new.items() if each.status == "booked"}
-    settled = _settled(gone, booked)
+    untold = [each for each in known if each.status == "pending" and each.key not in told]
+    listed = [each for each in untold if each.state == "listed"]
+    settled = _settled(untold, booked, _same_id)
+    if covers_pending:
+        taken = {each.row for each in settled.values()}
+        open_ = {key: each for key, each in booked.items() if key not in settled}
+        settled |= _settled([each for each in listed if each.row not in taken], open_, _may_be)
     result.updates.extend((pending, key, booked[key]) for key, pending in settled.items())
     result.inserts.extend((key, each) for key, each in new.items() if key not in settled)
-    settled_rows = {each.row for each in settled.values()}
-    result.removals.extend(each for each in gone if each.row not in settled_rows)
+    taken = {each.row for each in settled.values()}
+    left = [each for each in listed if each.row not in taken]
+    if covers_pending:
+        result.withdrawals.extend(left)
+    open_ = {key: each for key, each in booked.items() if key not in settled}
+    result.suggestions.extend((p, key) for p in left for key, each in open_.items() if _may_be(p, each))
     return result
 
 
-def _settled(gone: Sequence[Known], booked: dict[str, Told]) -> dict[str, Known]:
-    """Which booked transaction each vanished pending one has become: the same id, else the only one it can be."""
+_Fits = Callable[[Known, Told], bool]
+
+
+def _settled(pending: Sequence[Known], booked: dict[str, Told], fits: _Fits) -> dict[str, Known]:
+    """Which booked transaction each pending one has become: the only one that fits, or one of several lookalikes."""
     result: dict[str, Known] = {}
-    left = {each.row: each for each in gone}
-    for strong in (True, False):
-        open_ = {key: each for key, each in booked.items() if key not in result}
-        fits = {
-            key: [p for p in left.values() if (_same_id(p.told, each) if strong else _may_be(p, each))]
-            for key, each in open_.items()
-        }
-        for key in sorted(fits, key=lambda k: (str(open_[k].date), k)):
-            candidates = sorted((p for p in fits[key] if p.row in left), key=lambda p: (p.date, p.row))
-            if candidates and _unambiguous(candidates[0], fits, open_):
-                result[key] = left.pop(candidates[0].row)
+    left = {each.row: each for each in pending}
+    by_amount: dict[object, list[Known]] = defaultdict(list)
+    for each in pending:
+        by_amount[each.told.transaction_id if fits is _same_id else each.told.money].append(each)
+    fitting = {
+        key: [p for p in by_amount[each.transaction_id if fits is _same_id else each.money] if fits(p, each)]
+        for key, each in booked.items()
+    }
+    rivals: dict[int, list[str]] = defaultdict(list)
+    for key, candidates in fitting.items():
+        for each in candidates:
+            rivals[each.row].append(key)
+    for key in sorted((k for k, found in fitting.items() if found), key=lambda k: (str(booked[k].date), k)):
+        candidates = sorted((p for p in fitting[key] if p.row in left), key=lambda p: (p.date, p.row))
+        if candidates and _unambiguous(rivals[candidates[0].row], fitting, booked):
+            result[key] = left.pop(candidates[0].row)
     return result
 
 
-def _unambiguous(pending: Known, fits: dict[str, list[Known]], booked: dict[str, Told]) -> bool:
+def _unambiguous(rivals: Sequence[str], fitting: dict[str, list[Known]], booked: dict[str, Told]) -> bool:
     """Whether all that could be meant looks the same, so that it does not matter which one is taken."""
-    rivals = [key for key, candidates in fits.items() if pending in candidates]
     lookalikes = {fingerprint(booked[key]) for key in rivals}
-    candidates = {fingerprint(each.told) for key in rivals for each in fits[key]}
+    candidates = {fingerprint(each.told) for key in rivals for each in fitting[key]}
     return len(lookalikes) == 1 and len(candidates) == 1
 
 
-def _same_id(pending: Told, booked: Told) -> bool:
-    return pending.transaction_id is not None and pending.transaction_id == booked.transaction_id
+def _same_id(pending: Known, booked: Told) -> bool:
+    return pending.told.transaction_id is not None and pending.told.transaction_id == booked.transaction_id
 
 
 def _may_be(pending: Known, booked: Told) -> bool:

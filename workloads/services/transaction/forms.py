@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from workloads.chassis.money import Money
-from workloads.services.transaction.models import Transaction
+from workloads.services.transaction.models import MatchSuggestion, Transaction
 
 
 class TransactionView(BaseModel):
@@ -27,6 +27,10 @@ class TransactionView(BaseModel):
     decimal: str = Field(examples=["-4.80"])
     counterparty: str | None = Field(examples=["Backhaus Sommer"])
     remittance: str | None = Field(examples=["Kartenzahlung"])
+    category: str | None = Field(description="as enrichment says, soon after it was read", examples=["groceries"])
+    merchant: str | None = Field(examples=["backhaus-sommer"])
+    transfer_id: uuid.UUID | None = Field(description="the other side, of a transfer between the person's accounts")
+    formerly: uuid.UUID | None = Field(description="the pending transaction that it was, as the person said")
 
     @classmethod
     def of(cls, row: Transaction) -> TransactionView:
@@ -36,7 +40,67 @@ class TransactionView(BaseModel):
             id=row.id, account_id=row.account_id, bank=row.bank, status=status, date=row.date,
             booking_date=row.booking_date, value_date=row.value_date, minor=row.minor, currency=row.currency,
             decimal=str(Money(row.minor, row.currency)), counterparty=row.counterparty, remittance=row.remittance,
+            category=row.category, merchant=row.merchant, transfer_id=row.transfer_id, formerly=row.formerly,
         )  # fmt: skip
+
+
+class ChangeView(BaseModel):
+    """A transaction as of a revision of the ledger."""
+
+    id: uuid.UUID
+    account_id: uuid.UUID
+    revision: int = Field(examples=[1024])
+    state: Literal["listed", "withdrawn", "deleted"]
+    status: Literal["booked", "pending"]
+    date: datetime.date
+    minor: int = Field(examples=[-480])
+    currency: str = Field(examples=["EUR"])
+    counterparty: str | None = Field(examples=["Backhaus Sommer"])
+    remittance: str | None = Field(examples=["Kartenzahlung"])
+    transfer: bool
+
+    @classmethod
+    def of(cls, row: Transaction) -> ChangeView:
+        """As it stands in the ledger, which holds nothing else: not validated again."""
+        return cls.model_construct(
+            id=row.id, account_id=row.account_id, revision=row.revision, state=row.state, status=row.status,
+            date=row.date, minor=row.minor, currency=row.currency, counterparty=row.counterparty,
+            remittance=row.remittance, transfer=row.transfer_id is not None,
+        )  # fmt: skip
+
+
+class ChangeList(BaseModel):
+    """Changes, oldest first. complete: whether there are no later ones; else ask again after the last revision."""
+
+    changes: list[ChangeView]
+    complete: bool
+
+
+class SuggestionView(BaseModel):
+    """Two transactions that may be one."""
+
+    id: uuid.UUID
+    pending_id: uuid.UUID
+    booked_id: uuid.UUID
+    created: datetime.datetime
+
+    @classmethod
+    def of(cls, row: MatchSuggestion) -> SuggestionView:
+        """As it was kept."""
+        return cls(id=row.id, pending_id=row.pending_id, booked_id=row.booked_id, created=row.created)
+
+
+class SuggestionList(BaseModel):
+    """Suggestions, newest first."""
+
+    suggestions: list[SuggestionView]
+
+
+class Decision(BaseModel):
+    """What the person says. same: the pending one has become the booked one."""
+
+    model_config = ConfigDict(extra="forbid")
+    same: bool
 
 
 class TransactionPage(BaseModel):

@@ -1,4 +1,4 @@
-"""The ledger's tables: transactions, and how far each account was synchronised."""
+"""The ledger's tables: transactions, each user's revision, how far accounts were synchronised, matches suggested."""
 
 from __future__ import annotations
 
@@ -22,14 +22,18 @@ class Base(DeclarativeBase):
 class Transaction(Owned, Base):
     """A transaction. sequence: the order among those of one date. key: what the bank's next list recognises it by.
 
-    date: that it is listed under. minor: signed minor units.
+    state: listed; withdrawn by the bank; deleted by the person. revision: of the user's ledger when it last changed.
+    date: that it is listed under. minor: signed minor units. search: its texts, folded. category, merchant: as
+    enrichment says. transfer_id: the other side of a transfer between the person's accounts.
+    formerly: the pending transaction that it was, when the person said so.
     """
 
     __tablename__ = "ledger_transaction"
     __table_args__ = (
         UniqueConstraint("account_id", "key", name="uq_ledger_transaction_key"),
-        Index("ix_ledger_transaction_page", "user_id", "date", "sequence"),
+        Index("ix_ledger_transaction_page", "user_id", "state", "date", "sequence"),
         Index("ix_ledger_transaction_account", "account_id", "date"),
+        Index("ix_ledger_transaction_revision", "user_id", "revision"),
     )
     sequence: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     id: Mapped[uuid.UUID] = mapped_column(unique=True, default=ids.new_id)
@@ -37,6 +41,8 @@ class Transaction(Owned, Base):
     bank: Mapped[str] = mapped_column(Text(40))
     key: Mapped[str] = mapped_column(Text(100))
     status: Mapped[str] = mapped_column(Text(10))
+    state: Mapped[str] = mapped_column(Text(10))
+    revision: Mapped[int] = mapped_column(BigInteger)
     date: Mapped[datetime.date]
     booking_date: Mapped[datetime.date | None]
     value_date: Mapped[datetime.date | None]
@@ -44,16 +50,39 @@ class Transaction(Owned, Base):
     currency: Mapped[str] = mapped_column(Text(3))
     counterparty: Mapped[str | None] = mapped_column(Text(140))
     remittance: Mapped[str | None] = mapped_column(Text(1000))
+    search: Mapped[str] = mapped_column(Text(1200))
+    category: Mapped[str | None] = mapped_column(Text(60))
+    merchant: Mapped[str | None] = mapped_column(Text(80))
+    transfer_id: Mapped[uuid.UUID | None]
+    formerly: Mapped[uuid.UUID | None]
     transaction_id: Mapped[str | None] = mapped_column(Text(200))
     entry_reference: Mapped[str | None] = mapped_column(Text(200))
     imported: Mapped[datetime.datetime]
     changed: Mapped[datetime.datetime]
 
 
+class Ledger(Owned, Base):
+    """A user's ledger. Locked while it changes, so that whoever reads up to a revision has seen all before it."""
+
+    __tablename__ = "ledger"
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(BigInteger)
+
+
 class Synchronised(Owned, Base):
-    """Until when an account's bank was read. Locked while a list is taken over: one at a time an account."""
+    """Until when an account's bank was read."""
 
     __tablename__ = "synchronised_account"
     account_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     until: Mapped[datetime.date | None]
     at: Mapped[datetime.datetime]
+
+
+class MatchSuggestion(Owned, Base):
+    """A pending transaction and a booked one that it may have become: the person decides."""
+
+    __tablename__ = "match_suggestion"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=ids.new_id)
+    pending_id: Mapped[uuid.UUID]
+    booked_id: Mapped[uuid.UUID]
+    created: Mapped[datetime.datetime]

@@ -4,43 +4,44 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from workloads.chassis import clock, dialect, paging
-from workloads.chassis.money import Money
-from workloads.chassis.problems import not_found
-from workloads.services.transaction import domain
-from workloads.services.transaction.models import Synchronised, Transaction
+from workloads.chassis.problems import Problem, not_found
+from workloads.services.transaction import events
+from workloads.services.transaction.models import Ledger, MatchSuggestion, Synchronised, Transaction
 
-_TEXTS = {"counterparty": 140, "remittance": 1000, "transaction_id": 200, "entry_reference": 200}
+_LARGEST_IN = 500
+"""Of one IN list: Azure SQL takes 2,100 parameters in a statement."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which transactions a page shows; dates are both included."""
+    """Which transactions a page shows; dates are both included. text: found in counterparty or remittance."""
 
     account_id: uuid.UUID | None = None
     date_from: datetime.date | None = None
     date_to: datetime.date | None = None
+    text: str | None = None
+    category: str | None = None
+    minimum: int | None = None
+    maximum: int | None = None
 
 
-@dataclass(frozen=True)
-class Imported:
-    """What a bank's list changed."""
-
-    added: int
-    updated: int
-    removed: int
-    unchanged: int
+def folded(*texts: str | None) -> str:
+    """Texts as they are searched: case and runs of spaces do not matter."""
+    return " ".join(" ".join(filter(None, texts)).casefold().split())[:1200]
 
 
-def get(session: Session, transaction_id: uuid.UUID) -> Transaction:
-    """A transaction of the user's. Raises Problem 404."""
-    found = session.scalar(select(Transaction).where(Transaction.id == transaction_id))
+def get(session: Session, transaction_id: uuid.UUID, *, lock: bool = False) -> Transaction:
+    """A transaction of the user's, listed or not. Raises Problem 404."""
+    query = select(Transaction).where(Transaction.id == transaction_id)
+    found = session.scalar(dialect.locked(query, Transaction) if lock else query)
     if found is None:
         raise not_found("transaction")
     return found
@@ -48,17 +49,35 @@ def get(session: Session, transaction_id: uuid.UUID) -> Transaction:
 
 def page(session: Session, wanted: Filter, cursor: str | None, limit: int) -> tuple[list[Transaction], str | None]:
     """Transactions, newest first, and the cursor of the next page. Raises Problem 400 for a foreign cursor."""
-    query = select(Transaction)
+    query = _filtered(select(Transaction).where(Transaction.state == "listed"), wanted)
+    query = paging.newest_first(query, Transaction.date, Transaction.sequence, cursor, limit)
+    rows = list(session.scalars(query))
+    following = paging.encode(rows[limit - 1].date, rows[limit - 1].sequence) if len(rows) > limit else None
+    return rows[:limit], following
+
+
+def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
     if wanted.account_id:
         query = query.where(Transaction.account_id == wanted.account_id)
     if wanted.date_from:
         query = query.where(Transaction.date >= wanted.date_from)
     if wanted.date_to:
         query = query.where(Transaction.date <= wanted.date_to)
-    query = paging.newest_first(query, Transaction.date, Transaction.sequence, cursor, limit)
-    rows = list(session.scalars(query))
-    following = paging.encode(rows[limit - 1].date, rows[limit - 1].sequence) if len(rows) > limit else None
-    return rows[:limit], following
+    if wanted.category:
+        query = query.where(Transaction.category == wanted.category)
+    if wanted.minimum is not None:
+        query = query.where(Transaction.minor >= wanted.minimum)
+    if wanted.maximum is not None:
+        query = query.where(Transaction.minor <= wanted.maximum)
+    for word in folded(wanted.text).split():
+        query = query.where(Transaction.search.contains(word, autoescape=True))
+    return query
+
+
+def changes(session: Session, after: int, limit: int) -> list[Transaction]:
+    """What changed since a revision of the ledger, in that order; withdrawn and deleted ones too."""
+    query = select(Transaction).where(Transaction.revision > after).order_by(Transaction.revision)
+    return list(session.scalars(query.limit(limit)))
 
 
 def synchronised_until(session: Session, account_id: uuid.UUID) -> datetime.date | None:
@@ -66,76 +85,86 @@ def synchronised_until(session: Session, account_id: uuid.UUID) -> datetime.date
     return session.scalar(select(Synchronised.until).where(Synchronised.account_id == account_id))
 
 
-def import_list(
-    session: Session,
-    user: uuid.UUID,
-    account: dict[str, Any],
-    batch: list[domain.Told],
-    *,
-    date_from: datetime.date,
-    date_to: datetime.date,
-    covers_pending: bool,
-) -> Imported:
-    """Take over a bank's list of an account; concurrent ones of the same account wait for each other."""
-    account_id, now = uuid.UUID(account["id"]), clock.now()
-    row = _locked(session, user, account_id)
-    known = _known(session, account_id, date_from)
-    changes = domain.plan([_as_known(each) for each in known], batch, covers_pending=covers_pending)
-    rows = {each.sequence: each for each in known}
-    for each in changes.removals:
-        session.delete(rows[each.row])
-    session.flush()
-    for known_one, key, told in changes.updates:
-        _write(rows[known_one.row], told, key, fallback=known_one.date)
-        rows[known_one.row].changed = now
-    session.flush()
-    # Oldest first: the sequence then orders the transactions of one date as they were told.
-    for key, told in sorted(changes.inserts, key=lambda each: (each[1].date or date_to, each[0])):
-        new = Transaction(account_id=account_id, bank=account["bank"], imported=now, changed=now)
-        _write(new, told, key, fallback=date_to)
-        session.add(new)
-    row.until, row.at = max(filter(None, [row.until, date_to])), now
-    counted = len(changes.inserts), len(changes.updates), len(changes.removals)
-    return Imported(*counted, unchanged=len(domain.keyed(batch)) - counted[0] - counted[1])
+def ledger(session: Session, user: uuid.UUID) -> Ledger:
+    """The user's ledger, locked until the transaction ends: changes are made one after the other."""
+    dialect.upsert(session, Ledger, [{"user_id": user, "revision": 0}], key=["user_id"])
+    return session.scalars(dialect.locked(select(Ledger), Ledger)).one()
 
 
-def _locked(session: Session, user: uuid.UUID, account_id: uuid.UUID) -> Synchronised:
-    new = {"account_id": account_id, "user_id": user, "until": None, "at": clock.now()}
-    dialect.upsert(session, Synchronised, [new], key=["account_id"])
-    query = select(Synchronised).where(Synchronised.account_id == account_id)
-    return session.scalars(dialect.locked(query, Synchronised)).one()
+def delete(session: Session, user: uuid.UUID, transaction_id: uuid.UUID) -> None:
+    """Take a transaction out of the history for good: a bank that tells it again does not bring it back.
+
+    Raises Problem 404, also when it is deleted already.
+    """
+    head, row = ledger(session, user), get(session, transaction_id, lock=True)
+    if row.state != "listed":
+        raise not_found("transaction")
+    _touch(head, row, state="deleted")
+    _part(session, head, row)
+    events.removed(session, user, row)
 
 
-def _known(session: Session, account_id: uuid.UUID, date_from: datetime.date) -> list[Transaction]:
-    """Every row that a list from this date can meet: those listed since, and all pending ones."""
-    since = or_(Transaction.date >= date_from, Transaction.value_date >= date_from, Transaction.status == "pending")
-    return list(session.scalars(select(Transaction).where(Transaction.account_id == account_id, since)))
+def restore(session: Session, user: uuid.UUID, transaction_id: uuid.UUID) -> Transaction:
+    """Bring back what the person deleted. Raises Problem 404, and 409 when it is not deleted."""
+    head, row = ledger(session, user), get(session, transaction_id, lock=True)
+    if row.state != "deleted":
+        raise Problem(409, "not-deleted", f"This transaction is {row.state}; only deleted ones can be restored.")
+    _touch(head, row, state="listed")
+    events.amended(session, user, row)
+    return row
 
 
-def _as_known(row: Transaction) -> domain.Known:
-    status: Any = row.status
-    told = domain.Told(
-        status, Money(row.minor, row.currency), row.transaction_id, row.entry_reference, row.booking_date,
-        row.value_date, row.counterparty, row.remittance,
-    )  # fmt: skip
-    return domain.Known(row.sequence, row.key, status, row.date, told)
+def _touch(head: Ledger, row: Transaction, **values: Any) -> None:
+    head.revision += 1
+    row.revision, row.changed = head.revision, clock.now()
+    for name, value in values.items():
+        setattr(row, name, value)
 
 
-def _write(row: Transaction, told: domain.Told, key: str, *, fallback: datetime.date) -> None:
-    row.key, row.status, row.date = key, told.status, told.date or fallback
-    row.booking_date, row.value_date = told.booking_date, told.value_date
-    row.minor, row.currency = told.money.minor, told.money.currency
-    row.counterparty, row.remittance = told.counterparty, told.remittance
-    row.transaction_id, row.entry_reference = told.transaction_id, told.entry_reference
+def _part(session: Session, head: Ledger, row: Transaction) -> None:
+    """End the transfer that a transaction was one side of."""
+    if row.transfer_id:
+        other = session.scalar(select(Transaction).where(Transaction.id == row.transfer_id))
+        if other:
+            _touch(head, other, transfer_id=None)
+        row.transfer_id = None
 
 
-def told_of(entry: dict[str, Any]) -> domain.Told:
-    """A transaction as the connector tells it; texts are cut to what the ledger keeps, so that they compare equal."""
-    texts: dict[str, Any] = {name: (entry[name] or "")[:length] or None for name, length in _TEXTS.items()}
-    money = Money(entry["amount"]["minor"], entry["amount"]["currency"])
-    booked, value = entry["booking_date"], entry["value_date"]
-    return domain.Told(
-        status=entry["status"], money=money, **texts,
-        booking_date=datetime.date.fromisoformat(booked) if booked else None,
-        value_date=datetime.date.fromisoformat(value) if value else None,
-    )  # fmt: skip
+def suggestions(session: Session) -> list[MatchSuggestion]:
+    """Pending transactions that may have become booked ones, newest first."""
+    query = select(MatchSuggestion).order_by(MatchSuggestion.created.desc())
+    return list(session.scalars(query.limit(100)))
+
+
+def decide(session: Session, user: uuid.UUID, suggestion_id: uuid.UUID, *, same: bool) -> None:
+    """The person says whether two transactions are one. Raises Problem 404."""
+    found = session.scalar(select(MatchSuggestion).where(MatchSuggestion.id == suggestion_id))
+    if found is None:
+        raise not_found("suggestion")
+    if same:
+        head = ledger(session, user)
+        pending, booked = get(session, found.pending_id, lock=True), get(session, found.booked_id, lock=True)
+        if pending.state == "listed":
+            _touch(head, pending, state="withdrawn")
+            events.removed(session, user, pending)
+        _touch(head, booked, formerly=pending.id)
+        events.amended(session, user, booked)
+        others = (MatchSuggestion.pending_id == pending.id) | (MatchSuggestion.booked_id == booked.id)
+    else:
+        others = MatchSuggestion.id == suggestion_id
+    for each in session.scalars(select(MatchSuggestion).where(others)):
+        session.delete(each)
+
+
+def categorise(session: Session, facts: Sequence[dict[str, Any]]) -> None:
+    """Take over what enrichment says of transactions. No new revision: enrichment need not hear of it again."""
+    by_category: dict[tuple[str | None, str | None], list[uuid.UUID]] = {}
+    for each in facts:
+        by_category.setdefault((each["category"], each["merchant"]), []).append(uuid.UUID(each["id"]))
+    for (category, merchant), ids in by_category.items():
+        for start in range(0, len(ids), _LARGEST_IN):
+            some = Transaction.id.in_(ids[start : start + _LARGEST_IN])
+            session.execute(
+                update(Transaction).where(some).values(category=category, merchant=merchant),
+                execution_options={"synchronize_session": False},
+            )

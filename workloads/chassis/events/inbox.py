@@ -1,0 +1,40 @@
+"""The inbox: remembers which events were handled, in the transaction of what they caused."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from workloads.chassis import clock, dialect, faults
+from workloads.chassis.events.envelope import Event
+from workloads.chassis.events.tables import HandledEvent
+from workloads.chassis.faults import FaultPoint
+
+KEPT = datetime.timedelta(days=30)
+"""Longer than a message may live on the bus and its dead-letter queue is looked after."""
+
+
+class AlreadyHandled(Exception):
+    """The event was handled before: there is nothing to do."""
+
+
+def claim(session: Session, event: Event) -> None:
+    """Take an event, in the transaction that handles it: two that try wait for each other. Raises AlreadyHandled."""
+    row = {"source": event.source, "event_id": event.id, "at": clock.now()}
+    if not dialect.insert_new(session, HandledEvent, row, key=["source", "event_id"]):
+        raise AlreadyHandled
+    faults.reach(FaultPoint.INBOX_CLAIMED)
+
+
+def handled(session: Session, event: Event) -> bool:
+    """Whether it was handled: a cheap look before any work is done for it."""
+    where: Any = (HandledEvent.source == event.source, HandledEvent.event_id == event.id)
+    return bool(session.scalar(select(func.count(HandledEvent.at)).where(*where)))
+
+
+def forget_old(session: Session) -> None:
+    """Forget what no bus delivers any more."""
+    session.execute(delete(HandledEvent).where(HandledEvent.at < clock.now() - KEPT))

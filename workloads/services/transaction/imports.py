@@ -1,0 +1,194 @@
+"""Takes over a bank's list: what the domain plans, in few statements however long the list is."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from workloads.chassis import bulk, clock, dialect, ids
+from workloads.chassis.money import Money
+from workloads.services.transaction import domain, events, store, transfers
+from workloads.services.transaction.models import Ledger, MatchSuggestion, Synchronised, Transaction
+
+_TEXTS = {"counterparty": 140, "remittance": 1000, "transaction_id": 200, "entry_reference": 200}
+_COLUMNS = (
+    Transaction.sequence, Transaction.id, Transaction.key, Transaction.status, Transaction.state, Transaction.date,
+    Transaction.booking_date, Transaction.value_date, Transaction.minor, Transaction.currency,
+    Transaction.counterparty, Transaction.remittance, Transaction.transaction_id, Transaction.entry_reference,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A bank's list of an account's transactions in a period, both dates included."""
+
+    account_id: uuid.UUID
+    bank: str
+    entries: Sequence[domain.Told]
+    date_from: datetime.date
+    date_to: datetime.date
+    covers_pending: bool
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a bank's list changed."""
+
+    added: int
+    updated: int
+    removed: int
+    unchanged: int
+
+
+def import_list(session: Session, user: uuid.UUID, listing: Listing) -> Imported:
+    """Take over a list. A list that tells nothing new writes nothing but how far the account was read."""
+    account_id = listing.account_id
+    known = _known(session, account_id, listing.date_from)
+    if domain.plan(known, listing.entries, covers_pending=listing.covers_pending).is_empty:
+        _read_until(session, user, listing)
+        return Imported(0, 0, 0, unchanged=len(domain.keyed(listing.entries)))
+    # Something is new: look again, now that nobody else can change the ledger.
+    head = store.ledger(session, user)
+    known = _known(session, account_id, listing.date_from)
+    changes = domain.plan(known, listing.entries, covers_pending=listing.covers_pending)
+    start = head.revision
+    _withdraw(session, user, head, changes.withdrawals)
+    _update(session, user, head, changes.updates)
+    new = _insert(session, user, head, listing, changes.inserts)
+    _suggest(session, user, changes.suggestions, new)
+    _pair_transfers(session, user, head, start)
+    _read_until(session, user, listing)
+    counted = len(changes.inserts), len(changes.updates), len(changes.withdrawals)
+    if head.revision != start:
+        events.imported(session, user, account_id, head.revision, counted)
+    return Imported(*counted, unchanged=len(domain.keyed(listing.entries)) - counted[0] - counted[1])
+
+
+def _read_until(session: Session, user: uuid.UUID, listing: Listing) -> None:
+    query = select(Synchronised.until).where(Synchronised.account_id == listing.account_id)
+    if session.scalar(query) != listing.date_to:
+        row = {"account_id": listing.account_id, "user_id": user, "until": listing.date_to, "at": clock.now()}
+        dialect.upsert(session, Synchronised, [row], key=["account_id"], update=["until", "at"])
+
+
+def _known(session: Session, account_id: uuid.UUID, date_from: datetime.date) -> list[domain.Known]:
+    """Every row that a list from this date can meet: those listed since, and all pending ones."""
+    since = or_(Transaction.date >= date_from, Transaction.value_date >= date_from, Transaction.status == "pending")
+    query = select(*_COLUMNS).where(Transaction.account_id == account_id, since)
+    return [_as_known(each) for each in session.execute(query)]
+
+
+def _as_known(row: Any) -> domain.Known:
+    told = domain.Told(
+        row.status, Money(row.minor, row.currency), row.transaction_id, row.entry_reference, row.booking_date,
+        row.value_date, row.counterparty, row.remittance,
+    )  # fmt: skip
+    return domain.Known(row.sequence, row.key, row.status, row.date, told, row.state)
+
+
+def _values(told: domain.Told, key: str, fallback: datetime.date) -> dict[str, Any]:
+    return {
+        "key": key, "status": told.status, "date": told.date or fallback, "booking_date": told.booking_date,
+        "value_date": told.value_date, "minor": told.money.minor, "currency": told.money.currency,
+        "counterparty": told.counterparty, "remittance": told.remittance,
+        "search": store.folded(told.counterparty, told.remittance), "transaction_id": told.transaction_id,
+        "entry_reference": told.entry_reference,
+    }  # fmt: skip
+
+
+def _next(head: Ledger) -> int:
+    head.revision += 1
+    return head.revision
+
+
+def _withdraw(session: Session, user: uuid.UUID, head: Ledger, gone: Sequence[domain.Known]) -> None:
+    now = clock.now()
+    rows = [{"sequence": each.row, "state": "withdrawn", "revision": _next(head), "changed": now} for each in gone]
+    bulk.update_many(session, Transaction, "sequence", rows)
+    for each in _identified(session, [row["sequence"] for row in rows]):
+        events.removed(session, user, each)
+
+
+def _update(
+    session: Session, user: uuid.UUID, head: Ledger, updates: Sequence[tuple[domain.Known, str, domain.Told]]
+) -> None:
+    now, rows = clock.now(), []
+    for known, key, told in updates:
+        state = "deleted" if known.state == "deleted" else "listed"
+        row = {"sequence": known.row, "state": state, "revision": _next(head), "changed": now}
+        rows.append(row | _values(told, key, known.date))
+    bulk.update_many(session, Transaction, "sequence", rows)
+    booked = {known.row for known, _, told in updates if known.status == "pending" and told.status == "booked"}
+    for each in _identified(session, [known.row for known, _, _ in updates]):
+        (events.booked if each.sequence in booked else events.amended)(session, user, each)
+
+
+def _identified(session: Session, sequences: Sequence[int]) -> list[Transaction]:
+    found: list[Transaction] = []
+    for start in range(0, len(sequences), 500):
+        some = select(Transaction).where(Transaction.sequence.in_(sequences[start : start + 500]))
+        found += session.scalars(some, execution_options={"populate_existing": True})
+    return found
+
+
+def _insert(
+    session: Session, user: uuid.UUID, head: Ledger, listing: Listing, inserts: Sequence[tuple[str, domain.Told]]
+) -> dict[str, uuid.UUID]:
+    """Insert, oldest first: the sequence then orders the transactions of one date as they were told."""
+    now, rows = clock.now(), []
+    for key, told in sorted(inserts, key=lambda each: (each[1].date or listing.date_to, each[0])):
+        row = {
+            "id": ids.new_id(), "user_id": user, "account_id": listing.account_id, "bank": listing.bank,
+            "state": "listed", "revision": _next(head), "category": None, "merchant": None, "transfer_id": None,
+            "formerly": None, "imported": now, "changed": now,
+        }  # fmt: skip
+        rows.append(row | _values(told, key, listing.date_to))
+    bulk.insert_many(session, Transaction, rows)
+    return {row["key"]: row["id"] for row in rows}
+
+
+def _suggest(
+    session: Session, user: uuid.UUID, found: Sequence[tuple[domain.Known, str]], new: dict[str, uuid.UUID]
+) -> None:
+    pending = {each.sequence: each.id for each in _identified(session, [known.row for known, _ in found])}
+    for known, key in found:
+        suggestion = {"pending_id": pending[known.row], "booked_id": new[key], "created": clock.now()}
+        session.add(MatchSuggestion(**suggestion))
+
+
+def _pair_transfers(session: Session, user: uuid.UUID, head: Ledger, since: int) -> None:
+    """Find transfers among what changed and what lies around it."""
+    changed = Transaction.revision > since
+    first, last = session.execute(select(func.min(Transaction.date), func.max(Transaction.date)).where(changed)).one()
+    if first is None:
+        return
+    window = transfers.ARRIVES_WITHIN
+    columns = (Transaction.id, Transaction.account_id, Transaction.date, Transaction.minor, Transaction.currency)
+    query = select(*columns).where(
+        Transaction.state == "listed", Transaction.status == "booked", Transaction.transfer_id.is_(None),
+        Transaction.date >= first - window, Transaction.date <= last + window,
+    )  # fmt: skip
+    movements = [transfers.Movement(*row) for row in session.execute(query)]
+    rows = []
+    for sides in transfers.pair(movements):
+        for mine, other in (sides, sides[::-1]):
+            rows.append({"id": mine, "transfer_id": other, "revision": _next(head)})
+    bulk.update_many(session, Transaction, "id", rows)
+
+
+def told_of(entry: dict[str, Any]) -> domain.Told:
+    """A transaction as the connector tells it; texts are cut to what the ledger keeps, so that they compare equal."""
+    texts: dict[str, Any] = {name: (entry[name] or "")[:length] or None for name, length in _TEXTS.items()}
+    money = Money(entry["amount"]["minor"], entry["amount"]["currency"])
+    booked, value = entry["booking_date"], entry["value_date"]
+    return domain.Told(
+        status=entry["status"], money=money, **texts,
+        booking_date=datetime.date.fromisoformat(booked) if booked else None,
+        value_date=datetime.date.fromisoformat(value) if value else None,
+    )  # fmt: skip
