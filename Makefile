@@ -48,6 +48,10 @@ test: ## lint, types and every test that protects behaviour
 test-full: ## slow sweeps: faults, fuzzing, large data
 	$(TOOLCHAIN) --for tests run local.commands.test --full $(ARGS)
 
+.PHONY: mutation
+mutation: ## breaks one property of the prod stack at a time; lists which policies noticed
+	$(TOOLCHAIN) run tests.policies.mutation
+
 lint: ## ruff and pyrefly alone
 	$(TOOLCHAIN) --only python run local.commands.test --lint
 

@@ -13,7 +13,7 @@ import pulumi_policy as crossguard
 import policies.rules
 from policies.judging import Finding, applies, judge, judge_stack
 from policies.rule import Rule, rules
-from policies.subject import Stack, Subject, without_version
+from policies.subject import Stack, Subject, completed, without_version
 from policies.waivers import Ledger, Waiver, stack_of
 
 NAME = "tributary"
@@ -37,8 +37,10 @@ def load() -> list[Rule]:
 def policies_of(found: list[Rule], waivers: list[Waiver], today: datetime.date) -> list[crossguard.Policy]:
     """The pack's policies. Mandatory unless the policy config says otherwise."""
     ledger = Ledger(waivers, today)
+    inputs: dict[str, Any] = {}
+    """Of every resource that was judged by itself, by URN: the engine shows the whole stack afterwards."""
     made: list[crossguard.Policy] = [
-        _stack(each, ledger) if each.judges_stack else _each(each, ledger) for each in found
+        _stack(each, ledger, inputs) if each.judges_stack else _each(each, ledger, inputs) for each in found
     ]
     return [*made, _no_idle_waiver(ledger)]
 
@@ -60,8 +62,9 @@ def _said_of(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _each(rule: Rule, ledger: Ledger) -> crossguard.Policy:
+def _each(rule: Rule, ledger: Ledger, inputs: dict[str, Any]) -> crossguard.Policy:
     def validate(args: crossguard.ResourceValidationArgs, report: crossguard.ReportViolation) -> None:
+        inputs[args.urn] = args.props
         subject = subject_of(args)
         if not applies(rule, subject):
             return
@@ -82,11 +85,11 @@ def _each(rule: Rule, ledger: Ledger) -> crossguard.Policy:
     return crossguard.ResourceValidationPolicy(validate=validate, remediate=remedy, **_said_of(rule))
 
 
-def _stack(rule: Rule, ledger: Ledger) -> crossguard.Policy:
+def _stack(rule: Rule, ledger: Ledger, inputs: Mapping[str, Any]) -> crossguard.Policy:
     def validate(args: crossguard.StackValidationArgs, report: crossguard.ReportViolation) -> None:
         stack_urn = next((each.urn for each in args.resources if each.resource_type == "pulumi:pulumi:Stack"), "")
         unknown: list[str] = []
-        for finding in judge_stack(rule, stack_of_args(args), args.get_config()):
+        for finding in judge_stack(rule, stack_of_args(args, inputs), args.get_config()):
             if finding.status == "not evaluated":
                 ledger.waiver_of(finding, stack_urn)
                 unknown.append(f"{finding.urn or 'the stack'}: {finding.reason}")
@@ -129,22 +132,20 @@ def subject_of(args: crossguard.ResourceValidationArgs) -> Subject:
     return Subject(without_version(args.resource_type), args.name, args.urn, args.props, bool(args.opts.protect))
 
 
-def stack_of_args(args: crossguard.StackValidationArgs) -> Stack:
-    """A stack as CrossGuard hands it over."""
-    return Stack(
-        [
-            Subject(
-                without_version(each.resource_type),
-                each.name,
-                each.urn,
-                each.props,
-                bool(each.opts.protect),
-                uses={key: [used.urn for used in value] for key, value in each.property_dependencies.items()},
-                depends=[used.urn for used in each.dependencies],
-            )
-            for each in args.resources
-        ]
-    )
+def stack_of_args(args: crossguard.StackValidationArgs, inputs: Mapping[str, Any]) -> Stack:
+    """A stack as CrossGuard hands it over. inputs: what its resources were registered with, by URN."""
+    resources = [
+        Subject(
+            without_version(each.resource_type),
+            each.name,
+            each.urn,
+            each.props,
+            bool(each.opts.protect),
+            uses={key: [used.urn for used in value] for key, value in each.property_dependencies.items()},
+        )
+        for each in args.resources
+    ]
+    return Stack([completed(each, inputs) for each in resources])
 
 
 def remedied(properties: Mapping[str, Any], remedy: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -25,7 +26,7 @@ class Subject:
 
     type: without API version. protected: Pulumi refuses to delete it. settings: of the rule that judges.
     defaults: what Azure takes for absent properties, as the rule declares it.
-    uses: by property, URNs of the resources its value comes from. depends: URNs of all it waits for.
+    uses: by property, URNs of the resources its value comes from.
     """
 
     type: str
@@ -36,7 +37,6 @@ class Subject:
     settings: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     uses: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    depends: Sequence[str] = ()
 
     def __getitem__(self, path: str) -> Property:
         return Property(self.properties, "", self.defaults)[path]
@@ -62,6 +62,15 @@ class Subject:
     def uses_any(self, *others: Subject) -> bool:
         """Whether any property's value comes from one of these resources."""
         return any(self.from_(path, *others) for path in self.uses)
+
+
+def completed(resource: Subject, inputs: Mapping[str, Any]) -> Subject:
+    """A resource of a stack with the inputs it was registered with, by URN, in front of what the provider answered.
+
+    Much of an answer is not known in a preview although the input is.
+    """
+    given = inputs.get(resource.urn)
+    return resource if given is None else replace(resource, properties=ChainMap(given, resource.properties))
 
 
 @dataclass(frozen=True)

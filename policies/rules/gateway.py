@@ -24,6 +24,8 @@ _DOCUMENT = (
     "<outbound><base /></outbound><on-error><base /></on-error></policies>"
 )
 
+_ANY_ORIGIN = "<cors><allowed-origins><origin>*</origin></allowed-origins></cors>"
+
 in_network = rule(
     "TRB-APIM-001",
     "The gateway is in a virtual network",
@@ -198,7 +200,7 @@ narrow_cors = rule(
     why="With a star, any page that a user visits calls our APIs as him.",
     fix="List the origins in the cors policy.",
     passes={"value": _DOCUMENT},
-    breaks={"value": "<policies><inbound><cors><allowed-origins><origin>*</origin></allowed-origins></cors></inbound>"},
+    breaks={"value": _DOCUMENT.replace("</inbound>", f"{_ANY_ORIGIN}</inbound>")},
     psrule="Azure.APIM.CORSPolicy",
     demand=lambda policy: policy["value"].lacks(r"<origin>\s*\*\s*</origin>"),
 )

@@ -1,7 +1,7 @@
 """Whole stack, Azure: what only shows when all resources are looked at together."""
 
 from policies.frameworks import CIS, DORA, MCSB, PCI
-from policies.properties import Truth, some
+from policies.properties import Property, Truth, some
 from policies.rule import Example, stack_rule
 from policies.subject import Stack, Subject
 
@@ -54,9 +54,14 @@ def _reached_privately(stack: Stack, store: Subject) -> Truth:
 def _names_zone(stack: Stack, group: Subject, zone: str) -> Truth:
     linked = [each for each in stack.of(*_ZONES) if group.from_("privateDnsZoneConfigs", each)]
     if linked:
-        # The engine shows stack rules what a provider answered, and azure-native answers with `name`.
-        return some((each["privateZoneName"] == zone) | (each["name"] == zone) for each in linked)
+        return some(_zone_name(each) == zone for each in linked)
     return group["privateDnsZoneConfigs"].some(lambda each: each["privateDnsZoneId"].matches(f".*/{zone}"))
+
+
+def _zone_name(zone: Subject) -> Property:
+    """As the program names it; in a state, where azure-native keeps what Azure answered, its name."""
+    given = zone["privateZoneName"]
+    return zone["name"] if given.absent.value else given
 
 
 _SERVER = Example(_SQL, "main")

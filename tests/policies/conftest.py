@@ -11,10 +11,12 @@ import pytest
 
 from local.azure.daemons import prepare
 from local.instance import Instance
+from policies.recording import Recording
 from tests.conftest import _claim
 from tests.local.azure.conftest import RunningAzure
 from tests.local.plugins.engine import Program
 from tests.local.plugins.engine import prepare as prepare_stack
+from tests.policies.recordings import recorded
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +32,12 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAzure]:
     yield running
     running.stop()
     claim.close()
+
+
+@pytest.fixture(scope="session")
+def prod() -> Recording:
+    """The prod stack as the engine hands it to the pack. Tests that ask for it are of the group "recording"."""
+    return recorded("prod")
 
 
 @pytest.fixture

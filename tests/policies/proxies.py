@@ -44,7 +44,6 @@ def subject(
         proxied(properties),
         protected,
         uses={key: [urn(*each.rsplit("::", 1)) for each in value] for key, value in uses.items()},
-        depends=[urn(*each.rsplit("::", 1)) for value in uses.values() for each in value],
     )
 
 

@@ -1,0 +1,114 @@
+"""What the mutation gate breaks beside what rules declare themselves, and which further rules must fire with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackMutant:
+    """A change of one resource that a rule about the whole stack must notice.
+
+    type, name: which resource, the first whose URN has the name in it. changes: new values by dotted path; `...`
+    removes. also: other rules that must fire with it.
+    """
+
+    what: str
+    type: str
+    name: str = ""
+    changes: Mapping[str, Any]
+    also: Sequence[str] = ()
+
+
+ALSO: dict[tuple[str, str], Sequence[str]] = {
+    ("TRB-ACR-006", "location"): ["TRB-ALL-001"],
+    ("TRB-APIM-001", "virtualNetworkType"): ["TRB-APIM-002"],
+    ("TRB-ID-001", "location"): ["TRB-ALL-001"],
+    ("TRB-K8S-011", "spec.template.spec.containers.0.image"): ["TRB-K8S-010"],
+    ("TRB-MON-006", "workspaceId"): ["TRB-STACK-002"],
+    ("TRB-PSD2-002", "properties.kty"): ["TRB-KV-007"],
+    ("TRB-STACK-001", "no zone group"): ["TRB-STACK-006"],
+    ("TRB-STACK-006", "a nameless endpoint"): ["TRB-STACK-001"],
+    ("TRB-STACK-009", "a scaler of nothing"): ["TRB-STACK-008"],
+    ("TRB-STACK-009", "a budget of nothing"): ["TRB-STACK-008"],
+}
+"""(rule, path that is broken) → other rules that must fire, too."""
+
+INSTEAD: dict[tuple[str, str], Mapping[str, Any]] = {}
+"""(rule, path) → what to change instead, where a resource may comply in another way than the rule's example."""
+
+STACK_MUTANTS: dict[str, Sequence[StackMutant]] = {
+    "TRB-STACK-001": [
+        StackMutant(
+            what="private zone of another service",
+            type="azure-native:privatedns:PrivateZone",
+            name="database",
+            changes={"privateZoneName": "privatelink.example"},
+        ),
+        StackMutant(
+            what="private endpoint of nothing",
+            type="azure-native:network:PrivateEndpoint",
+            changes={"privateLinkServiceConnections": []},
+        ),
+    ],
+    "TRB-STACK-002": [
+        StackMutant(
+            what="diagnostic setting without workspace",
+            type="azure-native:monitor:DiagnosticSetting",
+            name="vault",
+            changes={"workspaceId": ...},
+            also=["TRB-MON-006"],
+        )
+    ],
+    "TRB-STACK-003": [
+        StackMutant(
+            what="budget that tells nobody", type="azure-native:consumption:Budget", changes={"notifications": {}}
+        )
+    ],
+    "TRB-STACK-004": [
+        StackMutant(
+            what="key in an output",
+            type="pulumi:pulumi:Stack",
+            changes={"files": "AccountName=files;AccountKey=c2VjcmV0;"},
+        )
+    ],
+    "TRB-STACK-005": [
+        StackMutant(
+            what="lock of nothing",
+            type="azure-native:authorization:ManagementLockByScope",
+            changes={"scope": "/subscriptions/s"},
+        )
+    ],
+    "TRB-STACK-006": [
+        StackMutant(
+            what="subnet without group",
+            type="azure-native:network:Subnet",
+            changes={"networkSecurityGroup": ...},
+            also=["TRB-NET-004"],
+        )
+    ],
+    "TRB-STACK-007": [
+        StackMutant(
+            what="network policy for other pods",
+            type="kubernetes:networking.k8s.io/v1:NetworkPolicy",
+            changes={"spec.podSelector": {"matchLabels": {"app": "nobody"}}},
+        )
+    ],
+    "TRB-STACK-008": [
+        StackMutant(
+            what="disruption budget that lets none go",
+            type="kubernetes:policy/v1:PodDisruptionBudget",
+            changes={"spec.minAvailable": 99},
+        )
+    ],
+    "TRB-STACK-009": [
+        StackMutant(
+            what="autoscaler of nothing",
+            type="kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+            changes={"spec.scaleTargetRef.name": "nothing"},
+        )
+    ],
+}
+"""Rule about the whole stack → changes of the prod stack that break it."""

@@ -1,0 +1,218 @@
+"""Mutation gate: breaks one property at a time, demands the declared rules. `python -m tests.policies.mutation`
+
+What is broken is the prod stack as the engine hands it to the pack; where it has nothing that a rule is about, a
+component's sample, else the rule's own example.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from policies import pack
+from policies.assessment import findings
+from policies.judging import applies, judge
+from policies.levels import Levels
+from policies.recording import Recording, subject
+from policies.rule import Rule
+from policies.subject import Stack, completed, without_version
+from tests.components.samples import BLOCKS, made
+from tests.policies.kinds import example_of, path_in
+from tests.policies.mutants import ALSO, INSTEAD, STACK_MUTANTS, StackMutant
+from tests.policies.proxies import changed, example_stack, type_of, urn
+from tests.policies.recordings import recorded
+
+LEVELS = Levels({})
+Failure = tuple[str, str]
+"""A rule's id and the URN that it fails for."""
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One break. source: where the compliant resource is from. declared: the rules that must fire, all of them."""
+
+    rule: Rule
+    what: str
+    source: str
+    declared: frozenset[str]
+    resource: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a mutation came to. fired: the rules that fail now and did not before."""
+
+    mutation: Mutation
+    fired: frozenset[str]
+
+    @property
+    def as_declared(self) -> bool:
+        """Whether exactly the declared rules fired."""
+        return self.fired == self.mutation.declared
+
+
+class Gate:
+    """The mutations of a recording, and what comes of each."""
+
+    def __init__(self, recording: Recording, rules: Sequence[Rule] | None = None) -> None:
+        self.rules = list(rules or pack.load())
+        self._pool = [("prod stack", each) for each in sorted(recording.registered, key=lambda r: r["urn"])]
+        self._pool += [(f"sample of {name}", each) for name in BLOCKS for each in _samples(name)]
+        self._together = {each["urn"]: each for each in recording.stack}
+        self._stack = recording.whole()
+        self._stack_rules = [each for each in self.rules if each.judges_stack]
+        self._single = [each for each in self.rules if not each.judges_stack]
+
+    def mutations(self) -> Iterator[Mutation]:
+        """Every mutation: what each rule declares to break it, one at a time."""
+        for rule in self._single:
+            for type_ in {type_of(rule): None, **dict.fromkeys(rule.on)}:
+                if type_ != "azure-native:*":
+                    yield from self._of_type(rule, type_)
+        for rule in self._stack_rules:
+            yield from self._of_stack(rule)
+
+    def outcome(self, mutation: Mutation) -> Outcome:
+        """Breaks it, and compares what fails with what failed before."""
+        if not mutation.resource:
+            return Outcome(mutation, self._broken_example(mutation))
+        broken = _changed(mutation.resource, mutation.changes)
+        before = self._failures(mutation.resource, self._with(mutation.resource))
+        after = self._failures(broken, self._with(broken, changes=mutation.changes))
+        return Outcome(mutation, frozenset(id_ for id_, _ in after - before))
+
+    def _of_type(self, rule: Rule, type_: str) -> Iterator[Mutation]:
+        for path, wrong in rule.breaks.items():
+            changes = INSTEAD.get((rule.id, path), {path_in(type_, path): wrong})
+            source, resource = self._compliant(rule, type_, changes)
+            yield Mutation(
+                rule,
+                f"{type_.split(':', 1)[1]} {', '.join(changes)}",
+                source,
+                frozenset({rule.id, *ALSO.get((rule.id, path), ())}),
+                resource,
+                changes,
+            )
+
+    def _compliant(self, rule: Rule, type_: str, changes: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """The first resource of a type that complies with a rule, and ceases to when changed."""
+        for source, each in self._pool:
+            if without_version(each["type"]) != type_ or judge(rule, subject(each)).status == "failed":
+                continue
+            if _breaks(rule, each, changes):
+                return source, each
+        return "the rule's example", _registration(type_, "it", example_of(type_, rule.passes))
+
+    def _of_stack(self, rule: Rule) -> Iterator[Mutation]:
+        for mutant in STACK_MUTANTS.get(rule.id, ()):
+            found = self._mutated(rule, mutant)
+            if found:
+                yield Mutation(
+                    rule, mutant.what, "prod stack", frozenset({rule.id, *mutant.also}), found, mutant.changes
+                )
+        for what in rule.breaks:
+            declared = frozenset({rule.id, *ALSO.get((rule.id, what), ())})
+            yield Mutation(rule, what, "the rule's example", declared)
+
+    def _mutated(self, rule: Rule, mutant: StackMutant) -> Mapping[str, Any] | None:
+        """The resource to change for a rule about the whole stack, if the stack has one."""
+        for each in self._together.values():
+            if without_version(each["type"]) == mutant.type and mutant.name in each["urn"]:
+                return next((own for _, own in self._pool if own["urn"] == each["urn"]), each)
+        return None
+
+    def _broken_example(self, mutation: Mutation) -> frozenset[str]:
+        whole = (example_stack(mutation.rule.passes), example_stack(mutation.rule.breaks[mutation.what]))
+        before, after = (self._of_whole(each) for each in whole)
+        return frozenset(id_ for id_, _ in after - before)
+
+    def _failures(self, resource: Mapping[str, Any], stack: Stack) -> frozenset[Failure]:
+        one = subject(resource)
+        own = findings([each for each in self._single if applies(each, one)], [one], stack, LEVELS)
+        return frozenset((each.rule.id, each.urn) for each in own if each.status == "failed") | self._of_whole(stack)
+
+    def _of_whole(self, stack: Stack) -> frozenset[Failure]:
+        found = findings(self._stack_rules, [], stack, LEVELS)
+        return frozenset((each.rule.id, each.urn) for each in found if each.status == "failed")
+
+    def _with(self, resource: Mapping[str, Any], changes: Container[str] = ()) -> Stack:
+        """The stack with a resource in the place of the one of the same URN, or added.
+
+        changes: properties that no longer come from another resource, and are not what the provider answered.
+        """
+        own = subject(resource)
+        together = self._together.get(own.urn)
+        if together:
+            answered = {key: value for key, value in together["properties"].items() if key not in changes}
+            uses = {key: value for key, value in together["uses"].items() if key not in changes}
+            whole = subject({**together, "properties": answered, "uses": uses})
+            own = completed(whole, {own.urn: own.properties})
+        return replace(self._stack, resources=[*(e for e in self._stack.resources if e.urn != own.urn), own])
+
+
+def _breaks(rule: Rule, resource: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
+    try:
+        return judge(rule, subject(_changed(resource, changes))).status == "failed"
+    except (LookupError, TypeError, AttributeError):  # it has nothing at that path
+        return False
+
+
+def _changed(resource: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A registration with other values."""
+    properties = dict(resource["properties"])
+    for path, value in changes.items():
+        properties = changed(properties, path, value)
+    return {**resource, "properties": properties}
+
+
+@functools.cache
+def _samples(block: str) -> list[dict[str, Any]]:
+    return [_registration(each.type, each.name, each.inputs) for each in made(block).resources]
+
+
+def _registration(type_: str, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": type_,
+        "name": name,
+        "urn": urn(type_, name),
+        "protect": False,
+        "properties": dict(properties),
+        "uses": {},
+    }
+
+
+def survivors(outcomes: Iterable[Outcome], rules: Iterable[Rule]) -> list[str]:
+    """Rules that no mutation kills."""
+    killed = {id_ for each in outcomes for id_ in each.fired if id_ == each.mutation.rule.id}
+    return sorted(each.id for each in rules if each.id not in killed)
+
+
+def main() -> int:
+    """Prints every mutation. Exit code 1: one did not fire what is declared, or a rule has none that it catches."""
+    gate = Gate(recorded("prod"))
+    outcomes = [gate.outcome(each) for each in gate.mutations()]
+    for each in outcomes:
+        mark = "" if each.as_declared else f"  INSTEAD OF {', '.join(sorted(each.mutation.declared))}"
+        fired = ", ".join(sorted(each.fired)) or "nothing"
+        sys.stdout.write(
+            f"{each.mutation.rule.id:<14} {each.mutation.what:<76} {each.mutation.source:<24} fired {fired}{mark}\n"
+        )
+    wrong = [each for each in outcomes if not each.as_declared]
+    alive = survivors(outcomes, gate.rules)
+    sources = {each.mutation.source for each in outcomes}
+    for source in sorted(sources):
+        ids = sorted({each.mutation.rule.id for each in outcomes if each.mutation.source == source})
+        sys.stdout.write(f"{source}: {len(ids)} rules: {', '.join(ids)}\n")
+    sys.stdout.write(
+        f"{len(outcomes)} mutations, {len(gate.rules)} rules, {len(wrong)} fired something else than declared, "
+        f"{len(alive)} rules without a kill{': ' + ', '.join(alive) if alive else ''}\n"
+    )
+    return bool(wrong or alive)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
