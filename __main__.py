@@ -6,7 +6,7 @@ import pulumi
 
 from stacks.aggregator import Aggregator
 from stacks.platform import Platform
-from stacks.services import databases
+from stacks.services import deployed
 from stacks.settings import load_settings
 from stacks.transforms import use_transforms
 
@@ -15,8 +15,9 @@ use_transforms(
     {"project": pulumi.get_project(), "stack": pulumi.get_stack(), "managed-by": "pulumi"},
     keep_provider_aliases=settings.upgrades.provider_aliases,
 )
-platform = Platform(settings, databases(sandbox_banks=settings.services.sandbox_banks))
-aggregator = Aggregator(settings, platform)
+services = deployed(sandbox_banks=settings.services.sandbox_banks)
+platform = Platform(settings, services)
+aggregator = Aggregator(settings, platform, services)
 
 pulumi.export("resourceGroup", platform.resource_group.name)
 pulumi.export("cluster", platform.cluster.name)
@@ -24,6 +25,8 @@ pulumi.export("registry", platform.registry.login_server)
 pulumi.export("vault", platform.vault.uri)
 pulumi.export("uploads", platform.uploads.blob_endpoint)
 pulumi.export("database", platform.database.fqdn)
+pulumi.export("serviceBus", platform.messaging.host)
+pulumi.export("notificationHub", platform.notifications.hub)
 pulumi.export("signIn", {"issuer": settings.sign_in.issuer, "audience": settings.sign_in.audience})
 pulumi.export("images", aggregator.images)
 pulumi.export("services", aggregator.addresses)

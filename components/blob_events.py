@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import authorization, eventgrid
 
-from components import roles as _roles  # noqa: F401  # makes the data planes' roles known
 from components.common import Site, assign_role
 from components.identities import by_id, make_identity
 

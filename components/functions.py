@@ -16,7 +16,6 @@ from typing import Literal
 import pulumi
 from pulumi_azure_native import authorization, managedidentity, web
 
-from components import roles as _roles  # noqa: F401  # makes the data planes' roles known
 from components.app_service import refuse_passwords, settings, transport
 from components.blob_events import BlobEventsArgs, forward_blob_events
 from components.common import Site, assign_role, diagnose

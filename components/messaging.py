@@ -66,6 +66,8 @@ class Messaging(pulumi.ComponentResource):
     """Fully qualified host name of the namespace."""
     topic_ids: Mapping[str, pulumi.Output[str]]
     """Resource id of each topic, by its name."""
+    subscription_ids: Mapping[str, Mapping[str, pulumi.Output[str]]]
+    """Resource id of each subscription, by its topic's name and its own."""
     queue_ids: Mapping[str, pulumi.Output[str]]
     """Resource id of each queue, by its name."""
 
@@ -80,10 +82,12 @@ class Messaging(pulumi.ComponentResource):
         if args.access:
             private_endpoint(f"{name}-servicebus", namespace, "namespace", args.access, site, child)
         diagnose(f"{name}-servicebus", namespace, site, child, logs=["OperationalLogs"])
-        self.topic_ids = {
+        topics = {
             topic: make_topic(f"{name}-{topic}", topic, each, namespace, site, child)
             for topic, each in args.topics.items()
         }
+        self.topic_ids = {topic: each.topic_id for topic, each in topics.items()}
+        self.subscription_ids = {topic: each.subscription_ids for topic, each in topics.items()}
         self.queue_ids = {
             queue: make_queue(f"{name}-{queue}", queue, each, namespace, site, child)
             for queue, each in args.queues.items()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi_azure_native import servicebus
 
-from components import roles as _roles  # noqa: F401  # makes the data planes' roles known
 from components.common import Site, assign_role
 from components.durations import iso_duration
 from components.message_entities import (
@@ -23,6 +23,14 @@ from components.message_entities import (
 _NOTHING = FilterArgs(sql="1=0")
 
 
+@dataclass(frozen=True)
+class MadeTopic:
+    """Resource ids of a topic and, by name, of its subscriptions."""
+
+    topic_id: pulumi.Output[str]
+    subscription_ids: Mapping[str, pulumi.Output[str]]
+
+
 def make_topic(
     label: str,
     topic: str,
@@ -30,8 +38,8 @@ def make_topic(
     namespace: servicebus.Namespace,
     site: Site,
     opts: pulumi.ResourceOptions,
-) -> pulumi.Output[str]:
-    """A topic with its subscriptions; answers its resource id. label: its name in Pulumi."""
+) -> MadeTopic:
+    """A topic with its subscriptions. label: its name in Pulumi."""
     made = servicebus.Topic(
         label,
         topic_name=topic,
@@ -44,9 +52,11 @@ def make_topic(
         opts=opts,
     )
     _grant(label, "Sender", args.senders, made, site, opts)
-    for subscription, each in args.subscriptions.items():
-        _make_subscription(f"{label}-{subscription}", subscription, each, made, namespace, site, opts)
-    return made.id
+    subscriptions = {
+        subscription: _make_subscription(f"{label}-{subscription}", subscription, each, made, namespace, site, opts)
+        for subscription, each in args.subscriptions.items()
+    }
+    return MadeTopic(made.id, subscriptions)
 
 
 def make_queue(
@@ -82,7 +92,7 @@ def _make_subscription(
     namespace: servicebus.Namespace,
     site: Site,
     opts: pulumi.ResourceOptions,
-) -> None:
+) -> pulumi.Output[str]:
     made = servicebus.Subscription(
         label,
         subscription_name=name,
@@ -95,7 +105,7 @@ def _make_subscription(
     )
     _grant(label, "Receiver", args.receivers, made, site, opts)
     if not args.filters:
-        return
+        return made.id
     place: dict[str, Any] = {
         "subscription_name": made.name,
         "topic_name": topic.name,
@@ -108,6 +118,7 @@ def _make_subscription(
     servicebus.DefaultRule(label, **rule_inputs(_NOTHING), **place)
     for rule, each in args.filters.items():
         servicebus.Rule(f"{label}-{rule}", rule_name=rule, **rule_inputs(each), **place)
+    return made.id
 
 
 def _delivery(args: DeliveryArgs) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class Vault(pulumi.ComponentResource):
         vault_name = site.global_name("kv", name, longest=24)
         waits: list[pulumi.Resource] = []
         if not args.purge_protection:
-            waits.append(NameRelease(name, vault_name, site.location, site.subscription_id, child))
+            waits.append(NameRelease(name, "vault", vault_name, site.location, site.subscription_id, child))
         vault = keyvault.Vault(
             name,
             vault_name=vault_name,

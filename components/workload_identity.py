@@ -17,20 +17,28 @@ AUDIENCE = "api://AzureADTokenExchange"
 """Audience of the tokens that Entra exchanges (learn.microsoft.com/entra/workload-id)."""
 
 
+@dataclass(frozen=True)
+class Grant:
+    """A built-in role at a scope, e.g. Grant("Key Vault Secrets User", vault.vault_id)."""
+
+    role: str
+    scope: pulumi.Input[str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class WorkloadIdentityArgs:
     """What a workload identity needs to know.
 
     site: resource group, region and tags that every block shares.
     issuer: OIDC issuer of the cluster. namespace, service_account: who may act as the identity.
-    roles: scopes by role, e.g. {"Key Vault Secrets User": vault.vault_id}.
+    grants: its rights, by what they are for, e.g. {"reads-secrets": Grant("Key Vault Secrets User", vault.vault_id)}.
     """
 
     site: Site
     issuer: pulumi.Input[str]
     namespace: str
     service_account: str
-    roles: Mapping[str, pulumi.Input[str]]
+    grants: Mapping[str, Grant]
 
 
 class WorkloadIdentity(pulumi.ComponentResource):
@@ -61,14 +69,14 @@ class WorkloadIdentity(pulumi.ComponentResource):
         self.trust = trust(name, identity, args.issuer, args.namespace, args.service_account, site, child)
         self.grants = [
             assign_role(
-                f"{name}-{role.lower().replace(' ', '-')}",
-                role,
+                f"{name}-{purpose}",
+                grant.role,
                 principal_id=identity.principal_id,
-                scope=scope,
+                scope=grant.scope,
                 site=site,
                 opts=child,
             )
-            for role, scope in args.roles.items()
+            for purpose, grant in args.grants.items()
         ]
 
         self.client_id = identity.client_id

@@ -11,7 +11,8 @@ from stacks import pods
 from stacks.environment import PORT, Surroundings, callees, database_url, environment
 from stacks.images import repository, service_images
 from stacks.platform import Platform
-from stacks.services import Service, deployed
+from stacks.rights import grants
+from stacks.services import Service
 from stacks.settings import Settings
 
 NAMESPACE = "tributary"
@@ -22,9 +23,8 @@ ADMINISTRATOR = "database-administrator"
 class Aggregator:
     """The services of an environment: images, identities, migrations and what Kubernetes runs."""
 
-    def __init__(self, settings: Settings, platform: Platform) -> None:
-        self._settings, self._platform = settings, platform
-        self._services = deployed(sandbox_banks=settings.services.sandbox_banks)
+    def __init__(self, settings: Settings, platform: Platform, services: tuple[Service, ...]) -> None:
+        self._settings, self._platform, self._services = settings, platform, services
         self._surroundings = Surroundings(
             database_scheme=settings.database.scheme,
             database_fqdn=platform.database.fqdn,
@@ -105,9 +105,6 @@ class Aggregator:
 
     def _deploy(self, service: Service) -> None:
         platform = self._platform
-        roles: dict[str, pulumi.Input[str]] = {"Monitoring Metrics Publisher": platform.monitoring.component_id}
-        if service.keys:
-            roles["Key Vault Crypto User"] = platform.vault.vault_id
         identity = WorkloadIdentity(
             service.name,
             WorkloadIdentityArgs(
@@ -115,7 +112,7 @@ class Aggregator:
                 issuer=platform.cluster.issuer,
                 namespace=NAMESPACE,
                 service_account=service.name,
-                roles=roles,
+                grants=grants(service, platform),
             ),
         )
         account = self._service_account(service.name, identity.client_id)

@@ -69,7 +69,7 @@ def _problem(error: Any, model: type[BaseModel], hidden: Collection[str]) -> Pro
     allowed = _allowed(error, field)
     if error["type"] == "missing":
         return Problem(path, f"is missing. Allowed: {allowed}.")
-    value = "not shown, as it is a secret" if location and location[0] in hidden else json.dumps(error["input"])
+    value = _shown(error, location, field, hidden)
     if error["type"] == "value_error":
         reason = str(error["ctx"]["error"])
         if field is None or field.description is None:
@@ -83,6 +83,14 @@ def _problem(error: Any, model: type[BaseModel], hidden: Collection[str]) -> Pro
     if error["type"] == "literal_error":
         hint = closest(error["input"], _choices(field))
     return Problem(path, f"is {value}. Allowed: {allowed}.{hint}")
+
+
+def _shown(error: Any, location: Sequence[int | str], field: FieldInfo | None, hidden: Collection[str]) -> str:
+    if location and location[0] in hidden:
+        return "not shown, as it is a secret"
+    if field is not None and not field.repr:
+        return "not shown, as it may be personal or secret"
+    return json.dumps(error["input"])
 
 
 def _dotted(location: Sequence[int | str]) -> str:

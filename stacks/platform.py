@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import ipaddress
-from collections.abc import Sequence
 
 import pulumi
 from pulumi_azure_native import authorization, resources
@@ -18,11 +17,16 @@ from components.monitoring import Monitoring, MonitoringArgs
 from components.network import Network, NetworkArgs
 from components.registry import Registry, RegistryArgs
 from components.vault import Vault, VaultArgs
+from stacks.messaging import make_messaging, make_notifications
+from stacks.observability import make_alerts
+from stacks.services import Service, databases
 from stacks.settings import Settings
 
 DATA_KEY = "user-data"
 """The vault's key that wraps the keys of users' data; the chassis looks for it by this name."""
 _SQL_ZONE = "privatelink.database.windows.net"
+_BUS_ZONE = "privatelink.servicebus.windows.net"
+_PUSH_ZONE = "privatelink.notificationhubs.windows.net"
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -35,7 +39,7 @@ def site_suffix(subscription: str, project: str, stack: str) -> str:
 class Platform:
     """Everything that services run on and use."""
 
-    def __init__(self, settings: Settings, databases: Sequence[str]) -> None:
+    def __init__(self, settings: Settings, services: tuple[Service, ...]) -> None:
         client = authorization.get_client_config()
         stack, project = pulumi.get_stack(), pulumi.get_project()
         short = stack.replace("-", "")[:8]
@@ -74,7 +78,7 @@ class Platform:
                 address_space=network.address_space,
                 cluster_subnet=network.subnets.cluster,
                 endpoint_subnet=network.subnets.private_endpoints,
-                private_zones=[_SQL_ZONE],
+                private_zones=[_SQL_ZONE, _BUS_ZONE, _PUSH_ZONE],
             ),
         )
         self.registry = Registry(
@@ -112,14 +116,12 @@ class Platform:
             "main",
             DatabaseArgs(
                 site=site,
-                databases=databases,
+                databases=databases(services),
                 sku=settings.database.sku,
                 zone_redundant=settings.database.zone_redundant,
                 backup_redundancy=settings.database.backup_redundancy,
                 pool=PoolArgs(**pool.model_dump()) if pool else None,
-                access=PrivateAccess(
-                    subnet_id=self.network.endpoint_subnet_id, zone_id=self.network.zone_ids[_SQL_ZONE]
-                ),
+                access=self._access(_SQL_ZONE),
             ),
         )
         self.cluster = Cluster(
@@ -134,3 +136,13 @@ class Platform:
                 **settings.cluster.model_dump(),
             ),
         )
+        self.messaging = make_messaging(
+            settings, site, services, self._access(_BUS_ZONE) if settings.messaging.tier == "Premium" else None
+        )
+        self.notifications = make_notifications(
+            settings, site, self._access(_PUSH_ZONE) if settings.notifications.tier == "Standard" else None
+        )
+        self.alerts = make_alerts(settings, site, self.monitoring, self.messaging, self.vault)
+
+    def _access(self, zone: str) -> PrivateAccess:
+        return PrivateAccess(subnet_id=self.network.endpoint_subnet_id, zone_id=self.network.zone_ids[zone])

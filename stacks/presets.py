@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stacks.sections import (
+from stacks.sections.foundation import (
     Cluster,
     Database,
     ElasticPool,
@@ -17,6 +17,8 @@ from stacks.sections import (
     Upgrades,
     Vault,
 )
+from stacks.sections.messaging import Messaging, Notifications
+from stacks.sections.observability import Budget
 
 
 class Preset(Section):
@@ -31,6 +33,9 @@ class Preset(Section):
     cluster: Cluster
     images: Images
     services: Services
+    messaging: Messaging
+    notifications: Notifications
+    alerts: Budget
     upgrades: Upgrades = Upgrades(provider_aliases=False)
 
 
@@ -72,6 +77,9 @@ DEV = Preset(
     # Whoever deploys dev has Docker; nothing else has to be there before the first update.
     images=Images(builder="docker", base_image=_BASE_IMAGE, digests=_DIGESTS),
     services=Services(replicas=1, sandbox_banks=True),
+    messaging=Messaging(tier="Standard", capacity=None, replicated=False, allowed_addresses=[]),
+    notifications=Notifications(tier="Free", zone_redundant=False, google=None, apple=None),
+    alerts=Budget(monthly_budget=500.0),
 )
 
 LOCAL = DEV.model_copy(
@@ -111,6 +119,9 @@ PROD = Preset(
     # The very images that were tried in dev; and no package index or public registry is reached from prod's network.
     images=Images(builder="digests", base_image=_BASE_IMAGE, digests=_DIGESTS),
     services=Services(replicas=3, sandbox_banks=False),
+    messaging=Messaging(tier="Premium", capacity=1, replicated=True, allowed_addresses=[]),
+    notifications=Notifications(tier="Standard", zone_redundant=True, google=None, apple=None),
+    alerts=Budget(monthly_budget=6000.0),
 )
 
 PRESETS = {"local": LOCAL, "dev": DEV, "prod": PROD}

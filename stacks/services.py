@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -13,6 +13,7 @@ class Service:
     name: of the Deployment, the Service and the identity. package: its folder in workloads/services.
     database: whether it owns one, of its own name. users: whether users' tokens reach it.
     keys: whether it wraps users' keys in the vault. calls: services it calls, told as <NAME>_URL.
+    publishes: whether it publishes events. handles: types of the events that its subscription takes.
     bank: whether it is a sandbox bank, told to the connector by this id. environment: what only this one is told.
     """
 
@@ -22,6 +23,8 @@ class Service:
     users: bool = False
     keys: bool = False
     calls: tuple[str, ...] = ()
+    publishes: bool = False
+    handles: tuple[str, ...] = ()
     bank: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     connects_banks: bool = False
@@ -33,9 +36,20 @@ class Service:
 
 
 SERVICES = (
-    Service(name="consent", package="consent", database=True, users=True, keys=True, calls=("connector",)),
+    Service(
+        name="consent", package="consent", database=True, users=True, keys=True, calls=("connector",), publishes=True
+    ),
     Service(name="connector", package="connector", database=True, users=True, keys=True, connects_banks=True),
-    Service(name="account", package="account", database=True, users=True, keys=True, calls=("consent", "connector")),
+    Service(
+        name="account",
+        package="account",
+        database=True,
+        users=True,
+        keys=True,
+        calls=("consent", "connector"),
+        publishes=True,
+        handles=("consent.expired", "consent.revoked"),
+    ),
     Service(
         name="transaction",
         package="transaction",
@@ -43,6 +57,8 @@ SERVICES = (
         users=True,
         keys=True,
         calls=("account", "consent", "connector"),
+        publishes=True,
+        handles=("account.closed",),
     ),
 )
 
@@ -58,6 +74,6 @@ def deployed(*, sandbox_banks: bool) -> tuple[Service, ...]:
     return (*SERVICES, *SANDBOX_BANKS) if sandbox_banks else SERVICES
 
 
-def databases(*, sandbox_banks: bool) -> tuple[str, ...]:
+def databases(services: Sequence[Service]) -> tuple[str, ...]:
     """The databases of an environment: one a service that owns data."""
-    return tuple(each.database_name for each in deployed(sandbox_banks=sandbox_banks) if each.database)
+    return tuple(each.database_name for each in services if each.database)

@@ -15,7 +15,8 @@ from pydantic import Field, ValidationError
 
 from stacks.explain import Problem, explain, say
 from stacks.presets import PRESETS, Preset
-from stacks.sections import REGIONS, UNZONED, SignIn
+from stacks.sections.foundation import REGIONS, UNZONED, SignIn
+from stacks.sections.observability import Alerts
 
 NAMESPACE = "tributary"
 
@@ -26,9 +27,15 @@ class Settings(Preset):
     preset: Literal["local", "dev", "prod"]
     location: Literal[REGIONS]  # type: ignore[valid-type]  # pydantic takes the tuple as the choices
     sign_in: SignIn
+    alerts: Alerts
     tags: Annotated[dict[str, str], Field(max_length=15, description="at most 15 names, each with a text")] = Field(
         default_factory=dict
     )
+
+    @property
+    def contact(self) -> str:
+        """E-mail address of whoever runs the platform: the first of those that alerts go to."""
+        return next(iter(self.alerts.emails.values()))
 
 
 def load_settings() -> Settings:

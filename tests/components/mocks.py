@@ -35,6 +35,10 @@ _OUTPUTS: dict[str, Callable[[str], dict[str, Any]]] = {
         "digest": "sha256:0",
         "reference": f"cr.example/{name}@sha256:0",
     },
+    "pulumi-python:dynamic/tributary:WebPushKey": lambda name: {
+        "public_key": f"public key of {name}",
+        "private_key": f"private key of {name}",
+    },
     "kubernetes:core/v1:Service": lambda _: {"spec": {"clusterIP": "10.96.0.7"}},
 }
 

@@ -17,7 +17,7 @@ from components.monitoring import Monitoring, MonitoringArgs
 from components.network import Network, NetworkArgs
 from components.registry import Registry, RegistryArgs
 from components.vault import Vault, VaultArgs
-from components.workload_identity import WorkloadIdentity, WorkloadIdentityArgs
+from components.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
 from tests.components.mocks import run, unknown
 
 
@@ -74,7 +74,7 @@ def blocks(site: Site) -> dict[str, Any]:
                 issuer="https://issuer.example/",
                 namespace="tributary",
                 service_account="consent",
-                roles={"Key Vault Crypto User": "/vault"},
+                grants={"wraps-keys": Grant("Key Vault Crypto User", "/vault")},
             ),
         ),
     }

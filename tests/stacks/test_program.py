@@ -189,6 +189,10 @@ def test_each_identity_may_do_what_its_service_does_and_no_more(stack: str) -> N
         expected = {"monitoring-metrics-publisher": "/id/of/Component/main"}
         if service.keys:
             expected["key-vault-crypto-user"] = "/id/of/Vault/main"
+        if service.publishes:
+            expected["publishes-events"] = "/id/of/Topic/main-events"
+        if service.handles:
+            expected["handles-events"] = f"/id/of/Subscription/main-events-{service.name}"
         assert granted == expected
 
 

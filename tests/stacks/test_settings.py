@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacks.presets import PRESETS
-from stacks.sections import REGIONS
+from stacks.sections.foundation import REGIONS
 from stacks.settings import Settings, parse
 
 GOOD: dict[str, Any] = {
     "tributary:preset": "dev",
     "tributary:location": "westeurope",
     "tributary:signIn": {"issuer": "https://login.example/v2.0", "audience": "api://tributary"},
+    "tributary:alerts": {"emails": {"on call": "oncall@example.com"}, "budgetSince": "2026-11-01"},
     "azure-native:metadataHost": "127.0.0.1:7401",
 }
 ALL = (
@@ -49,8 +50,8 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "unknown setting",
         {"netwrok": {}},
-        "netwrok is not a setting. Did you mean network? Allowed: cluster, database, images, location, monitoring, "
-        "network, preset, registry, services, signIn, storage, tags, upgrades, vault.",
+        "netwrok is not a setting. Did you mean network? Allowed: alerts, cluster, database, images, location, messaging, "
+        "monitoring, network, notifications, preset, registry, services, signIn, storage, tags, upgrades, vault.",
     ),
     (
         "unknown nested setting",
@@ -133,6 +134,22 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "feature of another SKU",
         {"registry": {"zoneRedundant": True}},
         "registry.zoneRedundant is wrong: true needs sku Premium, and sku is Basic.",
+    ),
+    (
+        "an address without an @",
+        {"alerts": {"emails": {"on call": "nobody"}, "budgetSince": "2026-11-01"}},
+        "alerts.emails.on call is not shown, as it may be personal or secret. "
+        "Allowed: at least one e-mail address by name.",
+    ),
+    (
+        "a budget that begins within a month",
+        {"alerts": {"emails": {"on call": "oncall@example.com"}, "budgetSince": "2026-11-20"}},
+        'alerts.budgetSince is "2026-11-20". Allowed: first day of a month, e.g. "2026-11-01".',
+    ),
+    (
+        "messages copied by a tier that can't",
+        {"messaging": {"replicated": True}},
+        "messaging.replicated is wrong: true needs tier Premium, and tier is Standard.",
     ),
     (
         "fewer than the least",

@@ -31,7 +31,7 @@ class Gateway:
         """Answer a request of an authenticated principal. Raises ArmError."""
         address = parse(request.path)
         version = request.query.get("api-version", "")
-        if request.method in ("GET", "POST"):
+        if request.method in ("GET", "POST", "DELETE"):
             body = await _json(request) if request.method == "POST" and request.can_read_body else {}
             answer = await self._actions.handle(request, address, principal, body)
             if answer is not None:

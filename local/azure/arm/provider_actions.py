@@ -1,4 +1,4 @@
-"""What resource providers answer outside a resource: name availability, deleted vaults, lists across types."""
+"""What resource providers answer outside a resource: name availability, what is soft-deleted, lists across types."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from local.azure.arm.ids import Address, canonical
 from local.azure.arm.lifecycle import Lifecycle
 from local.azure.arm.types import all_types
 from local.azure.context import ArmError, Azure, Body, Principal, Resource
+
+_PURGES = {
+    ("POST", "purge"): "deletedVaults/purge/action",
+    ("DELETE", "deletedservices"): "deletedservices/delete",
+}
+"""Right that a purge needs, by the method and the last word of its address."""
 
 
 class ProviderActions:
@@ -37,13 +43,14 @@ class ProviderActions:
         type_name = soft_delete.collection_type(address.namespace, named)
         if type_name is None:
             return None
-        action = f"{address.namespace}/locations/deletedVaults/purge/action" if words[-1] == "purge" else None
-        require(principal, scope, action or f"{address.namespace}/deletedVaults/read", data=False)
+        purge = _PURGES.get((request.method, words[-1]))
+        action = f"locations/{purge}" if purge else f"{named}/read"
+        require(principal, scope, f"{address.namespace}/{action}", data=False)
         if request.method == "GET" and words == (named,):
             return listing(request, self._lifecycle.deleted.list(type_name))
         if request.method == "GET" and len(words) == 2 and address.whole:
             return web.json_response(self._lifecycle.deleted.get(type_name, *address.names)[1])
-        if request.method == "POST" and action and len(address.names) == 2:
+        if purge and len(address.names) == 2:
             resource, _ = self._lifecycle.deleted.get(type_name, *address.names)
             soft_delete.refuse_protected(resource)
             await self._lifecycle.behaviour(type_name).act(resource, "purge", {})

@@ -1,4 +1,7 @@
-"""Soft deletion: a deleted vault holds its name until it is purged or recovered (Key Vault REST API, deletedVaults)."""
+"""Soft deletion: a deleted vault or API Management service holds its name until it is purged or recovered.
+
+Key Vault REST API, deletedVaults; API Management REST API, deletedservices.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,14 @@ from local.azure.arm.types import Type, plain_location
 from local.azure.context import ArmError, Body, Resource
 from local.instance import SUBSCRIPTION_ID
 
-_COLLECTIONS = {"microsoft.keyvault/vaults": "deletedVaults"}
-"""Which types' deleted resources can be listed, and under which name."""
+_COLLECTIONS = {
+    "microsoft.keyvault/vaults": "Microsoft.KeyVault/deletedVaults",
+    "microsoft.apimanagement/service": "Microsoft.ApiManagement/deletedservices",
+}
+"""Which types' deleted resources can be listed, and as which type."""
+
+_DAYS = {"microsoft.apimanagement/service": 2}
+"""How long a name is held where the resource does not say, if not for 90 days."""
 
 
 class Deleted:
@@ -25,7 +34,7 @@ class Deleted:
     def keep(self, resource: Resource, below: list[Resource]) -> None:
         """Remember a resource as it is deleted, with what lies below it."""
         now = datetime.datetime.now(datetime.UTC)
-        days = int(resource.properties.get("softDeleteRetentionInDays") or 90)
+        days = int(resource.properties.get("softDeleteRetentionInDays") or _DAYS.get(resource.type.lower(), 90))
         self._store.database.execute(
             "INSERT OR REPLACE INTO deleted VALUES (?,?,?,?,?,?,?,?,?)",
             (
@@ -78,7 +87,10 @@ class Deleted:
         """One of them and its answer. Raises ArmError 404."""
         row = self._row(type_name, name)
         if row is None or row["location"] != plain_location(location):
-            raise ArmError(404, "DeletedVaultNotFound", f"The specified deleted vault '{name}' does not exist.")
+            what = "service" if type_name.endswith("/service") else "vault"
+            raise ArmError(
+                404, f"Deleted{what.title()}NotFound", f"The specified deleted {what} '{name}' does not exist."
+            )
         return Resource(row["id"], name, type_name, json.loads(row["body"])), _answer(row)
 
     def _row(self, type_name: str, name: str) -> Any:
@@ -89,10 +101,8 @@ class Deleted:
 
 def collection_type(namespace: str, collection: str) -> str | None:
     """The type whose deleted resources a collection such as "deletedVaults" lists."""
-    for type_name, named in _COLLECTIONS.items():
-        if type_name.startswith(namespace.lower() + "/") and named.lower() == collection.lower():
-            return type_name
-    return None
+    wanted = f"{namespace}/{collection}".lower()
+    return next((each for each, deleted in _COLLECTIONS.items() if deleted.lower() == wanted), None)
 
 
 def refuse_protected(resource: Resource) -> None:
@@ -108,20 +118,21 @@ def refuse_protected(resource: Resource) -> None:
 
 def _answer(row: Any) -> Body:
     body = json.loads(row["body"])
-    namespace, kind = row["type_key"].split("/", 1)
-    named = _COLLECTIONS[row["type_key"]]
+    deleted = _COLLECTIONS[row["type_key"]]
+    namespace, named = deleted.split("/")
     name = row["id"].rsplit("/", 1)[1]
-    root = f"/subscriptions/{SUBSCRIPTION_ID}/providers/Microsoft.KeyVault/locations/{row['location']}"
+    root = f"/subscriptions/{SUBSCRIPTION_ID}/providers/{namespace}/locations/{row['location']}"
+    answer = {"id": f"{root}/{named}/{name}", "name": name, "type": deleted}
+    dates = {"deletionDate": row["deleted"], "scheduledPurgeDate": row["purge"]}
+    if namespace == "Microsoft.ApiManagement":
+        return {**answer, "location": row["location"], "properties": {"serviceId": row["id"], **dates}}
     return {
-        "id": f"{root}/{named}/{name}",
-        "name": name,
-        "type": f"Microsoft.KeyVault/{named}" if namespace == "microsoft.keyvault" else f"{namespace}/{kind}",
+        **answer,
         "properties": {
             "vaultId": row["id"],
             "location": row["location"],
             "tags": body.get("tags") or {},
-            "deletionDate": row["deleted"],
-            "scheduledPurgeDate": row["purge"],
+            **dates,
             "purgeProtectionEnabled": bool((body.get("properties") or {}).get("enablePurgeProtection")),
         },
     }

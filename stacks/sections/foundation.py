@@ -1,4 +1,4 @@
-"""Sections of the settings: one typed model per block of the platform, in YAML's camelCase outside, Python's inside."""
+"""Foundation: sections of what everything else stands on, and the kinds of values that all sections share."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ REGIONS = (
 """Azure regions in the EU and the United Kingdom: account data of their residents stays there."""
 UNZONED = frozenset({"ukwest"})
 """Of these, the ones without availability zones."""
+
+
+def partner(region: str) -> str:
+    """The second region of what is copied to one: under the same law, and another one than the first."""
+    if region.startswith("uk"):
+        return "ukwest" if region == "uksouth" else "uksouth"
+    return "westeurope" if region == "northeurope" else "northeurope"
+
 
 _PRIVATE = [ipaddress.IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 _URL = TypeAdapter(HttpUrl)

@@ -1,0 +1,52 @@
+"""Messaging: what carries events between services, and notifications to people."""
+
+from __future__ import annotations
+
+from components.common import PrivateAccess, Site
+from components.messaging import Messaging, MessagingArgs
+from components.notifications import AppleArgs, BrowserArgs, GoogleArgs, Notifications, NotificationsArgs
+from components.web_push_key import WebPushKey
+from stacks.sections.foundation import partner
+from stacks.services import Service
+from stacks.settings import Settings
+from stacks.topics import queues, topics
+
+
+def make_messaging(
+    settings: Settings, site: Site, services: tuple[Service, ...], access: PrivateAccess | None
+) -> Messaging:
+    """The Service Bus of the services' events. access: of a Premium one."""
+    wanted = settings.messaging
+    return Messaging(
+        "main",
+        MessagingArgs(
+            site=site,
+            tier=wanted.tier,
+            capacity=wanted.capacity,
+            replica=partner(site.location) if wanted.replicated else None,
+            allowed_addresses=wanted.allowed_addresses,
+            access=access,
+            topics=topics(services),
+            queues=queues(),
+        ),
+    )
+
+
+def make_notifications(settings: Settings, site: Site, access: PrivateAccess | None) -> Notifications:
+    """The hub that reaches people's devices. access: of a Standard one."""
+    wanted = settings.notifications
+    key = WebPushKey("browsers")
+    return Notifications(
+        "main",
+        NotificationsArgs(
+            site=site,
+            tier=wanted.tier,
+            zone_redundant=wanted.zone_redundant,
+            access=access,
+            browser=BrowserArgs(
+                subject=f"mailto:{settings.contact}", public_key=key.public_key, private_key=key.private_key
+            ),
+            google=GoogleArgs(**wanted.google.model_dump()) if wanted.google else None,
+            apple=AppleArgs(**wanted.apple.model_dump()) if wanted.apple else None,
+        ),
+    )

@@ -1,0 +1,79 @@
+"""Observability: who is told of what, what it looks like on one page, and what the stack may cost."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from components.alert_rules import SIGN_INS, MetricAlertArgs, QueryAlertArgs, requests_named
+from components.alerts import Alerts, AlertsArgs
+from components.budget import BudgetArgs
+from components.common import Site
+from components.messaging import Messaging
+from components.monitoring import Monitoring
+from components.vault import Vault
+from stacks.settings import Settings
+
+_SLOW = """\
+AppRequests
+| summarize Requests = sum(ItemCount), Slowest = percentile(DurationMs, 95) by AppRoleName
+| where Requests > 100 and Slowest > 2000"""
+_CONSENTS = ("POST /consents", "DELETE /consents/{consent_id}")
+_PANELS = {
+    "Requests and failures by service": """\
+AppRequests
+| summarize Requests = sum(ItemCount), Failures = sumif(ItemCount, not(Success)) by AppRoleName, bin(TimeGenerated, 1h)
+| render timechart""",
+    "What the connector's calls to banks end in": """\
+AppDependencies
+| where AppRoleName == "connector"
+| summarize Calls = sum(ItemCount) by Target, ResultCode
+| order by Calls desc""",
+    "Exceptions by kind": """\
+AppExceptions
+| summarize Count = sum(ItemCount) by AppRoleName, ExceptionType
+| order by Count desc""",
+}
+
+
+def make_alerts(settings: Settings, site: Site, monitoring: Monitoring, messaging: Messaging, vault: Vault) -> Alerts:
+    """Alerts of what nobody would notice by itself."""
+    wanted = settings.alerts
+    return Alerts(
+        "main",
+        AlertsArgs(
+            site=site,
+            component_id=monitoring.component_id,
+            workspace_id=monitoring.workspace_id,
+            emails=wanted.emails,
+            budget=BudgetArgs(amount=wanted.monthly_budget, since=date.fromisoformat(wanted.budget_since)),
+            metrics={
+                "dead-letters": MetricAlertArgs(
+                    description="Events were given up: list them, mend what refuses them, and replay them.",
+                    resource_id=messaging.namespace_id,
+                    namespace="Microsoft.ServiceBus/namespaces",
+                    metric="DeadletteredMessages",
+                    aggregation="Average",
+                    threshold=0,
+                ),
+                "vault-unavailable": MetricAlertArgs(
+                    description="The vault fails to answer: without it no service reads or writes personal data.",
+                    resource_id=vault.vault_id,
+                    namespace="Microsoft.KeyVault/vaults",
+                    metric="Availability",
+                    aggregation="Average",
+                    operator="LessThan",
+                    threshold=99,
+                    severity=1,
+                ),
+            },
+            queries={
+                "slow-services": QueryAlertArgs(
+                    description="One request of twenty takes more than two seconds: look at the service's traces.",
+                    query=_SLOW,
+                    window=timedelta(minutes=30),
+                ),
+            },
+            anomalies=[SIGN_INS, requests_named(_CONSENTS, role="consent")],
+            panels=_PANELS,
+        ),
+    )

@@ -1,0 +1,21 @@
+"""Rights: what the identity of each service may do on the platform, from what services.py declares and no more."""
+
+from __future__ import annotations
+
+from components.workload_identity import Grant
+from stacks.platform import Platform
+from stacks.services import Service
+from stacks.topics import EVENTS
+
+
+def grants(service: Service, platform: Platform) -> dict[str, Grant]:
+    """Built-in roles of a service's identity, by what they are for. Its database is opened by T-SQL instead."""
+    found = {"monitoring-metrics-publisher": Grant("Monitoring Metrics Publisher", platform.monitoring.component_id)}
+    if service.keys:
+        found["key-vault-crypto-user"] = Grant("Key Vault Crypto User", platform.vault.vault_id)
+    if service.publishes:
+        found["publishes-events"] = Grant("Azure Service Bus Data Sender", platform.messaging.topic_ids[EVENTS])
+    if service.handles:
+        subscription = platform.messaging.subscription_ids[EVENTS][service.name]
+        found["handles-events"] = Grant("Azure Service Bus Data Receiver", subscription)
+    return found
