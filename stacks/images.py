@@ -10,7 +10,7 @@ from typing import NoReturn
 import pulumi
 
 from components.image import DigestArgs, DockerfileArgs, Image, ImageArgs, LayerArgs
-from stacks.sections import Images
+from stacks.sections.foundation import Images
 
 ROOT = Path(__file__).resolve().parent.parent
 _SHARED = ("workloads/__init__.py", "workloads/services/__init__.py", "workloads/chassis", "workloads/banks")

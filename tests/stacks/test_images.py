@@ -12,7 +12,7 @@ import pytest
 from stacks import images
 from stacks.images import UNDECIDED, service_images
 from stacks.presets import PRESETS
-from stacks.sections import Images
+from stacks.sections.foundation import Images
 from tests.components.mocks import Registered, run
 from tests.stacks.program import deployed
 
