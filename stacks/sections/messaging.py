@@ -12,8 +12,9 @@ from stacks.sections.foundation import Section
 class Messaging(Section):
     """The Service Bus. capacity and replicated need Premium.
 
-    capacity: messaging units. replicated: whether messages are copied to a second region under the same law. allowed_addresses: IPv4 addresses or
-    blocks that Standard's public address lets in; with none, Entra alone decides. Premium has a private endpoint only.
+    capacity: messaging units. replicated: whether messages are copied to a second region under the same law.
+    allowed_addresses: IPv4 addresses or blocks that Standard's public address lets in; with none, Entra alone decides.
+    Premium has a private endpoint only.
     """
 
     tier: Literal["Standard", "Premium"]
