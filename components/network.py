@@ -1,17 +1,22 @@
-"""Network: a virtual network with a subnet a purpose and a security group each.
+"""Network: a virtual network with a subnet a purpose and a security group each, a way out, and private DNS zones.
 
-Leaves out: egress through a fixed address or a firewall, peering.
+Leaves out: peering, hubs, flow logs (they need an account and a watcher outside the stack), DDoS protection plans.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_azure_native import network, privatedns
 
 from components.common import Site, diagnose
+from components.egress import FirewallArgs, NatArgs, checked_address, firewall, firewall_routes, nat_gateway
+from components.security_group import security_group
+from components.subnets import PODS, PURPOSES, subnet_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,32 +25,61 @@ class NetworkArgs:
 
     site: resource group, region, tags and workspace that every block shares.
     address_space: CIDR block of the whole network, e.g. "10.20.0.0/16".
-    cluster_subnet, endpoint_subnet: CIDR blocks of the cluster's nodes and of private endpoints.
+    subnets: CIDR block by purpose, see subnets.PURPOSES. pods: the cluster's overlay network, where there is a cluster.
+    egress: how the subnets of services leave; None leaves that to each service.
+    service_endpoints: lets them reach vaults and storage past egress; where those have private endpoints, a hole.
     private_zones: private DNS zones that resolve in it, e.g. "privatelink.database.windows.net".
     """
 
     site: Site
     address_space: str
-    cluster_subnet: str
-    endpoint_subnet: str
+    subnets: Mapping[str, str]
+    pods: str | None = None
+    egress: NatArgs | FirewallArgs | None = None
+    service_endpoints: bool = False
     private_zones: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        space = ipaddress.IPv4Network(self.address_space)
+        taken: dict[str, ipaddress.IPv4Network] = {}
+        for purpose, given in self.subnets.items():
+            if purpose not in PURPOSES:
+                raise ValueError(f"subnets: {purpose!r} is no purpose; allowed are {', '.join(PURPOSES)}.")
+            block, longest = ipaddress.IPv4Network(given), PURPOSES[purpose].longest_prefix
+            if block.prefixlen > longest:
+                raise ValueError(f"subnets: {purpose} ({block}) is too small; allowed is /{longest} or larger.")
+            if not block.subnet_of(space):
+                raise ValueError(f"subnets: {purpose} ({block}) is outside the address space {space}.")
+            for other, each in taken.items():
+                if block.overlaps(each):
+                    raise ValueError(f"subnets: {purpose} ({block}) overlaps {other} ({each}).")
+            taken[purpose] = block
+        if "cluster" in self.subnets and self.pods is None:
+            raise ValueError("pods: is missing; the cluster's security group would cut its pods off. Give their block.")
+        if isinstance(self.egress, FirewallArgs):
+            needed = {"firewall", *(source for each in self.egress.allowed.values() for source in each.sources)}
+            if missing := sorted(needed - set(self.subnets)):
+                raise ValueError(f"egress: there is no subnet for {missing}. Add it, or leave it out of the rules.")
 
 
 class Network(pulumi.ComponentResource):
-    """A virtual network whose subnets nothing from the internet can enter."""
+    """A virtual network whose subnets let nothing in but what their purpose asks for."""
 
-    cluster_subnet_id: pulumi.Output[str]
-    """Subnet of the cluster's nodes; Key Vault and Storage recognise its traffic (service endpoints)."""
-    endpoint_subnet_id: pulumi.Output[str]
-    """Subnet of private endpoints."""
+    subnet_ids: Mapping[str, pulumi.Output[str]]
+    """Resource id of each subnet, by its purpose."""
     zone_ids: Mapping[str, pulumi.Output[str]]
     """Resource id of each private DNS zone, by its name."""
+    way_out: Sequence[pulumi.Resource]
+    """What must be there before a machine in a subnet can call the internet."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tributary:azure:Network", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        site = args.site
+        site, egress = args.site, args.egress
 
+        nat = nat_gateway(name, egress, site, child) if isinstance(egress, NatArgs) else None
+        walled = isinstance(egress, FirewallArgs)
+        routes = firewall_routes(name, args.subnets["firewall"], site, child) if walled else None
         # Inline, and only so: beside subnets of their own Azure shows them twice, and each side undoes the other's
         # (pulumi-azure-native#611). One request also avoids "another operation in progress".
         vnet = network.VirtualNetwork(
@@ -54,21 +88,22 @@ class Network(pulumi.ComponentResource):
             resource_group_name=site.resource_group,
             location=site.location,
             address_space=network.AddressSpaceArgs(address_prefixes=[args.address_space]),
-            subnets=[
-                self._subnet(name, "cluster", args.cluster_subnet, site, ["Microsoft.KeyVault", "Microsoft.Storage"]),
-                self._subnet(name, "endpoints", args.endpoint_subnet, site),
-            ],
+            subnets=[self._subnet(name, purpose, args, nat, routes) for purpose in args.subnets],
             tags=site.tags,
             opts=child,
         )
-        diagnose(f"{name}-vnet", vnet, site, child)
-
-        self.cluster_subnet_id = pulumi.Output.concat(vnet.id, "/subnets/snet-cluster")
-        self.endpoint_subnet_id = pulumi.Output.concat(vnet.id, "/subnets/snet-endpoints")
+        diagnose(f"{name}-vnet", vnet, site, child, logs=["VMProtectionAlerts"])
+        self.subnet_ids = {
+            purpose: pulumi.Output.concat(vnet.id, "/subnets/", subnet_name(purpose)) for purpose in args.subnets
+        }
         self.zone_ids = {zone: self._zone(f"{name}-{zone}", zone, vnet, site) for zone in args.private_zones}
-        self.register_outputs(
-            {"cluster_subnet_id": self.cluster_subnet_id, "endpoint_subnet_id": self.endpoint_subnet_id}
-        )
+        outputs: dict[str, Any] = {"subnet_ids": self.subnet_ids, "zone_ids": self.zone_ids}
+        self.way_out = [nat] if nat else []
+        if isinstance(egress, FirewallArgs):
+            wall, rules = firewall(name, egress, args.subnets, self.subnet_ids["firewall"], site, child)
+            self.way_out = [wall, rules]
+            outputs["firewall_address"] = checked_address(wall, args.subnets["firewall"])
+        self.register_outputs(outputs)
 
     def _zone(self, name: str, zone: str, vnet: network.VirtualNetwork, site: Site) -> pulumi.Output[str]:
         child = pulumi.ResourceOptions(parent=self)
@@ -94,39 +129,31 @@ class Network(pulumi.ComponentResource):
         return made.id
 
     def _subnet(
-        self, name: str, purpose: str, block: str, site: Site, service_endpoints: Sequence[str] = ()
+        self,
+        name: str,
+        purpose: str,
+        args: NetworkArgs,
+        nat: network.NatGateway | None,
+        routes: network.RouteTable | None,
     ) -> network.SubnetArgs:
-        group = network.NetworkSecurityGroup(
-            f"{name}-{purpose}",
-            network_security_group_name=site.name("nsg", purpose),
-            resource_group_name=site.resource_group,
-            location=site.location,
-            security_rules=[_deny_internet()],
-            tags=site.tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        site, kind = args.site, PURPOSES[purpose]
+        blocks = {**args.subnets, **({PODS: args.pods} if args.pods else {})}
+        child = pulumi.ResourceOptions(parent=self)
+        group = security_group(f"{name}-{purpose}", purpose, blocks, site, child) if kind.guarded else None
+        reaches = kind.reaches if args.service_endpoints else ()
         return network.SubnetArgs(
-            name=f"snet-{purpose}",
-            address_prefix=block,
-            network_security_group=network.NetworkSecurityGroupArgs(id=group.id),
+            name=subnet_name(purpose),
+            address_prefix=args.subnets[purpose],
+            network_security_group=network.NetworkSecurityGroupArgs(id=group.id) if group else None,
+            nat_gateway=network.SubResourceArgs(id=nat.id) if nat and kind.way_out else None,
+            route_table=network.RouteTableArgs(id=routes.id) if routes and kind.way_out else None,
+            # Security groups count for private endpoints only so (learn.microsoft.com/azure/private-link/
+            # disable-private-endpoint-network-policy).
             private_endpoint_network_policies="Enabled",
+            delegations=[network.DelegationArgs(name="service", service_name=kind.delegation)]
+            if kind.delegation
+            else None,
             service_endpoints=[
-                network.ServiceEndpointPropertiesFormatArgs(service=each, locations=[site.location])
-                for each in service_endpoints
+                network.ServiceEndpointPropertiesFormatArgs(service=each, locations=[site.location]) for each in reaches
             ],
         )
-
-
-def _deny_internet() -> network.SecurityRuleArgs:
-    return network.SecurityRuleArgs(
-        name="deny-internet-inbound",
-        description="Nothing is reached from the internet; the default rules would leave that to the last one.",
-        priority=4000,
-        direction="Inbound",
-        access="Deny",
-        protocol="*",
-        source_address_prefix="Internet",
-        source_port_range="*",
-        destination_address_prefix="*",
-        destination_port_range="*",
-    )

@@ -14,10 +14,10 @@ from components.common import PrivateAccess, Site
 from components.database import Database, DatabaseArgs, PoolArgs
 from components.file_store import FileStore, FileStoreArgs
 from components.monitoring import Monitoring, MonitoringArgs
-from components.network import Network, NetworkArgs
 from components.registry import Registry, RegistryArgs
 from components.vault import Vault, VaultArgs
 from stacks.messaging import make_messaging, make_notifications
+from stacks.network import make_network
 from stacks.observability import make_alerts
 from stacks.services import Service, databases
 from stacks.settings import Settings
@@ -71,16 +71,7 @@ class Platform:
         self.site = site = dataclasses.replace(site, workspace_id=self.monitoring.workspace_id)
 
         network = settings.network
-        self.network = Network(
-            "main",
-            NetworkArgs(
-                site=site,
-                address_space=network.address_space,
-                cluster_subnet=network.subnets.cluster,
-                endpoint_subnet=network.subnets.private_endpoints,
-                private_zones=[_SQL_ZONE, _BUS_ZONE, _PUSH_ZONE],
-            ),
-        )
+        self.network = make_network(settings, site, [_SQL_ZONE, _BUS_ZONE, _PUSH_ZONE])
         self.registry = Registry(
             "main",
             RegistryArgs(
@@ -97,7 +88,7 @@ class Platform:
                 sku=settings.vault.sku,
                 purge_protection=settings.vault.purge_protection,
                 soft_delete_days=settings.vault.soft_delete_days,
-                subnet_ids=[self.network.cluster_subnet_id],
+                subnet_ids=[self.network.subnet_ids["cluster"]],
                 keys=[DATA_KEY],
             ),
         )
@@ -108,7 +99,7 @@ class Platform:
                 replication=settings.storage.replication,
                 soft_delete_days=settings.storage.soft_delete_days,
                 containers=["uploads"],
-                subnet_ids=[self.network.cluster_subnet_id],
+                subnet_ids=[self.network.subnet_ids["cluster"]],
             ),
         )
         pool = settings.database.elastic_pool
@@ -128,7 +119,7 @@ class Platform:
             "main",
             ClusterArgs(
                 site=site,
-                subnet_id=self.network.cluster_subnet_id,
+                subnet_id=self.network.subnet_ids["cluster"],
                 pods=network.pods,
                 services=network.services,
                 dns_service_ip=str(ipaddress.IPv4Network(network.services)[10]),
@@ -145,4 +136,6 @@ class Platform:
         self.alerts = make_alerts(settings, site, self.monitoring, self.messaging, self.vault)
 
     def _access(self, zone: str) -> PrivateAccess:
-        return PrivateAccess(subnet_id=self.network.endpoint_subnet_id, zone_id=self.network.zone_ids[zone])
+        return PrivateAccess(
+            subnet_id=self.network.subnet_ids["private-endpoints"], zone_id=self.network.zone_ids[zone]
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stacks.sections.foundation import (
+    AllowedHosts,
     Cluster,
     Database,
     ElasticPool,
@@ -41,13 +42,41 @@ class Preset(Section):
 
 _NETWORK = Network(
     address_space="10.20.0.0/16",
-    subnets=Subnets(cluster="10.20.0.0/20", private_endpoints="10.20.16.0/24"),
+    subnets=Subnets(
+        cluster="10.20.0.0/20",
+        private_endpoints="10.20.16.0/24",
+        gateway="10.20.17.0/24",
+        edge="10.20.18.0/24",
+        web="10.20.19.0/26",
+        functions="10.20.19.64/26",
+    ),
     pods="10.244.0.0/16",
     services="10.96.0.0/16",
+    egress="nat",
+    firewall_tier="Standard",
+    allowed_hosts={},
+    service_endpoints=True,
 )
 
 _BASE_IMAGE = "docker.io/library/python:3.11-slim-bookworm"
 _DIGESTS = "images.json"
+
+_AZURE = AllowedHosts(
+    sources=["cluster", "web", "functions", "runner"],
+    hosts=[
+        "login.microsoftonline.com",
+        "management.azure.com",
+        # learn.microsoft.com/azure/azure-monitor/fundamentals/azure-monitor-network-access
+        "*.in.applicationinsights.azure.com",
+        "*.livediagnostics.monitor.azure.com",
+        "*.ods.opinsights.azure.com",
+        "*.oms.opinsights.azure.com",
+        "*.monitor.azure.com",
+    ],
+)
+_NODES = AllowedHosts(sources=["cluster"], tags=["AzureKubernetesService"])
+_BANKS = AllowedHosts(sources=["cluster"], hosts=["simulator-xs2a.db.com"])
+"""Hosts of the banks in workloads/banks that exist outside the platform."""
 
 DEV = Preset(
     network=_NETWORK,
@@ -93,7 +122,26 @@ LOCAL = DEV.model_copy(
 )
 
 PROD = Preset(
-    network=_NETWORK,
+    network=Network(
+        address_space="10.30.0.0/16",
+        subnets=Subnets(
+            cluster="10.30.0.0/20",
+            private_endpoints="10.30.16.0/24",
+            gateway="10.30.17.0/24",
+            edge="10.30.18.0/24",
+            web="10.30.19.0/26",
+            functions="10.30.19.64/26",
+            api_server="10.30.20.0/27",
+            runner="10.30.20.32/27",
+            firewall="10.30.20.64/26",
+        ),
+        pods="10.244.0.0/16",
+        services="10.96.0.0/16",
+        egress="firewall",
+        firewall_tier="Standard",
+        allowed_hosts={"azure": _AZURE, "nodes": _NODES, "banks": _BANKS},
+        service_endpoints=True,
+    ),
     monitoring=Monitoring(retention_days=365, sampling_percentage=25.0),
     registry=Registry(sku="Premium", zone_redundant=True, retention_days=30),
     vault=Vault(sku="premium", purge_protection=True, soft_delete_days=90),

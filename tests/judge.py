@@ -16,6 +16,7 @@ from local.instance import REPOSITORY
 JUDGE = REPOSITORY.parent / "shared" / "tools" / "check_arm.py"
 needs_judge = pytest.mark.skipif(not JUDGE.exists(), reason=f"{JUDGE} is not beside this checkout")
 WITHOUT_SCHEMA = {
+    "Microsoft.Network/firewallPolicies/ruleCollectionGroups",
     "Microsoft.Web/sites/slots/basicPublishingCredentialsPolicies",
 }
 """Types in use that Microsoft publishes no schema of."""

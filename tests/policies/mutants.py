@@ -50,6 +50,7 @@ STACK_MUTANTS: dict[str, Sequence[StackMutant]] = {
         StackMutant(
             what="private endpoint of nothing",
             type="azure-native:network:PrivateEndpoint",
+            name="sql",
             changes={"privateLinkServiceConnections": []},
         ),
     ],

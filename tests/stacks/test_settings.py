@@ -57,7 +57,8 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "unknown nested setting",
         {"network": {"subnets": {"clusterr": "10.20.0.0/20"}}},
-        "network.subnets.clusterr is not a setting. Did you mean cluster? Allowed: cluster, privateEndpoints.",
+        "network.subnets.clusterr is not a setting. Did you mean cluster? Allowed: apiServer, cluster, "
+        "edge, firewall, functions, gateway, privateEndpoints, runner, web.",
     ),
     (
         "malformed CIDR",
@@ -81,6 +82,17 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "subnet too small",
         {"network": {"subnets": {"cluster": "10.20.0.0/29"}}},
         "network.subnets.cluster is wrong: 10.20.0.0/29 is too small. Allowed is /27 or larger.",
+    ),
+    (
+        "firewall without a subnet",
+        {"network": {"egress": "firewall"}},
+        "network.subnets.firewall is wrong: is missing, and egress is firewall. Allowed is /26 or larger.",
+    ),
+    (
+        "neither hosts nor tags",
+        {"network": {"allowedHosts": {"banks": {"sources": ["cluster"]}}}},
+        "network.allowedHosts.banks.hosts is wrong: either hosts or tags must be given, not both. "
+        "Allowed is one rule for each.",
     ),
     (
         "address space of the wrong size",

@@ -146,6 +146,23 @@ class PublicIPAddress(Behaviour):
         return outputs
 
 
+class AzureFirewall(Behaviour):
+    """A firewall: stored, and told the first address of its subnet that Azure does not keep; nothing runs there."""
+
+    type = "Microsoft.Network/azureFirewalls"
+
+    async def put(self, resource: Resource, previous: Resource | None) -> Body:
+        """Tell where it answers."""
+        return {"ipConfigurations": [self._addressed(each) for each in resource.properties.get("ipConfigurations", ())]}
+
+    def _addressed(self, configuration: Body) -> Body:
+        properties = configuration.get("properties") or {}
+        subnet = self.azure.store.get(str((properties.get("subnet") or {}).get("id")))
+        blocks = _prefixes(subnet.properties, "properties") if subnet else []
+        address = {"privateIPAddress": str(blocks[0][4])} if blocks else {}
+        return {**configuration, "properties": {**properties, **address}}
+
+
 def _network_id(subnet: Resource) -> str:
     return subnet.id.rsplit("/", 2)[0]
 
