@@ -8,8 +8,10 @@ from pulumi_kubernetes import apps, batch, core, meta
 
 from components.workload_identity import WorkloadIdentity, WorkloadIdentityArgs, trust
 from stacks import pods
+from stacks.availability import disrupt_one_at_a_time, scale, spread
 from stacks.environment import PORT, Surroundings, callees, database_url, environment
 from stacks.images import repository, service_images
+from stacks.isolation import Reach, isolate
 from stacks.platform import Platform
 from stacks.rights import grants
 from stacks.services import Service
@@ -51,6 +53,8 @@ class Aggregator:
             settings.images,
             settings.database.scheme,
         )
+        reach = Reach(endpoints=settings.network.subnets.private_endpoints, private=settings.services.private_egress)
+        isolate(services, reach, self._metadata, self._in_cluster)
         self._addresses = {service.name: self._address(service) for service in self._services}
         self._administrator = self._database_administrator()
         for service in self._services:
@@ -74,7 +78,7 @@ class Aggregator:
             service.name,
             metadata=self._metadata(service.name),
             spec=core.v1.ServiceSpecArgs(
-                selector=_selector(service),
+                selector=pods.selector(service.name),
                 ports=[core.v1.ServicePortArgs(name="http", port=PORT, target_port=PORT)],
             ),
             # A Service without ready pods is as it should be here: its pods wait for its address.
@@ -121,6 +125,9 @@ class Aggregator:
         if service.database:
             waits.append(self._migration(service, identity))
         self._deployment(service, account, waits)
+        wanted = self._settings.services
+        disrupt_one_at_a_time(service.name, self._metadata(service.name), self._in_cluster)
+        scale(service.name, self._metadata(service.name), wanted.replicas, wanted.replicas_maximum, self._in_cluster)
 
     def _migration(self, service: Service, identity: WorkloadIdentity) -> batch.v1.Job:
         """Makes the service's database user and brings its tables up to date; safe to run again."""
@@ -162,7 +169,8 @@ class Aggregator:
     def _deployment(
         self, service: Service, account: core.v1.ServiceAccount, waits: list[pulumi.Resource]
     ) -> apps.v1.Deployment:
-        image = self._images[service.package]
+        image, wanted = self._images[service.package], self._settings.services
+        scaled = wanted.replicas_maximum > wanted.replicas
         container = pods.container(
             service.name, image.reference, environment(service, self._surroundings, self._services)
         )
@@ -170,18 +178,20 @@ class Aggregator:
             service.name,
             metadata=self._metadata(service.name),
             spec=apps.v1.DeploymentSpecArgs(
-                replicas=self._settings.services.replicas,
-                selector=meta.v1.LabelSelectorArgs(match_labels=_selector(service)),
-                template=pods.pod(service.name, "service", account.metadata.name, container),
+                replicas=wanted.replicas,
+                selector=meta.v1.LabelSelectorArgs(match_labels=pods.selector(service.name)),
+                template=pods.pod(
+                    service.name, "service", account.metadata.name, container, spread=spread(service.name)
+                ),
             ),
-            opts=pulumi.ResourceOptions.merge(self._in_cluster, pulumi.ResourceOptions(depends_on=waits)),
+            opts=pulumi.ResourceOptions.merge(
+                self._in_cluster,
+                # How many there are once they run is the autoscaler's business.
+                pulumi.ResourceOptions(depends_on=waits, ignore_changes=["spec.replicas"] if scaled else None),
+            ),
         )
 
     def _metadata(self, name: str, annotations: dict[str, pulumi.Input[str]] | None = None) -> meta.v1.ObjectMetaArgs:
         return meta.v1.ObjectMetaArgs(
             name=name, namespace=self._namespace, labels=pods.labels(name), annotations=annotations
         )
-
-
-def _selector(service: Service) -> dict[str, str]:
-    return {"app.kubernetes.io/name": service.name, "app.kubernetes.io/component": "service"}

@@ -24,6 +24,11 @@ def labels(name: str, component: str = "service") -> dict[str, str]:
     }
 
 
+def selector(name: str) -> dict[str, str]:
+    """What a service's pods are told from all others by."""
+    return {"app.kubernetes.io/name": name, "app.kubernetes.io/component": "service"}
+
+
 def pod(
     name: str,
     component: str,
@@ -31,8 +36,9 @@ def pod(
     container: core.v1.ContainerArgs,
     *,
     restart: str = "Always",
+    spread: Sequence[core.v1.TopologySpreadConstraintArgs] = (),
 ) -> core.v1.PodTemplateSpecArgs:
-    """A pod of one container that signs in by workload identity."""
+    """A pod of one container that signs in by workload identity. spread: how its replicas lie apart."""
     return core.v1.PodTemplateSpecArgs(
         metadata=meta.v1.ObjectMetaArgs(labels={**labels(name, component), **_USES_IDENTITY}),
         spec=core.v1.PodSpecArgs(
@@ -40,6 +46,7 @@ def pod(
             # Only the token for Entra is mounted: no container of ours speaks to the Kubernetes API.
             automount_service_account_token=False,
             restart_policy=restart,
+            topology_spread_constraints=list(spread) or None,
             security_context=core.v1.PodSecurityContextArgs(
                 run_as_non_root=True, seccomp_profile=core.v1.SeccompProfileArgs(type="RuntimeDefault")
             ),

@@ -105,7 +105,7 @@ DEV = Preset(
     ),
     # Whoever deploys dev has Docker; nothing else has to be there before the first update.
     images=Images(builder="docker", base_image=_BASE_IMAGE, digests=_DIGESTS),
-    services=Services(replicas=1, sandbox_banks=True),
+    services=Services(replicas=1, replicas_maximum=1, sandbox_banks=True, private_egress=False),
     messaging=Messaging(tier="Standard", capacity=None, replicated=False, allowed_addresses=[]),
     notifications=Notifications(tier="Free", zone_redundant=False, google=None, apple=None),
     alerts=Budget(monthly_budget=500.0),
@@ -166,7 +166,7 @@ PROD = Preset(
     ),
     # The very images that were tried in dev; and no package index or public registry is reached from prod's network.
     images=Images(builder="digests", base_image=_BASE_IMAGE, digests=_DIGESTS),
-    services=Services(replicas=3, sandbox_banks=False),
+    services=Services(replicas=3, replicas_maximum=9, sandbox_banks=False, private_egress=True),
     messaging=Messaging(tier="Premium", capacity=1, replicated=True, allowed_addresses=[]),
     notifications=Notifications(tier="Standard", zone_redundant=True, google=None, apple=None),
     alerts=Budget(monthly_budget=6000.0),

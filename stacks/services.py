@@ -13,8 +13,9 @@ class Service:
     name: of the Deployment, the Service and the identity. package: its folder in workloads/services.
     database: whether it owns one, of its own name. users: whether users' tokens reach it.
     keys: whether it wraps users' keys in the vault. calls: services it calls, told as <NAME>_URL.
-    publishes: whether it publishes events. handles: types of the events that its subscription takes.
-    bank: whether it is a sandbox bank, told to the connector by this id. environment: what only this one is told.
+    public: whether the gateway leads to it. publishes: whether it publishes events. handles: types of the events that
+    its subscription takes. bank: whether it is a sandbox bank, told to the connector by this id.
+    environment: what only this one is told.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Service:
     users: bool = False
     keys: bool = False
     calls: tuple[str, ...] = ()
+    public: bool = False
     publishes: bool = False
     handles: tuple[str, ...] = ()
     bank: str | None = None
@@ -37,7 +39,14 @@ class Service:
 
 SERVICES = (
     Service(
-        name="consent", package="consent", database=True, users=True, keys=True, calls=("connector",), publishes=True
+        name="consent",
+        package="consent",
+        database=True,
+        users=True,
+        keys=True,
+        calls=("connector",),
+        public=True,
+        publishes=True,
     ),
     Service(name="connector", package="connector", database=True, users=True, keys=True, connects_banks=True),
     Service(
@@ -47,6 +56,7 @@ SERVICES = (
         users=True,
         keys=True,
         calls=("consent", "connector"),
+        public=True,
         publishes=True,
         handles=("consent.expired", "consent.revoked"),
     ),
@@ -57,6 +67,7 @@ SERVICES = (
         users=True,
         keys=True,
         calls=("account", "consent", "connector"),
+        public=True,
         publishes=True,
         handles=("account.closed",),
     ),

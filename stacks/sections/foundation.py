@@ -276,10 +276,22 @@ class Images(Section):
 
 
 class Services(Section):
-    """The deployed services. sandbox_banks: whether the two banks that only exist for trying out are deployed."""
+    """The deployed services. sandbox_banks: whether the two banks that only exist for trying out are deployed.
+
+    replicas, replicas_maximum: pods of a service; an autoscaler works between them. private_egress: whether pods reach
+    data, secrets and telemetry by private endpoints alone, and of the internet only sign-in (the connector: banks).
+    """
 
     replicas: Annotated[int, Field(ge=1, le=20, description="pods of a service, 1 to 20")]
+    replicas_maximum: Annotated[int, Field(ge=1, le=50, description="pods of a service, 1 to 50")]
+    private_egress: bool
     sandbox_banks: bool
+
+    @model_validator(mode="after")
+    def _grow(self) -> Self:
+        if self.replicas_maximum < self.replicas:
+            raise ValueError(f"replicasMaximum: {self.replicas_maximum} is less than replicas ({self.replicas})")
+        return self
 
 
 class Upgrades(Section):
