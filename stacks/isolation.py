@@ -45,7 +45,9 @@ def isolate(
 ) -> None:
     """Default deny for the namespace, a policy a service, and one for the migrations."""
     policies = {
-        "default-deny": networking.v1.NetworkPolicySpecArgs(pod_selector={}, policy_types=["Ingress", "Egress"])
+        "default-deny": networking.v1.NetworkPolicySpecArgs(
+            pod_selector=meta.v1.LabelSelectorArgs(), policy_types=["Ingress", "Egress"]
+        )
     }
     policies |= {each.name: _service(each, services, reach) for each in services}
     policies["migrations"] = networking.v1.NetworkPolicySpecArgs(

@@ -26,7 +26,6 @@ DATA_KEY = "user-data"
 """The vault's key that wraps the keys of users' data; the chassis looks for it by this name."""
 _SQL_ZONE = "privatelink.database.windows.net"
 _BUS_ZONE = "privatelink.servicebus.windows.net"
-_PUSH_ZONE = "privatelink.notificationhubs.windows.net"
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -71,7 +70,7 @@ class Platform:
         self.site = site = dataclasses.replace(site, workspace_id=self.monitoring.workspace_id)
 
         network = settings.network
-        self.network = make_network(settings, site, [_SQL_ZONE, _BUS_ZONE, _PUSH_ZONE])
+        self.network = make_network(settings, site, [_SQL_ZONE, _BUS_ZONE])
         self.registry = Registry(
             "main",
             RegistryArgs(
@@ -131,7 +130,7 @@ class Platform:
             settings, site, services, self._access(_BUS_ZONE) if settings.messaging.tier == "Premium" else None
         )
         self.notifications = make_notifications(
-            settings, site, self._access(_PUSH_ZONE) if settings.notifications.tier == "Standard" else None
+            settings, site, self._access(_BUS_ZONE) if settings.notifications.tier == "Standard" else None
         )
         self.alerts = make_alerts(settings, site, self.monitoring, self.messaging, self.vault)
 
