@@ -22,7 +22,9 @@ from local.azure.entra import deployer
 from local.azure.entra.directory import LocalDirectory
 from local.azure.entra.endpoints import EntraEndpoints
 from local.azure.entra.federation import Federation
-from local.azure.entra.graph import Graph
+from local.azure.entra.graph.endpoint import Graph
+from local.azure.entra.graph.objects import Objects
+from local.azure.entra.graph.store import GraphStore
 from local.azure.entra.keys import signing_key
 from local.azure.entra.tokens import Tokens
 from local.instance import TENANT_ID, Instance
@@ -122,9 +124,10 @@ class AzureDaemon:
                 await plane.start()
                 self._planes.append(plane)
         await self.lifecycle.resume()
-        federation = Federation(self.instance, self.lifecycle.store, self.directory)
+        objects = Objects(GraphStore(self._database), self.directory)
+        federation = Federation(self.instance, self.lifecycle.store, self.directory, objects.store)
         entra = EntraEndpoints(self.instance, self.directory, federation, deployer.node_header(self.instance))
-        door = FrontDoor(self.azure, self.lifecycle, entra, Graph(self.directory, self.azure.authorizer))
+        door = FrontDoor(self.azure, self.lifecycle, entra, Graph(self.directory, self.azure.authorizer, objects))
         await self.azure.serve(door.application(), self.instance.port("arm"))
         self.azure.endpoints["Azure Resource Manager"] = f"https://{self.instance.arm}"
         _log.info("serving on https://%s", self.instance.arm)

@@ -39,6 +39,10 @@ _OUTPUTS: dict[str, Callable[[str], dict[str, Any]]] = {
         "public_key": f"public key of {name}",
         "private_key": f"private key of {name}",
     },
+    "pulumi-python:dynamic/tributary:GraphObject": lambda name: {
+        "object_id": f"object of {name}",
+        "app_id": f"client of {name}",
+    },
     "kubernetes:core/v1:Service": lambda _: {"spec": {"clusterIP": "10.96.0.7"}},
 }
 

@@ -16,7 +16,8 @@ from local.azure.arm.lifecycle import Lifecycle
 from local.azure.context import ArmError, Azure
 from local.azure.entra.audiences import ARM, GRAPH
 from local.azure.entra.endpoints import EntraEndpoints
-from local.azure.entra.graph import Graph
+from local.azure.entra.graph.endpoint import PATH as GRAPH_PATH
+from local.azure.entra.graph.endpoint import Graph
 from local.instance import SUBSCRIPTION_ID
 
 _log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class FrontDoor:
         self._entra.register(application)
         application.router.add_get("/metadata/endpoints", self._metadata)
         application.router.add_get("/healthz", self._health)
-        application.router.add_route("*", "/{graph:v1\\.0/.*}", self._serve_graph)
+        application.router.add_route("*", GRAPH_PATH, self._serve_graph)
         application.router.add_route("*", "/{path:.*}", self._arm)
         return application
 

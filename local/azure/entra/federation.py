@@ -1,4 +1,4 @@
-"""Workload-identity exchange: a token of an outside issuer for one of a managed identity (RFC 7523).
+"""Workload-identity exchange: a token of an outside issuer for one of a managed identity or application (RFC 7523).
 
 The outside token (a projected Kubernetes service-account token) is verified as Entra does it: the issuer's OIDC
 discovery document and JWKS are fetched over HTTPS, and issuer, subject and audience must match a
@@ -20,9 +20,10 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from local.azure.context import Principal, Resource, Store
+from local.azure.context import Body, Principal, Store
 from local.azure.entra.directory import LocalDirectory
 from local.azure.entra.grants import unknown_client
+from local.azure.entra.graph.store import GraphStore
 from local.azure.entra.refusal import TokenRefused
 from local.instance import Instance
 
@@ -34,10 +35,10 @@ _KEYS_LIVE = 300
 
 
 class Federation:
-    """Verifies outside tokens. store: holds the federated credentials."""
+    """Verifies outside tokens. store, graph: hold the federated credentials of managed identities and applications."""
 
-    def __init__(self, instance: Instance, store: Store, directory: LocalDirectory) -> None:
-        self._instance, self._store, self._directory = instance, store, directory
+    def __init__(self, instance: Instance, store: Store, directory: LocalDirectory, graph: GraphStore) -> None:
+        self._instance, self._store, self._directory, self._graph = instance, store, directory, graph
         self._keys: dict[str, tuple[float, KeySet]] = {}
 
     async def exchange(self, form: Mapping[str, str]) -> Principal:
@@ -51,13 +52,12 @@ class Federation:
         assertion = form["client_assertion"]
         claims = _unverified(assertion)
         credential = self._match(principal, claims)
-        await self._verify(assertion, credential.properties["issuer"])
+        await self._verify(assertion, credential["issuer"])
         _check_times(claims)
         return principal
 
-    def _match(self, principal: Principal, claims: Mapping[str, Any]) -> Resource:
-        owner = self._directory.resource_of(principal)
-        credentials = self._store.list(CREDENTIAL_TYPE, owner) if owner else []
+    def _match(self, principal: Principal, claims: Mapping[str, Any]) -> Body:
+        credentials = self._credentials(principal)
         if not credentials:
             raise TokenRefused(
                 "invalid_client",
@@ -68,16 +68,23 @@ class Federation:
         issuer, subject = claims.get("iss"), claims.get("sub")
         audience = claims.get("aud")
         audience = audience if isinstance(audience, list) else [audience]
-        by_issuer = [c for c in credentials if c.properties.get("issuer") == issuer]
+        by_issuer = [c for c in credentials if c.get("issuer") == issuer]
         if not by_issuer:
             raise _mismatch(700211, "issuer", issuer)
-        by_subject = [c for c in by_issuer if c.properties.get("subject") == subject]
+        by_subject = [c for c in by_issuer if c.get("subject") == subject]
         if not by_subject:
             raise _mismatch(700213, "subject", subject)
         for credential in by_subject:
-            if set(audience) & set(credential.properties.get("audiences") or ()):
+            if set(audience) & set(credential.get("audiences") or ()):
                 return credential
         raise _mismatch(700212, "audience", audience)
+
+    def _credentials(self, principal: Principal) -> list[Body]:
+        if owner := self._directory.resource_of(principal):
+            return [each.properties for each in self._store.list(CREDENTIAL_TYPE, owner)]
+        applications = (a for a in self._graph.list("applications") if a["appId"] == principal.client_id)
+        application = next(applications, None)
+        return self._graph.list(f"applications/{application['id']}/federatedIdentityCredentials") if application else []
 
     async def _verify(self, assertion: str, issuer: str) -> None:
         kid = _json_part(assertion, 0).get("kid")

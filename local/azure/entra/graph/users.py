@@ -1,4 +1,4 @@
-"""Microsoft Graph, as far as test users need it: create, read and delete ``/v1.0/users``."""
+"""Test users: create, read and delete ``/v1.0/users``."""
 
 from __future__ import annotations
 
@@ -7,28 +7,24 @@ from typing import Any
 
 from aiohttp import web
 
-from local.azure.context import ArmError, Authorizer, Body, Principal
+from local.azure.context import ArmError, Body, Principal
 from local.azure.entra.directory import LocalDirectory
-from local.instance import SUBSCRIPTION_ID
 
 _KNOWN = {"accountEnabled", "displayName", "mailNickname", "userPrincipalName", "passwordProfile"}
 
 
-class Graph:
-    """Serves Graph to the owner of the subscription, who administers the local tenant."""
+class Users:
+    """The test users of the tenant."""
 
-    def __init__(self, directory: LocalDirectory, authorizer: Authorizer) -> None:
-        self._directory, self._authorizer = directory, authorizer
+    def __init__(self, directory: LocalDirectory) -> None:
+        self._directory = directory
 
-    async def handle(self, request: web.Request, principal: Principal) -> web.Response:
+    def handle(self, method: str, path: str, body: Any) -> web.Response:
         """Answer a request. Raises ArmError."""
-        scope = f"/subscriptions/{SUBSCRIPTION_ID}"
-        if not self._authorizer.allows(principal, scope, "Microsoft.Authorization/roleAssignments/write", data=False):
-            raise ArmError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
-        found = re.fullmatch(r"/v1\.0/users(?:/([^/]+))?", request.path.rstrip("/"))
-        match (request.method, found and (found[1] or "")):
+        found = re.fullmatch(r"users(?:/([^/]+))?", path)
+        match (method, found and (found[1] or "")):
             case "POST", "":
-                return web.json_response(self._create(await request.json()), status=201)
+                return web.json_response(self._create(body), status=201)
             case "GET", "":
                 return web.json_response({"value": [_user(each) for each in self._directory.users()]})
             case "GET", str(key) if key:
@@ -36,7 +32,7 @@ class Graph:
             case "DELETE", str(key) if key:
                 self._directory.remove(self._user(key).object_id)
                 return web.Response(status=204)
-        raise ArmError(400, "Request_BadRequest", f"{request.method} {request.path} is not part of Graph here.")
+        raise ArmError(400, "Request_BadRequest", f"{method} {path} is not part of Graph here.")
 
     def _create(self, body: Any) -> Body:
         if not isinstance(body, dict) or set(body) - _KNOWN:

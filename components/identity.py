@@ -1,0 +1,119 @@
+"""Identity: how people sign in, in an Entra External ID tenant, or in an Azure AD B2C tenant that is there already.
+
+Leaves out: the tenant itself (a service principal can't make one, pulumi-azure-native#880, #1126), branding, social
+providers, and what External ID can't do: changing one's profile, and authenticator apps. Those are our own app's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pulumi
+
+from components.graph_object import GraphObject, GraphObjectArgs, GraphTenant
+from components.identity_applications import GRAPH_APP, Application, consent, register_api, register_app
+from components.identity_claims import EnrichmentArgs, enrich_tokens
+from components.identity_flows import b2c_user_flows, code_by_email, second_factor, sign_up_and_in
+
+B2C_FLOWS = {"signin": "signUpOrSignIn", "password": "passwordReset", "profile": "profileUpdate"}
+"""The user flows of a B2C tenant, which has one for each purpose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityArgs:
+    """What identity needs to know.
+
+    tenant: where people are. kind: "external-id", or "b2c" for an existing tenant of that older service.
+    issuer: of its tokens, e.g. "https://<tenant id>.ciamlogin.com/<tenant id>/v2.0". title: what people read.
+    scopes: rights of the API that people give, each with its description.
+    redirects: addresses after signing in, by "spa" (the website) and "publicClient" (mobile apps).
+    attributes: asked on signing up, label by attribute. second_factor: asked for at each sign-in.
+    enrichment: where further claims come from; None for none.
+    """
+
+    tenant: GraphTenant
+    kind: Literal["external-id", "b2c"] = "external-id"
+    issuer: str
+    title: str
+    scopes: Mapping[str, str]
+    redirects: Mapping[str, Sequence[str]]
+    attributes: Mapping[str, str] = field(default_factory=lambda: {"displayName": "Name"})
+    second_factor: bool = True
+    enrichment: EnrichmentArgs | None = None
+
+    def __post_init__(self) -> None:
+        if not self.issuer.startswith("https://"):
+            raise ValueError(f"issuer: {self.issuer!r} is not allowed; allowed is a URL that starts with https://.")
+        if not self.scopes:
+            raise ValueError("scopes: none are named; name at least one right that people give the app.")
+        if unknown := set(self.redirects) - {"spa", "publicClient"}:
+            raise ValueError(f"redirects: {sorted(unknown)} are not allowed; allowed are 'spa' and 'publicClient'.")
+        if self.kind == "b2c" and (self.enrichment or self.second_factor):
+            raise ValueError(
+                "kind: 'b2c' is not allowed with second_factor or enrichment: there they are part of the user flow "
+                "(learn.microsoft.com/azure/active-directory-b2c). Switch them off here and on in the tenant."
+            )
+
+
+class Identity(pulumi.ComponentResource):
+    """Applications, flows and policies of a tenant; nothing in it is a secret."""
+
+    audience: pulumi.Output[str]
+    """Whom tokens are for: the API's application id."""
+    client_id: pulumi.Output[str]
+    """Application id that the website and mobile apps sign in with."""
+    issuer: str
+    """Issuer of the tokens."""
+    jwks_uri: str
+    """Where the keys are that verify them."""
+
+    def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("tributary:azure:Identity", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        tenant = args.tenant
+
+        api = register_api(name, tenant, f"{args.title} API", args.scopes, child)
+        app = register_app(name, tenant, args.title, api, list(args.scopes), args.redirects, child)
+        self._consents(name, tenant, app, api, list(args.scopes), child)
+        if args.kind == "b2c":
+            b2c_user_flows(name, tenant, B2C_FLOWS, child)
+        else:
+            sign_up_and_in(name, tenant, f"{args.title} ({name})", app, args.attributes, child)
+            code_by_email(name, tenant, child)
+        if args.second_factor:
+            second_factor(name, tenant, f"{args.title} ({name}): second factor", [app, api], child)
+        if args.enrichment:
+            enrich_tokens(name, tenant, args.enrichment, [app, api], child)
+
+        self.audience = api.registration.app_id
+        self.client_id = app.registration.app_id
+        self.issuer = args.issuer
+        # A B2C tenant has keys of each flow.
+        flow = f"/B2C_1_{next(iter(B2C_FLOWS))}" if args.kind == "b2c" else ""
+        self.jwks_uri = args.issuer.rstrip("/").removesuffix("/v2.0") + f"{flow}/discovery/v2.0/keys"
+        self.register_outputs({"audience": self.audience, "client_id": self.client_id, "issuer": self.issuer})
+
+    @staticmethod
+    def _consents(
+        name: str,
+        tenant: GraphTenant,
+        app: Application,
+        api: Application,
+        scopes: Sequence[str],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        graph = GraphObject(
+            f"{name}-graph",
+            GraphObjectArgs(
+                tenant=tenant,
+                path="v1.0/servicePrincipals",
+                body={"appId": GRAPH_APP},
+                found_by=["appId"],
+                fixed=["appId"],
+            ),
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True)),
+        )
+        consent(f"{name}-consent-api", tenant, app, api.principal.object_id, scopes, opts)
+        consent(f"{name}-consent-sign-in", tenant, app, graph.object_id, ["openid", "offline_access"], opts)

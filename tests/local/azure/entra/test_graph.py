@@ -1,0 +1,225 @@
+"""What Graph keeps, refuses and lets go: plain requests, as its documentation writes them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from local.instance import TENANT_ID
+from tests.local.azure.entra.test_tokens import AUDIENCE, Issuer, exchange, issuer
+
+__all__ = ["issuer"]
+GRAPH_APP = "00000003-0000-0000-c000-000000000000"
+SCOPE = {
+    "id": str(uuid.uuid4()),
+    "value": "accounts.read",
+    "type": "User",
+    "isEnabled": True,
+    "adminConsentDisplayName": "Read accounts",
+    "adminConsentDescription": "Reads accounts.",
+}
+FLOW: dict[str, Any] = {
+    "@odata.type": "#microsoft.graph.externalUsersSelfServiceSignUpEventsFlow",
+    "onAuthenticationMethodLoadStart": {
+        "@odata.type": "#microsoft.graph.onAuthenticationMethodLoadStartExternalUsersSelfServiceSignUp",
+        "identityProviders": [{"id": "EmailPassword-OAUTH"}],
+    },
+    "onInteractiveAuthFlowStart": {
+        "@odata.type": "#microsoft.graph.onInteractiveAuthFlowStartExternalUsersSelfServiceSignUp",
+        "isSignUpAllowed": True,
+    },
+    "onAttributeCollection": {
+        "@odata.type": "#microsoft.graph.onAttributeCollectionExternalUsersSelfServiceSignUp",
+        "attributes": [{"id": "email"}],
+        "attributeCollectionPage": {
+            "views": [{"inputs": [{"attribute": "email", "label": "Email", "inputType": "text"}]}]
+        },
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def graph(azure: Any) -> Iterator[httpx.Client]:
+    """Graph as the owner of the subscription sees it."""
+    with azure.client(azure.credential().get_token("https://graph.microsoft.com/.default").token) as client:
+        yield client
+
+
+def application(graph: httpx.Client, **more: Any) -> dict[str, Any]:
+    name = f"app-{uuid.uuid4().hex[:8]}"
+    made = graph.patch(
+        f"/v1.0/applications(uniqueName='{name}')",
+        headers={"Prefer": "create-if-missing"},
+        json={"displayName": name, **more},
+    )
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+def principal(graph: httpx.Client, app: dict[str, Any]) -> dict[str, Any]:
+    made = graph.post("/v1.0/servicePrincipals", json={"appId": app["appId"]})
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+def refused(answer: httpx.Response, status: int, message: str) -> None:
+    assert answer.status_code == status, answer.text
+    assert message in answer.json()["error"]["message"]
+
+
+def test_an_application_is_made_once_by_its_unique_name_then_changed(graph: httpx.Client) -> None:
+    made = application(graph, api={"oauth2PermissionScopes": [SCOPE]})
+    path = f"/v1.0/applications(uniqueName='{made['uniqueName']}')"
+    again = graph.patch(path, headers={"Prefer": "create-if-missing"}, json={"displayName": "Other"})
+    assert (again.status_code, again.content) == (204, b"")
+    kept = graph.get(path).json()
+    assert kept["displayName"] == "Other"
+    assert (kept["id"], kept["appId"], kept["api"]["oauth2PermissionScopes"][0]["value"]) == (
+        made["id"],
+        made["appId"],
+        "accounts.read",
+    )
+    assert graph.get(f"/v1.0/applications(appId='{made['appId']}')").json() == kept
+    assert graph.get(f"/v1.0/applications/{made['id']}").json() == kept
+    refused(graph.patch("/v1.0/applications(uniqueName='none')", json={"displayName": "x"}), 404, "does not exist")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({}, "displayName"),
+        ({"displayName": "x", "displayname": "y"}, "displayname"),
+        ({"displayName": "x", "signInAudience": "Everybody"}, "signInAudience"),
+        ({"displayName": "x", "spa": {"redirectUris": ["somewhere"]}}, "spa.redirectUris.0"),
+        (
+            {"displayName": "x", "api": {"oauth2PermissionScopes": [{**SCOPE, "id": "1"}]}},
+            "oauth2PermissionScopes.0.id",
+        ),
+        ({"displayName": "x", "passwordCredentials": []}, "passwordCredentials"),
+        ([], "must be a JSON object"),
+    ],
+)
+def test_what_it_does_not_know_is_refused_by_name(graph: httpx.Client, body: Any, message: str) -> None:
+    refused(graph.post("/v1.0/applications", json=body), 400, message)
+
+
+def test_an_enabled_permission_stays_until_it_is_disabled(graph: httpx.Client) -> None:
+    path = f"/v1.0/applications/{application(graph, api={'oauth2PermissionScopes': [SCOPE]})['id']}"
+    none = {"api": {"oauth2PermissionScopes": []}}
+    assert graph.patch(path, json=none).json()["error"]["code"] == "CannotDeleteOrUpdateEnabledEntitlement"
+    assert graph.patch(path, json={"api": {"oauth2PermissionScopes": [{**SCOPE, "isEnabled": False}]}}).is_success
+    assert graph.patch(path, json=none).is_success
+
+
+def test_a_deleted_application_takes_its_principal_along_and_can_be_deleted_for_good(graph: httpx.Client) -> None:
+    made = application(graph)
+    own = principal(graph, made)
+    assert graph.delete(f"/v1.0/applications/{made['id']}").status_code == 204
+    assert graph.get(f"/v1.0/servicePrincipals/{own['id']}").status_code == 404
+    deleted = graph.get(f"/v1.0/directory/deletedItems/{made['id']}").json()
+    assert deleted["uniqueName"] == made["uniqueName"]
+    assert graph.delete(f"/v1.0/directory/deletedItems/{made['id']}").status_code == 204
+    assert graph.get(f"/v1.0/directory/deletedItems/{made['id']}").status_code == 404
+
+
+def test_what_an_object_refers_to_must_be_there(graph: httpx.Client) -> None:
+    nobody = str(uuid.uuid4())
+    refused(
+        graph.post("/v1.0/servicePrincipals", json={"appId": nobody}), 400, "does not reference a valid application"
+    )
+    own = principal(graph, application(graph))
+    grant = {"clientId": own["id"], "consentType": "AllPrincipals", "resourceId": nobody, "scope": "openid"}
+    refused(graph.post("/v1.0/oauth2PermissionGrants", json=grant), 400, nobody)
+    policy = {
+        "displayName": "p",
+        "state": "enabled",
+        "conditions": {"applications": {"includeApplications": [nobody]}, "users": {"includeUsers": ["All"]}},
+        "grantControls": {"operator": "OR", "builtInControls": ["mfa"]},
+    }
+    refused(graph.post("/v1.0/identity/conditionalAccess/policies", json=policy), 400, nobody)
+
+
+def test_a_flow_is_used_by_the_applications_that_were_added(graph: httpx.Client) -> None:
+    name = f"flow {uuid.uuid4().hex[:6]}"
+    flow = graph.post("/v1.0/identity/authenticationEventsFlows", json={**FLOW, "displayName": name}).json()
+    twice = graph.post("/v1.0/identity/authenticationEventsFlows", json={**FLOW, "displayName": name})
+    assert twice.status_code == 409
+    app = application(graph)
+    path = f"/v1.0/identity/authenticationEventsFlows/{flow['id']}/conditions/applications/includeApplications"
+    included = {"@odata.type": "#microsoft.graph.authenticationConditionApplication", "appId": app["appId"]}
+    refused(graph.post(path, json=included), 400, "No service principal")
+    principal(graph, app)
+    assert graph.post(path, json=included).status_code == 201
+    assert [each["appId"] for each in graph.get(path).json()["value"]] == [app["appId"]]
+    assert graph.delete(f"{path}/{app['appId']}").status_code == 204
+    assert graph.delete(f"/v1.0/identity/authenticationEventsFlows/{flow['id']}").status_code == 204
+    assert graph.get(path).status_code == 404
+
+
+def test_the_older_flows_are_beta_only(graph: httpx.Client) -> None:
+    body = {"id": "signin", "userFlowType": "signUpOrSignIn", "userFlowTypeVersion": 3}
+    refused(graph.post("/v1.0/identity/b2cUserFlows", json=body), 400, "beta only")
+    assert graph.post("/beta/identity/b2cUserFlows", json=body).json()["id"] == "B2C_1_signin"
+
+
+def test_a_setting_is_always_there_and_only_changed(graph: httpx.Client) -> None:
+    path = "/v1.0/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/email"
+    body = {"@odata.type": "#microsoft.graph.emailAuthenticationMethodConfiguration", "state": "enabled"}
+    assert graph.patch(path, json=body).status_code == 204
+    assert graph.get(path).json()["state"] == "enabled"
+    refused(graph.delete(path), 405, "always there")
+    refused(graph.patch(path, json={"state": "on"}), 400, "state")
+
+
+def test_an_application_signs_in_by_a_token_it_trusts_and_may_do_what_it_was_given(
+    graph: httpx.Client, azure: Any, issuer: Issuer
+) -> None:
+    app = application(graph)
+    own = principal(graph, app)
+    credential = {
+        "name": "pipeline",
+        "issuer": issuer.url,
+        "subject": "repo:o/r:environment:dev",
+        "audiences": [AUDIENCE],
+    }
+    path = f"/v1.0/applications/{app['id']}/federatedIdentityCredentials"
+    assert graph.post(path, json=credential).status_code == 201
+    who = {"properties": {"clientId": app["appId"]}}
+    assert exchange(azure, who, issuer.token(sub="repo:o/r:environment:prod")).status_code == 401
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": app["appId"],
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": issuer.token(sub="repo:o/r:environment:dev"),
+        "scope": "https://graph.microsoft.com/.default",
+    }
+    signed_in = httpx.post(f"{azure.url}/{TENANT_ID}/oauth2/v2.0/token", data=form, verify=azure.tls)
+    assert signed_in.status_code == 200, signed_in.text
+    with azure.client(signed_in.json()["access_token"]) as as_app:
+        refused(as_app.post("/v1.0/applications", json={"displayName": "x"}), 403, "Application.ReadWrite.OwnedBy")
+        resource = graph.get(f"/v1.0/servicePrincipals(appId='{GRAPH_APP}')").json()
+        role = next(each["id"] for each in resource["appRoles"] if each["value"] == "Application.ReadWrite.OwnedBy")
+        given = {"principalId": own["id"], "resourceId": resource["id"], "appRoleId": role}
+        assert graph.post(f"/v1.0/servicePrincipals/{own['id']}/appRoleAssignments", json=given).status_code == 201
+        assert as_app.post("/v1.0/applications", json={"displayName": "x"}).status_code == 201
+        refused(
+            as_app.post("/v1.0/identity/conditionalAccess/policies", json={}), 403, "Policy.ReadWrite.ConditionalAccess"
+        )
+        refused(as_app.get("/v1.0/users"), 403, "Insufficient privileges")
+
+
+def test_objects_outlive_a_kill(graph: httpx.Client, azure: Any) -> None:
+    made = application(graph)
+    azure.kill()
+    azure.start()
+    for _ in range(20):
+        answer = graph.get(f"/v1.0/applications/{made['id']}")
+        if answer.is_success:
+            break
+        time.sleep(0.1)
+    assert answer.json()["uniqueName"] == made["uniqueName"]
