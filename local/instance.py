@@ -110,6 +110,10 @@ class Instance:
         """Second octet of the Services' network, likewise."""
         return 64 + (32 + self._shift) % 64
 
+    def loopback(self, number: int) -> str:
+        """An address of the instance's own, for a service whose clients insist on its port. number: 1 to 254."""
+        return f"127.{128 + self._shift % 64}.{self._shift // 64 % 256}.{number}"
+
     @property
     def azure(self) -> Path:
         """Folder of the embedded Azure's own state."""
