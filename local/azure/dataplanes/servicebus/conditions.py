@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+
+from proton import Condition, symbol
+
 NOT_FOUND = "amqp:not-found"
 UNAUTHORIZED = "amqp:unauthorized-access"
 NOT_ALLOWED = "amqp:not-allowed"
@@ -40,3 +44,7 @@ class Refusal(Exception):
     def status(self) -> int:
         """The HTTP status that a management answer carries."""
         return STATUS.get(self.condition, 400)
+
+    def as_amqp(self) -> Condition:
+        """The refusal as an AMQP error. azure-servicebus hangs on a rejected message whose error has no info."""
+        return Condition(self.condition, self.description, {symbol("tracking-id"): uuid.uuid4().hex})

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from proton import Condition, Delivery, Endpoint, Message, Receiver, Sender, Terminus
+from proton import Delivery, Endpoint, Message, Receiver, Sender, Terminus
 
 from local.azure.context import Authorizer, Directory
 from local.azure.dataplanes.servicebus import conditions
@@ -99,7 +99,7 @@ class ClientConnection:
     def refuse(self, link: Sender | Receiver, refused: Refusal) -> None:
         """An attach without source and target, then a detach that says why (AMQP 1.0 part 2, 2.6.3)."""
         self.detached(link)
-        link.condition = Condition(refused.condition, refused.description)
+        link.condition = refused.as_amqp()
         if link.state & Endpoint.LOCAL_UNINIT:
             link.source.type = link.target.type = Terminus.UNSPECIFIED
             link.open()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from proton import Condition, Delivery, Link, Sender
+from proton import Delivery, Link, Sender
 
 from local.azure.dataplanes.servicebus import access, conditions
 from local.azure.dataplanes.servicebus.broker import Broker
@@ -94,7 +94,7 @@ class Consumer:
         try:
             self._broker.receiving.settle(self.place(), token, settlement)
         except Refusal as refused:
-            state, condition = Delivery.REJECTED, Condition(refused.condition, refused.description)
+            state, condition = Delivery.REJECTED, refused.as_amqp()
         if delivery.settled:
             delivery.settle()
             self._broker.commits.after(lambda: None)
@@ -135,7 +135,7 @@ class Consumer:
         """The session's lock has run out: the client must accept it again."""
         self.session = None
         why = "The session lock has expired on the MessageSession. Accept a new MessageSession."
-        self.link.condition = Condition(conditions.SESSION_LOCK_LOST, why)
+        self.link.condition = Refusal(conditions.SESSION_LOCK_LOST, why).as_amqp()
         self.link.close()
         self._output()
 

@@ -123,7 +123,7 @@ class Engine(asyncio.Protocol):
         while rest:
             capacity = self._transport.capacity()
             if capacity <= 0:
-                raise ProtocolError("the engine takes no more")
+                return  # it has seen the end already
             self._transport.push(rest[:capacity])
             rest = rest[capacity:]
             self._dispatch()

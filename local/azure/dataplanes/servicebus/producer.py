@@ -55,7 +55,7 @@ class Producer:
         try:
             self._take(data)
         except Refusal as refused:
-            self._settle(delivery, Delivery.REJECTED, Condition(refused.condition, refused.description))
+            self._settle(delivery, Delivery.REJECTED, refused.as_amqp())
         else:
             self._settle(delivery, Delivery.ACCEPTED, None)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from proton import timestamp
+from proton import int32, timestamp
 
 from local.azure.dataplanes.servicebus import clock, conditions
 from local.azure.dataplanes.servicebus.conditions import Refusal
@@ -139,7 +139,7 @@ def encoded(stored: Stored, until: int | None) -> bytes:
         "x-opt-sequence-number": stored.sequence,
         "x-opt-enqueue-sequence-number": 0,
         "x-opt-enqueued-time": timestamp(stored.enqueued),
-        "x-opt-message-state": stored.state,
+        "x-opt-message-state": int32(stored.state),
     }
     if until is not None:
         said["x-opt-locked-until"] = timestamp(until)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from proton import Condition, Delivery, Message, MessageException, Receiver, Sender, int32, symbol
+from proton import Delivery, Message, MessageException, Receiver, Sender, int32, symbol
 
+from local.azure.dataplanes.servicebus import conditions
 from local.azure.dataplanes.servicebus.broker import Broker
 from local.azure.dataplanes.servicebus.conditions import Refusal
 
@@ -100,7 +101,7 @@ class Requests:
         try:
             request.decode(data)
         except MessageException as error:
-            delivery.local.condition = Condition("amqp:decode-error", str(error))
+            delivery.local.condition = Refusal(conditions.DECODE, str(error)).as_amqp()
             delivery.update(Delivery.REJECTED)
             delivery.settle()
             return

@@ -78,23 +78,25 @@ class Bus:
 
     def subscription(self, topic: str, name: str, *filters: dict[str, Any], **properties: Any) -> str:
         """A subscription; with filters, these in place of the default rule."""
-        path = f"{self.namespace.name}/{topic}/{name}"
-        made = self.embedded.put(
-            "Microsoft.ServiceBus/namespaces/topics/subscriptions", path, {"properties": properties}
-        )
+        path = f"{topic}/{name}"
+        made = self.put("topics/subscriptions", path, properties)
         for number, each in enumerate(filters):
             rule = "$Default" if number == 0 else f"rule{number}"
-            kind = "Microsoft.ServiceBus/namespaces/topics/subscriptions/rules"
-            self.embedded.put(kind, f"{path}/{rule}", {"properties": each})
+            self.put("topics/subscriptions/rules", f"{path}/{rule}", each)
         return made.name
+
+    def put(self, kind: str, path: str, properties: dict[str, Any]) -> Resource:
+        """Deploy something within the namespace, checked as ARM does. kind, path: e.g. "topics" and its name."""
+        provider, body = f"Microsoft.ServiceBus/namespaces/{kind}", {"properties": properties}
+        checked = Resource(f"{self.namespace.id}/{kind}/{path}", path.rsplit("/", 1)[-1], provider, body)
+        self.embedded.run(self.embedded.daemon.lifecycle.behaviour(provider).check(checked, None))
+        return self.embedded.put(provider, f"{self.namespace.name}/{path}", body)
 
     def entity(self, name: str, kind: str = "queues") -> str:
         return f"{self.namespace.id}/{kind}/{name}"
 
     def _made(self, kind: str, name: str, properties: dict[str, Any]) -> str:
-        self.embedded.put(
-            f"Microsoft.ServiceBus/namespaces/{kind}", f"{self.namespace.name}/{name}", {"properties": properties}
-        )
+        self.put(kind, name, properties)
         return name
 
     # What most tests do

@@ -111,7 +111,7 @@ def test_an_identity_without_a_role_may_neither_send_nor_receive(bus: Bus) -> No
         with pytest.raises(ServiceBusAuthorizationError, match="amqp:unauthorized-access"):
             client.get_queue_sender(queue).send_messages(ServiceBusMessage("hello"))
         with pytest.raises(ServiceBusAuthorizationError, match="amqp:unauthorized-access"):
-            client.get_queue_receiver(queue).receive_messages(max_wait_time=1)
+            client.get_queue_receiver(queue).receive_messages(max_wait_time=10)
         with pytest.raises(ServiceBusAuthorizationError):
             client.get_queue_receiver(queue).peek_messages()
 
@@ -124,7 +124,7 @@ def test_a_sender_only_sends_and_a_receiver_only_receives(bus: Bus) -> None:
     with bus.client_of(sender) as client:
         client.get_queue_sender(queue).send_messages(ServiceBusMessage("hello"))
         with pytest.raises(ServiceBusAuthorizationError):
-            client.get_queue_receiver(queue).receive_messages(max_wait_time=1)
+            client.get_queue_receiver(queue).receive_messages(max_wait_time=10)
     with bus.client_of(receiver) as client:
         with pytest.raises(ServiceBusAuthorizationError):
             client.get_queue_sender(queue).send_messages(ServiceBusMessage("hello"))
