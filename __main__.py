@@ -27,6 +27,13 @@ pulumi.export("uploads", platform.uploads.blob_endpoint)
 pulumi.export("database", platform.database.fqdn)
 pulumi.export("serviceBus", platform.messaging.host)
 pulumi.export("notificationHub", platform.notifications.hub)
-pulumi.export("signIn", {"issuer": settings.sign_in.issuer, "audience": settings.sign_in.audience})
+pulumi.export(
+    "signIn",
+    {
+        "issuer": platform.tokens.issuer,
+        "audience": platform.tokens.audience,
+        "clientId": platform.tokens.client_id,
+    },
+)
 pulumi.export("images", aggregator.images)
 pulumi.export("services", aggregator.addresses)

@@ -30,8 +30,8 @@ class Aggregator:
         self._surroundings = Surroundings(
             database_scheme=settings.database.scheme,
             database_fqdn=platform.database.fqdn,
-            token_issuer=settings.sign_in.issuer,
-            token_audience=settings.sign_in.audience,
+            token_issuer=platform.tokens.issuer,
+            token_audience=platform.tokens.audience,
             connection_string=platform.monitoring.connection_string,
             vault_uri=platform.vault.uri,
         )

@@ -26,7 +26,7 @@ class Surroundings:
     database_scheme: str
     database_fqdn: pulumi.Input[str]
     token_issuer: str
-    token_audience: str
+    token_audience: pulumi.Input[str]
     connection_string: pulumi.Input[str]
     vault_uri: pulumi.Input[str]
 

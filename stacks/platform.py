@@ -16,6 +16,7 @@ from components.file_store import FileStore, FileStoreArgs
 from components.monitoring import Monitoring, MonitoringArgs
 from components.registry import Registry, RegistryArgs
 from components.vault import Vault, VaultArgs
+from stacks.identity import make_identity
 from stacks.messaging import make_messaging, make_notifications
 from stacks.network import make_network
 from stacks.observability import make_alerts
@@ -59,6 +60,7 @@ class Platform:
             tags=settings.tags,
         )
         self.resource_group = group
+        self.tokens = make_identity(settings)
         self.monitoring = Monitoring(
             "main",
             MonitoringArgs(

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import pulumi
 from pulumi.runtime import config as runtime_config
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from stacks.explain import Problem, explain, say
 from stacks.presets import PRESETS, Preset
 from stacks.sections.foundation import REGIONS, UNZONED, SignIn
+from stacks.sections.identity import Identity
 from stacks.sections.observability import Alerts
 
 NAMESPACE = "tributary"
@@ -27,10 +28,17 @@ class Settings(Preset):
     preset: Literal["local", "dev", "prod"]
     location: Literal[REGIONS]  # type: ignore[valid-type]  # pydantic takes the tuple as the choices
     sign_in: SignIn
+    identity: Identity | None = None
     alerts: Alerts
     tags: Annotated[dict[str, str], Field(max_length=15, description="at most 15 names, each with a text")] = Field(
         default_factory=dict
     )
+
+    @field_validator("identity", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        """Pulumi.yaml's default, an empty object, says the same as nothing."""
+        return value or None
 
     @property
     def contact(self) -> str:

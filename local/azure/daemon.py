@@ -126,7 +126,9 @@ class AzureDaemon:
         await self.lifecycle.resume()
         objects = Objects(GraphStore(self._database), self.directory)
         federation = Federation(self.instance, self.lifecycle.store, self.directory, objects.store)
-        entra = EntraEndpoints(self.instance, self.directory, federation, deployer.node_header(self.instance))
+        entra = EntraEndpoints(
+            self.instance, self.directory, federation, objects.store, deployer.node_header(self.instance)
+        )
         door = FrontDoor(self.azure, self.lifecycle, entra, Graph(self.directory, self.azure.authorizer, objects))
         await self.azure.serve(door.application(), self.instance.port("arm"))
         self.azure.endpoints["Azure Resource Manager"] = f"https://{self.instance.arm}"

@@ -34,7 +34,8 @@ def test_the_program_builds_where_it_can_and_takes_what_was_tried_in_production(
 
 @pytest.mark.parametrize(("scheme", "database"), [("mssql+pyodbc", "mssql"), ("postgresql+psycopg", "postgresql")])
 def test_an_image_holds_the_driver_of_its_database(scheme: str, database: str) -> None:
-    options = registered(settings(builder="buildah", base_image="base"), scheme=scheme).resources[0].inputs["options"]
+    found = registered(settings(builder="buildah", base_image="base"), scheme=scheme)
+    options = found.one(":Image", "consent").inputs["options"]
     assert options["arguments"] == {"BASE_IMAGE": "base", "SERVICE": "consent", "DATABASE": database}
     for each in (options["dockerfile"], *options["context"]):
         assert (images.ROOT / each).is_file()

@@ -50,9 +50,9 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "unknown setting",
         {"netwrok": {}},
-        "netwrok is not a setting. Did you mean network? Allowed: alerts, cluster, database, images, location, "
-        "messaging, monitoring, network, notifications, preset, registry, services, signIn, storage, tags, upgrades, "
-        "vault.",
+        "netwrok is not a setting. Did you mean network? Allowed: alerts, cluster, database, identity, images, "
+        "location, messaging, monitoring, network, notifications, preset, registry, services, signIn, storage, tags, "
+        "upgrades, vault.",
     ),
     (
         "unknown nested setting",

@@ -15,6 +15,7 @@ from local.azure.context import Principal
 from local.azure.entra import audiences, grants
 from local.azure.entra.directory import LocalDirectory
 from local.azure.entra.federation import Federation
+from local.azure.entra.graph.store import GraphStore
 from local.azure.entra.keys import jwks
 from local.azure.entra.refusal import TokenRefused
 from local.azure.entra.tokens import LIFETIME
@@ -22,11 +23,16 @@ from local.instance import Instance
 
 
 class EntraEndpoints:
-    """Routes of the login authority. node_header: what a node must show to get managed identities' tokens."""
+    """Routes of the login authority.
 
-    def __init__(self, instance: Instance, directory: LocalDirectory, federation: Federation, node_header: str) -> None:
+    graph: holds the registered APIs. node_header: what a node must show to get managed identities' tokens.
+    """
+
+    def __init__(
+        self, instance: Instance, directory: LocalDirectory, federation: Federation, graph: GraphStore, node_header: str
+    ) -> None:
         self._instance, self._directory, self._federation = instance, directory, federation
-        self._node_header = node_header
+        self._graph, self._node_header = graph, node_header
         self._base = f"https://{instance.arm}/{directory.tenant_id}"
 
     def register(self, application: web.Application) -> None:
@@ -65,7 +71,7 @@ class EntraEndpoints:
     async def _token(self, request: web.Request) -> web.Response:
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
         try:
-            audience, scopes = grants.audience_of(form, self._instance)
+            audience, scopes = grants.audience_of(form, self._instance, self._graph)
             principal = await self._authenticate(grants.with_basic(form, request.headers.get("Authorization")))
         except TokenRefused as refused:
             return web.json_response(refused.body(), status=refused.status)

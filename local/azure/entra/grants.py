@@ -10,13 +10,15 @@ from urllib.parse import unquote_plus
 from local.azure.context import Principal
 from local.azure.entra import audiences
 from local.azure.entra.directory import LocalDirectory
+from local.azure.entra.graph.store import GraphStore
 from local.azure.entra.refusal import TokenRefused
 from local.instance import Instance
 
 
-def audience_of(form: Mapping[str, str], instance: Instance) -> tuple[str, str]:
+def audience_of(form: Mapping[str, str], instance: Instance, graph: GraphStore) -> tuple[str, str]:
     """The audience that a request asks for, and the delegated scopes: from ``resource`` (v1) or ``scope`` (v2).
 
+    A registered API whose tokens are of version 2 is known by its identifiers; its tokens are for its application id.
     Raises TokenRefused for a malformed scope, for more than one resource and for a resource that is not known.
     """
     resource = form.get("resource", "")
@@ -34,6 +36,11 @@ def audience_of(form: Mapping[str, str], instance: Instance) -> tuple[str, str]:
                 raise TokenRefused("invalid_scope", 28000, "Scopes of one request must belong to one resource.")
             resource = audience
             names.add("user_impersonation" if name == ".default" else name)
+    for application in graph.list("applications"):
+        if resource in (application["appId"], *application["identifierUris"]):
+            if application["api"]["requestedAccessTokenVersion"] == 2:
+                resource = application["appId"]
+            return resource, " ".join(sorted(names)) or "user_impersonation"
     if not audiences.known(resource, instance):
         raise TokenRefused(
             "invalid_resource",

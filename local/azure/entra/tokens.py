@@ -5,6 +5,7 @@ Claims: https://learn.microsoft.com/entra/identity-platform/access-token-claims-
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -22,9 +23,14 @@ _LEEWAY = 60
 """Seconds of clock skew that a verifier forgives."""
 
 
+_APPLICATION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_AKS = "6dae42f8-4368-4678-94ff-3960e28e3630"
+"""One of Azure's resources that is known by its application id."""
+
+
 def is_own_api(audience: str) -> bool:
     """Whether an audience is an application of the tenant (v2 tokens) and not one of Azure's resources (v1)."""
-    return audience.startswith("api://")
+    return audience.startswith("api://") or (bool(_APPLICATION.fullmatch(audience)) and audience != _AKS)
 
 
 class Tokens:

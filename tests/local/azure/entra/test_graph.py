@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from local.instance import TENANT_ID
-from tests.local.azure.entra.test_tokens import AUDIENCE, Issuer, exchange, issuer
+from tests.local.azure.entra.test_tokens import AUDIENCE, Issuer, claims_of, exchange, issuer
 
 __all__ = ["issuer"]
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
@@ -211,6 +211,14 @@ def test_an_application_signs_in_by_a_token_it_trusts_and_may_do_what_it_was_giv
             as_app.post("/v1.0/identity/conditionalAccess/policies", json={}), 403, "Policy.ReadWrite.ConditionalAccess"
         )
         refused(as_app.get("/v1.0/users"), 403, "Insufficient privileges")
+
+
+def test_tokens_of_a_registered_api_are_for_its_application_id(graph: httpx.Client, azure: Any) -> None:
+    uri = f"api://{TENANT_ID}/{uuid.uuid4().hex[:6]}"
+    app = application(graph, identifierUris=[uri], api={"requestedAccessTokenVersion": 2})
+    for asked in (uri, app["appId"]):
+        claims = claims_of(azure.credential().get_token(f"{asked}/.default").token, azure)
+        assert (claims["aud"], claims["ver"]) == (app["appId"], "2.0")
 
 
 def test_objects_outlive_a_kill(graph: httpx.Client, azure: Any) -> None:

@@ -1,0 +1,50 @@
+"""Identity: whose tokens the services take, as the settings say or as the tenant is set up by this stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.graph_object import GraphTenant
+from components.identity import Identity, IdentityArgs
+from components.identity_claims import EnrichmentArgs
+from stacks.settings import Settings
+
+SCOPES = {
+    "accounts.read": "Reads the accounts that you connected, and their history",
+    "consents.write": "Connects banks for you, and disconnects them",
+}
+"""Rights that people give the app, with the words that consent shows."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Whose bearer tokens identify people. audience: whom they are for. client_id: what an app signs in with."""
+
+    issuer: str
+    audience: pulumi.Input[str]
+    client_id: pulumi.Input[str] | None = None
+
+
+def make_identity(settings: Settings) -> Tokens:
+    """Sets the tenant up where the settings name one, and says whose tokens are good."""
+    wanted, sign_in = settings.identity, settings.sign_in
+    if wanted is None:
+        return Tokens(sign_in.issuer, sign_in.audience)
+    tenant = GraphTenant(tenant_id=wanted.tenant_id, client_id=wanted.client_id, endpoint=wanted.graph)
+    enrichment = wanted.enrichment
+    identity = Identity(
+        f"{pulumi.get_project()}-{pulumi.get_stack()}",
+        IdentityArgs(
+            tenant=tenant,
+            kind=wanted.kind,
+            issuer=sign_in.issuer,
+            title="Tributary",
+            scopes=SCOPES,
+            redirects={"spa": wanted.redirects.website, "publicClient": wanted.redirects.mobile},
+            second_factor=wanted.second_factor,
+            enrichment=EnrichmentArgs(**enrichment.model_dump()) if enrichment else None,
+        ),
+    )
+    return Tokens(identity.issuer, identity.audience, identity.client_id)
