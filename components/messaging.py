@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 import pulumi
 from pulumi_azure_native import servicebus
@@ -63,7 +64,7 @@ class Messaging(pulumi.ComponentResource):
     namespace_id: pulumi.Output[str]
     """Resource id."""
     host: pulumi.Output[str]
-    """Fully qualified host name of the namespace."""
+    """Host name of the namespace, without port."""
     topic_ids: Mapping[str, pulumi.Output[str]]
     """Resource id of each topic, by its name."""
     subscription_ids: Mapping[str, Mapping[str, pulumi.Output[str]]]
@@ -96,7 +97,7 @@ class Messaging(pulumi.ComponentResource):
             lock(f"{name}-servicebus", namespace, self)
 
         self.namespace_id = namespace.id
-        self.host = pulumi.Output.concat(namespace.name, ".servicebus.windows.net")
+        self.host = namespace.service_bus_endpoint.apply(lambda endpoint: str(urlsplit(endpoint).hostname))
         self.register_outputs({"namespace_id": self.namespace_id, "host": self.host})
 
     def _namespace(self, name: str, args: MessagingArgs) -> servicebus.Namespace:

@@ -17,6 +17,7 @@ TENANT = "7e4a7c11-0c0a-4d5e-9d3b-7f1b0a2c4401"
 _OUTPUTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "azure-native:keyvault:Vault": lambda _: {"vaultUri": "https://kv.example/"},
     "azure-native:storage:StorageAccount": lambda _: {"primaryEndpoints": {"blob": "https://st.example/"}},
+    "azure-native:servicebus:Namespace": lambda name: {"serviceBusEndpoint": f"https://{name}.servicebus.example:443/"},
     "azure-native:sql:Server": lambda _: {"fullyQualifiedDomainName": "sql.example"},
     "azure-native:containerregistry:Registry": lambda _: {"loginServer": "cr.example"},
     "azure-native:applicationinsights:Component": lambda _: {"connectionString": "InstrumentationKey=0;"},
