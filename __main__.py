@@ -35,5 +35,8 @@ pulumi.export(
         "clientId": platform.tokens.client_id,
     },
 )
+pulumi.export("api", platform.gateway.url)
+pulumi.export("app", platform.website.host)
+pulumi.export("address", platform.edge.address if platform.edge else None)
 pulumi.export("images", aggregator.images)
 pulumi.export("services", aggregator.addresses)

@@ -154,8 +154,10 @@ def private_endpoint(
             network.PrivateLinkServiceConnectionArgs(name=group, private_link_service_id=resource.id, group_ids=[group])
         ],
         tags=site.tags,
-        # Azure can't move an endpoint to another subnet, and azure-native would try to.
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(replace_on_changes=["subnet.id"])),
+        # Azure can't move an endpoint to another subnet, and azure-native would try to; both would have one name.
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(replace_on_changes=["subnet.id"], delete_before_replace=True)
+        ),
     )
     return network.PrivateDnsZoneGroup(
         name,

@@ -18,7 +18,7 @@ from pulumi_azure_native import authorization, managedidentity, web
 
 from components.app_service import refuse_passwords, settings, transport
 from components.blob_events import BlobEventsArgs, forward_blob_events
-from components.common import Site, assign_role, diagnose
+from components.common import PrivateAccess, Site, assign_role, diagnose, private_endpoint
 from components.identities import make_identity
 
 _HOST_ROLES = ("Storage Blob Data Owner", "Storage Queue Data Contributor", "Storage Table Data Contributor")
@@ -48,7 +48,8 @@ class FunctionsArgs:
     component_id, connection_string: of Application Insights.
     memory_mb: of an instance, 512, 2048 or 4096. maximum: instances, 40 to 1000.
     always_ready: instances kept warm, by function group, e.g. {"http": 1}. settings: application settings.
-    events: blobs that wake it; None for none. zone_redundant: spreads instances over zones; can't be changed later.
+    access: where its private endpoint is; closes the public address. events: blobs that wake it; None for none.
+    zone_redundant: spreads instances over zones; can't be changed later.
     """
 
     site: Site
@@ -62,6 +63,7 @@ class FunctionsArgs:
     maximum: int = 40
     always_ready: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    access: PrivateAccess | None = None
     events: BlobEventsArgs | None = None
     zone_redundant: bool = False
 
@@ -116,6 +118,7 @@ class Functions(pulumi.ComponentResource):
             server_farm_id=plan.id,
             reserved=True,
             https_only=True,
+            public_network_access="Disabled" if args.access else "Enabled",
             virtual_network_subnet_id=args.subnet_id,
             key_vault_reference_identity=identity.id,
             identity=web.ManagedServiceIdentityArgs(
@@ -169,6 +172,8 @@ class Functions(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=rights),
         )
         refuse_passwords(name, app, site, child)
+        if args.access:
+            private_endpoint(f"{name}-functions", app, "sites", args.access, site, child)
         diagnose(f"{name}-functions", app, site, child, logs=["FunctionAppLogs"])
 
         self.host = app.default_host_name

@@ -3,7 +3,7 @@
 Leaves out: the Consumption and v2 tiers (Consumption takes neither these TLS settings nor this API version:
 azurerm#8405, vscode-apimanagement#378), self-hosted gateways, more regions, the private-endpoint mode (it excludes
 an internal virtual network, and is rejected at creation: azure-rest-api-specs#24947), the developer portal's content.
-A deleted service keeps its name for 48 hours: purge it to deploy anew (docs/deploy.md).
+A deleted service keeps its name for 48 hours, unless it is purged.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from components.gateway_apis import ApiArgs, BackendArgs, ProductArgs
 from components.gateway_content import Content
 from components.identities import by_id, make_identity
 from components.lock import lock
+from components.name_release import NameRelease
 
 _SECURITY = "Microsoft.WindowsAzure.ApiManagement.Gateway.Security"
 _OLD_PROTOCOLS = ("Ssl30", "Tls10", "Tls11")
@@ -63,6 +64,7 @@ class GatewayArgs:
     None leaves it public. vault_id: vault of certificates and named values.
     component_id, connection_string: of Application Insights. sampling_percentage: share of requests that is recorded.
     hosts: host names beside the service's own. named_values: secret identifiers by name, usable as "{{name}}".
+    purged: whether a deleted one is purged, so that its name can be used again at once.
     apis, backends, products: by name. policy: for all APIs; None leaves Azure's. locked: keeps it from being deleted.
     """
 
@@ -83,6 +85,7 @@ class GatewayArgs:
     apis: Mapping[str, ApiArgs] = field(default_factory=dict)
     products: Mapping[str, ProductArgs] = field(default_factory=dict)
     policy: str | None = None
+    purged: bool = False
     locked: bool = False
 
     def __post_init__(self) -> None:
@@ -129,9 +132,13 @@ class Gateway(pulumi.ComponentResource):
                 ("sends-telemetry", "Monitoring Metrics Publisher", args.component_id),
             )
         ]
+        own = site.global_name("apim", name, longest=50)
+        waits: list[pulumi.Resource] = [*rights]
+        if args.purged:
+            waits.append(NameRelease(f"{name}-gateway", "gateway", own, site.location, site.subscription_id, child))
         service = apimanagement.ApiManagementService(
             name,
-            service_name=site.global_name("apim", name, longest=50),
+            service_name=own,
             resource_group_name=site.resource_group,
             location=site.location,
             sku=apimanagement.ApiManagementServiceSkuPropertiesArgs(name=args.tier, capacity=args.capacity),
@@ -168,7 +175,7 @@ class Gateway(pulumi.ComponentResource):
             tags=site.tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=rights,
+                depends_on=waits,
                 # 30 to 90 minutes are usual, and the provider's default is an hour.
                 custom_timeouts=pulumi.CustomTimeouts(create="2h", update="2h", delete="1h"),
             ),

@@ -47,7 +47,7 @@ class VersionArgs:
 
     openapi: Mapping[str, Any]
     backend: str
-    policy: str | None = None
+    policy: pulumi.Input[str] | None = None
     operation_policies: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -55,14 +55,14 @@ class VersionArgs:
         if strange := sorted(set(self.operation_policies) - set(operations)):
             raise ValueError(f"operation_policies: {strange} are no operations; allowed are {sorted(operations)}.")
         # Without it requests would go to the plain service URL, where no certificate chain is validated.
-        if self.policy is not None and f'backend-id="{self.backend}"' not in self.policy:
+        if isinstance(self.policy, str) and f'backend-id="{self.backend}"' not in self.policy:
             raise ValueError(
                 f"policy: it does not send requests to its backend. "
                 f'Add <set-backend-service backend-id="{self.backend}" /> to its inbound section.'
             )
 
     @property
-    def effective_policy(self) -> str:
+    def effective_policy(self) -> pulumi.Input[str]:
         """The policy document in force."""
         return self.policy or _FORWARD.format(backend=self.backend)
 

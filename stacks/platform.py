@@ -16,6 +16,8 @@ from components.file_store import FileStore, FileStoreArgs
 from components.monitoring import Monitoring, MonitoringArgs
 from components.registry import Registry, RegistryArgs
 from components.vault import Vault, VaultArgs
+from stacks.entry import make_edge, make_gateway, make_website
+from stacks.functions import CONTAINER, UNDELIVERED, make_functions
 from stacks.identity import make_identity
 from stacks.messaging import make_messaging, make_notifications
 from stacks.network import make_network
@@ -27,6 +29,7 @@ DATA_KEY = "user-data"
 """The vault's key that wraps the keys of users' data; the chassis looks for it by this name."""
 _SQL_ZONE = "privatelink.database.windows.net"
 _BUS_ZONE = "privatelink.servicebus.windows.net"
+_APP_ZONE = "privatelink.azurewebsites.net"
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -72,7 +75,7 @@ class Platform:
         self.site = site = dataclasses.replace(site, workspace_id=self.monitoring.workspace_id)
 
         network = settings.network
-        self.network = make_network(settings, site, [_SQL_ZONE, _BUS_ZONE])
+        self.network = make_network(settings, site, [_SQL_ZONE, _BUS_ZONE, _APP_ZONE, settings.inner_domain])
         self.registry = Registry(
             "main",
             RegistryArgs(
@@ -99,7 +102,7 @@ class Platform:
                 site=site,
                 replication=settings.storage.replication,
                 soft_delete_days=settings.storage.soft_delete_days,
-                containers=["uploads"],
+                containers=[CONTAINER, UNDELIVERED],
                 subnet_ids=[self.network.subnet_ids["cluster"]],
             ),
         )
@@ -133,6 +136,13 @@ class Platform:
         )
         self.notifications = make_notifications(
             settings, site, self._access(_BUS_ZONE) if settings.notifications.tier == "Standard" else None
+        )
+        self.gateway = make_gateway(settings, site, self.network, self.vault, self.monitoring, self.tokens)
+        api = f"https://{settings.api_host}" if settings.edge else self.gateway.url
+        self.website = make_website(settings, site, self.network, self._access(_APP_ZONE), api)
+        self.edge = make_edge(settings, site, self.network, self.vault, self.gateway, self.website)
+        self.functions = make_functions(
+            settings, site, self.network, self.monitoring, self.messaging, self.uploads, self._access(_APP_ZONE)
         )
         self.alerts = make_alerts(settings, site, self.monitoring, self.messaging, self.vault)
 

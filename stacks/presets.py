@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacks.sections.entry import Edge, Functions, Gateway, WebSite
 from stacks.sections.foundation import (
     AllowedHosts,
     Cluster,
@@ -36,6 +37,10 @@ class Preset(Section):
     services: Services
     messaging: Messaging
     notifications: Notifications
+    gateway: Gateway
+    edge: Edge | None
+    web_site: WebSite
+    functions: Functions
     alerts: Budget
     upgrades: Upgrades = Upgrades(provider_aliases=False)
 
@@ -108,6 +113,10 @@ DEV = Preset(
     services=Services(replicas=1, replicas_maximum=1, sandbox_banks=True, private_egress=False),
     messaging=Messaging(tier="Standard", capacity=None, replicated=False, allowed_addresses=[]),
     notifications=Notifications(tier="Free", zone_redundant=False, google=None, apple=None),
+    gateway=Gateway(tier="Developer", capacity=1, zones=[], internal=False, purge=True, calls_per_minute=300),
+    edge=None,
+    web_site=WebSite(sku="S1", instances=1, zone_redundant=False, private=False),
+    functions=Functions(memory_mb=2048, maximum=40, zone_redundant=False, private=False),
     alerts=Budget(monthly_budget=500.0),
 )
 
@@ -116,6 +125,11 @@ LOCAL = DEV.model_copy(
         # What stands behind the embedded Azure's SQL server speaks PostgreSQL's protocol.
         "database": DEV.database.model_copy(update={"scheme": "postgresql+psycopg", "elastic_pool": None}),
         "cluster": DEV.cluster.model_copy(update={"node_count": 1, "node_maximum": 1}),
+        # All blocks, as in production: the embedded Azure costs nothing.
+        "gateway": DEV.gateway.model_copy(update={"internal": True}),
+        "edge": Edge(minimum=0, maximum=2, zones=[], requests_per_minute=1000),
+        "web_site": DEV.web_site.model_copy(update={"private": True}),
+        "functions": DEV.functions.model_copy(update={"private": True}),
         # Its node brings interpreter and packages, and there may be no Docker.
         "images": DEV.images.model_copy(update={"builder": "layer"}),
     }
@@ -169,7 +183,13 @@ PROD = Preset(
     services=Services(replicas=3, replicas_maximum=9, sandbox_banks=False, private_egress=True),
     messaging=Messaging(tier="Premium", capacity=1, replicated=True, allowed_addresses=[]),
     notifications=Notifications(tier="Standard", zone_redundant=True, google=None, apple=None),
-    alerts=Budget(monthly_budget=6000.0),
+    gateway=Gateway(
+        tier="Premium", capacity=3, zones=["1", "2", "3"], internal=True, purge=False, calls_per_minute=300
+    ),
+    edge=Edge(minimum=2, maximum=10, zones=["1", "2", "3"], requests_per_minute=1000),
+    web_site=WebSite(sku="P1v3", instances=3, zone_redundant=True, private=True),
+    functions=Functions(memory_mb=2048, maximum=100, zone_redundant=True, private=True),
+    alerts=Budget(monthly_budget=12000.0),
 )
 
 PRESETS = {"local": LOCAL, "dev": DEV, "prod": PROD}

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from stacks.explain import Problem, explain, say
 from stacks.presets import PRESETS, Preset
+from stacks.sections.entry import Domain
 from stacks.sections.foundation import REGIONS, UNZONED, SignIn
 from stacks.sections.identity import Identity
 from stacks.sections.observability import Alerts
@@ -29,6 +30,7 @@ class Settings(Preset):
     location: Literal[REGIONS]  # type: ignore[valid-type]  # pydantic takes the tuple as the choices
     sign_in: SignIn
     identity: Identity | None = None
+    domain: Domain
     alerts: Alerts
     tags: Annotated[dict[str, str], Field(max_length=15, description="at most 15 names, each with a text")] = Field(
         default_factory=dict
@@ -39,6 +41,26 @@ class Settings(Preset):
     def _named(cls, value: Any) -> Any:
         """Pulumi.yaml's default, an empty object, says the same as nothing."""
         return value or None
+
+    @property
+    def api_host(self) -> str:
+        """Where apps find the API."""
+        return f"api.{self.domain}"
+
+    @property
+    def app_host(self) -> str:
+        """Where people find the web app."""
+        return f"app.{self.domain}"
+
+    @property
+    def services_host(self) -> str:
+        """Where the gateway finds the services: the cluster's ingress, in a zone of the virtual network alone."""
+        return f"services.{self.inner_domain}"
+
+    @property
+    def inner_domain(self) -> str:
+        """The private DNS zone of names that only the virtual network knows."""
+        return f"internal.{self.domain}"
 
     @property
     def contact(self) -> str:

@@ -43,7 +43,7 @@ def test_no_two_resources_share_a_urn(stack: str) -> None:
 
 def test_sandbox_banks_are_never_in_production() -> None:
     assert {"bank-aurora", "bank-borealis"} <= names("local") & names("dev")
-    assert not [each.name for each in deployed("prod").resources if "bank" in each.name]
+    assert not [each.name for each in deployed("prod").resources if "bank-" in each.name or "sandbox" in each.name]
     assert "BANK_URLS" not in variables(deployed("prod"), "connector")
 
 

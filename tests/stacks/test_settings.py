@@ -19,6 +19,7 @@ GOOD: dict[str, Any] = {
     "tributary:preset": "dev",
     "tributary:location": "westeurope",
     "tributary:signIn": {"issuer": "https://login.example/v2.0", "audience": "api://tributary"},
+    "tributary:domain": "tributary.example",
     "tributary:alerts": {"emails": {"on call": "oncall@example.com"}, "budgetSince": "2026-11-01"},
     "azure-native:metadataHost": "127.0.0.1:7401",
 }
@@ -50,9 +51,9 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "unknown setting",
         {"netwrok": {}},
-        "netwrok is not a setting. Did you mean network? Allowed: alerts, cluster, database, identity, images, "
-        "location, messaging, monitoring, network, notifications, preset, registry, services, signIn, storage, tags, "
-        "upgrades, vault.",
+        "netwrok is not a setting. Did you mean network? Allowed: alerts, cluster, database, domain, edge, "
+        "functions, gateway, identity, images, location, messaging, monitoring, network, notifications, preset, "
+        "registry, services, signIn, storage, tags, upgrades, vault, webSite.",
     ),
     (
         "unknown nested setting",
@@ -158,6 +159,22 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "a budget that begins within a month",
         {"alerts": {"emails": {"on call": "oncall@example.com"}, "budgetSince": "2026-11-20"}},
         'alerts.budgetSince is "2026-11-20". Allowed: first day of a month, e.g. "2026-11-01".',
+    ),
+    (
+        "a gateway that can't be internal",
+        {"gateway": {"tier": "Basic", "internal": True}},
+        "gateway.internal is wrong: true needs tier Developer or Premium, and tier is Basic.",
+    ),
+    (
+        "a domain that is an address",
+        {"domain": "https://tributary.example/"},
+        'domain is "https://tributary.example/". '
+        "Allowed: a DNS name such as tributary.example, below which the stack's host names lie.",
+    ),
+    (
+        "zones of a plan without",
+        {"webSite": {"zoneRedundant": True}},
+        "webSite.zoneRedundant is wrong: true needs a Premium plan and two instances, and there are S1 and 1.",
     ),
     (
         "messages copied by a tier that can't",

@@ -1,0 +1,67 @@
+"""APIs: what the gateway offers, from the documents in workloads/gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Any
+from xml.sax.saxutils import escape
+
+import pulumi
+import yaml
+
+from components.gateway_apis import ApiArgs, BackendArgs, ProductArgs, VersionArgs
+from stacks.identity import Tokens
+from stacks.settings import Settings
+
+BACKEND = "services"
+"""The one backend: the cluster's ingress, which leads each path to its service."""
+PATH = "banking"
+_DOCUMENTS = Path(__file__).resolve().parent.parent / "workloads" / "gateway"
+
+
+@cache
+def document() -> Mapping[str, Any]:
+    """The public API as an OpenAPI document."""
+    return yaml.safe_load((_DOCUMENTS / "banking.v1.yaml").read_text())
+
+
+def backends(settings: Settings) -> Mapping[str, BackendArgs]:
+    """Where requests go."""
+    return {BACKEND: BackendArgs(url=f"https://{settings.services_host}")}
+
+
+def apis(settings: Settings, tokens: Tokens) -> Mapping[str, ApiArgs]:
+    """The API of apps: with a user's token, from the web app's origin, so many requests a minute."""
+    if isinstance(tokens.audience, str):
+        policy: pulumi.Input[str] = _policy(settings, tokens.issuer, tokens.audience)
+    else:
+        policy = pulumi.Output.from_input(tokens.audience).apply(
+            lambda audience: _policy(settings, tokens.issuer, audience)
+        )
+    version = VersionArgs(openapi=document(), backend=BACKEND, policy=policy)
+    return {"banking": ApiArgs(display_name="Banking", path=PATH, versions={"v1": version})}
+
+
+def _policy(settings: Settings, issuer: str, audience: str) -> str:
+    told = {
+        "issuer": issuer.rstrip("/"),
+        "audience": audience,
+        "origin": f"https://{settings.app_host}",
+        "calls": str(settings.gateway.calls_per_minute),
+    }
+    quoted = {name: escape(value, {'"': "&quot;"}) for name, value in told.items()}
+    return Template((_DOCUMENTS / "banking.xml").read_text()).substitute(quoted)
+
+
+def products() -> Mapping[str, ProductArgs]:
+    """What others than our own apps subscribe to, one at a time approved."""
+    return {
+        "partners": ProductArgs(
+            display_name="Partners",
+            description="The banking API for apps of partners, on behalf of users who sign in there.",
+            apis=["banking"],
+        )
+    }

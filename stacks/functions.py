@@ -1,0 +1,64 @@
+"""Functions: the function app that is told of each file that a user has uploaded."""
+
+from __future__ import annotations
+
+from components.blob_events import BlobEventsArgs
+from components.common import PrivateAccess, Site
+from components.file_store import FileStore, FileStoreArgs
+from components.functions import Functions, FunctionsArgs, HostStorageArgs
+from components.messaging import Messaging
+from components.monitoring import Monitoring
+from components.network import Network
+from stacks.settings import Settings
+from stacks.topics import UPLOADS
+
+CONTAINER, UNDELIVERED = "uploads", "undelivered"
+"""Containers of the uploads' account: files, and events that nobody took."""
+_PACKAGES = "packages"
+
+
+def make_functions(
+    settings: Settings,
+    site: Site,
+    network: Network,
+    monitoring: Monitoring,
+    messaging: Messaging,
+    uploads: FileStore,
+    access: PrivateAccess,
+) -> Functions:
+    """The app, and a storage account of its own: who writes there, runs code. access: where its endpoint is."""
+    wanted = settings.functions
+    host = FileStore(
+        "host",
+        FileStoreArgs(
+            site=site,
+            replication=settings.storage.replication,
+            soft_delete_days=settings.storage.soft_delete_days,
+            containers=[_PACKAGES],
+            subnet_ids=[network.subnet_ids["functions"]],
+        ),
+    )
+    return Functions(
+        "events",
+        FunctionsArgs(
+            site=site,
+            runtime="python",
+            version="3.12",
+            storage=HostStorageArgs(account_id=host.account_id, blob_endpoint=host.blob_endpoint, packages=_PACKAGES),
+            subnet_id=network.subnet_ids["functions"],
+            component_id=monitoring.component_id,
+            connection_string=monitoring.connection_string,
+            memory_mb=wanted.memory_mb,
+            maximum=wanted.maximum,
+            zone_redundant=wanted.zone_redundant,
+            access=access if wanted.private else None,
+            events=BlobEventsArgs(
+                account_id=uploads.account_id,
+                container=CONTAINER,
+                queue_id=messaging.queue_ids[UPLOADS],
+                queue=UPLOADS,
+                host=messaging.host,
+                undelivered=UNDELIVERED,
+            ),
+        ),
+    )
