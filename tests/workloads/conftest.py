@@ -26,12 +26,16 @@ def _logs() -> None:
     logs.configure("tests", stream=LOG)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def statements() -> Iterator[Recorder]:
-    """Every statement of this test process is compiled for Azure SQL too; one that can't be is an error."""
+    """Every statement of a file's tests is compiled for Azure SQL too; one that can't be is an error.
+
+    A file's and no longer: other tests of the same process speak PostgreSQL's own language to PostgreSQL.
+    """
     recorder = Recorder()
     recorder.listen()
     yield recorder
+    recorder.stop()
     assert recorder.faults == []
 
 

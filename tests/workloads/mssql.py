@@ -52,6 +52,10 @@ class Recorder:
         """Record from now on, on every engine of this process."""
         event.listen(Engine, "before_execute", self._record)
 
+    def stop(self) -> None:
+        """Record no more."""
+        event.remove(Engine, "before_execute", self._record)
+
     def _record(self, connection: Any, statement: Any, many: Any, one: Any, options: Any) -> None:
         if connection.engine.url.username == ADMINISTRATOR:
             return  # the administrator's migrations, compiled by a test of their own; services have other roles

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from local.azure.arm import catalogue
 from local.azure.arm.answers import listing
+from local.azure.arm.faults import Faults
 from local.azure.arm.gateway import Gateway
 from local.azure.arm.lifecycle import Lifecycle
 from local.azure.context import ArmError, Azure
@@ -38,6 +39,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         response = await handler(request)
     except ArmError as error:
         response = web.json_response(error.body(), status=error.status)
+        if error.status in (429, 503):
+            response.headers.update({"Retry-After": "1", "retry-after-ms": "100"})
         if error.status == 401:
             response.headers["WWW-Authenticate"] = 'Bearer authorization_uri="https://127.0.0.1", error="invalid_token"'
     except web.HTTPException as error:
@@ -45,6 +48,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
             raise
         body = ArmError(error.status, (error.reason or "Error").replace(" ", ""), error.text or "").body()
         response = web.json_response(body, status=error.status)
+    except ConnectionResetError:
+        raise
     except Exception:
         _log.exception("%s %s failed; request %s", request.method, request.path, identity)
         failure = ArmError(500, "InternalServerError", f"The request failed; see the daemon's log for {identity}.")
@@ -61,6 +66,7 @@ class FrontDoor:
         self._azure, self._lifecycle, self._entra, self._graph = azure, lifecycle, entra, graph
         self._gateway = Gateway(azure, lifecycle)
         self._providers = catalogue.Providers(lifecycle.store.database)
+        self._faults = Faults()
 
     def application(self) -> web.Application:
         """The application to serve."""
@@ -69,7 +75,9 @@ class FrontDoor:
         application.router.add_get("/metadata/endpoints", self._metadata)
         application.router.add_get("/healthz", self._health)
         application.router.add_route("*", GRAPH_PATH, self._serve_graph)
-        application.router.add_route("*", "/{path:.*}", self._arm)
+        application.router.add_get("/faults", self._plan_faults)
+        application.router.add_put("/faults", self._plan_faults)
+        application.router.add_route("*", "/{path:.*}", self._serve_arm)
         return application
 
     async def _metadata(self, request: web.Request) -> web.Response:
@@ -83,6 +91,17 @@ class FrontDoor:
 
     async def _serve_graph(self, request: web.Request) -> web.Response:
         return await self._graph.handle(request, self._azure.directory.verify(_bearer(request), GRAPH))
+
+    async def _plan_faults(self, request: web.Request) -> web.Response:
+        principal = self._azure.directory.verify(_bearer(request), ARM)
+        here = f"/subscriptions/{SUBSCRIPTION_ID}"
+        self._azure.authorizer.require(principal, here, "Microsoft.Authorization/roleAssignments/write", data=False)
+        if request.method == "PUT":
+            self._faults.plan(await request.json())
+        return web.json_response(self._faults.told())
+
+    async def _serve_arm(self, request: web.Request) -> web.StreamResponse:
+        return await self._faults.serve(request, self._arm)
 
     async def _arm(self, request: web.Request) -> web.StreamResponse:
         principal = self._azure.directory.verify(_bearer(request), ARM)

@@ -1,6 +1,7 @@
 """HTTP to an embedded Azure: metadata, client-secret tokens, and connections that are kept open.
 
-Formats: ``/metadata/endpoints`` 2022-09-01; OAuth 2.0 client credentials (RFC 6749, 4.4).
+Formats: ``/metadata/endpoints`` 2022-09-01; OAuth 2.0 client credentials (RFC 6749, 4.4). What is asked again follows
+the official plugin: pulumi-azure-native, provider/pkg/azure/client_azcore.go.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+import tenacity
 import urllib3
 
 from local.plugins.azure_native.settings import Settings
@@ -21,15 +23,37 @@ from local.plugins.provider import ProviderError
 
 _CONNECTIONS = 32
 _EARLY = 120  # seconds before its expiry that a token is renewed
+_ATTEMPTS = 4
+_LONGEST_PAUSE = 8.0
+_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
+
+
+class NoAnswer(ProviderError):
+    """A request that got no answer: whether it was carried out is not known."""
+
+
+def _asks_again(answer: urllib3.BaseHTTPResponse) -> bool:
+    busy = answer.status == 409 and (_json(answer.data).get("error") or {}).get("code") == "AnotherOperationInProgress"
+    return busy or answer.status in _AGAIN
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    """Seconds until the next attempt: what the answer asks for, else 0.5, 1, 2."""
+    answer = None if state.outcome is None or state.outcome.failed else state.outcome.result()
+    if answer is not None and (asked := answer.headers.get("retry-after-ms")):
+        return min(float(asked) / 1000, _LONGEST_PAUSE)
+    if answer is not None and (asked := answer.headers.get("Retry-After", "")).isdecimal():
+        return min(float(asked), _LONGEST_PAUSE)
+    return 0.5 * 2 ** (state.attempt_number - 1)
 
 
 class Endpoint:
     """An ARM endpoint as one service principal sees it; safe to use from several threads."""
 
-    def __init__(self, settings: Settings, roots: str | None = None) -> None:
-        """roots: PEM file of trusted roots, by default what SSL_CERT_FILE names."""
+    def __init__(self, settings: Settings, roots: str | None = None, cancelled: threading.Event | None = None) -> None:
+        """roots: PEM file of trusted roots, by default what SSL_CERT_FILE names. cancelled: ends every pause."""
         _require_loopback(settings.metadata_host)
-        self.settings = settings
+        self.settings, self._cancelled = settings, cancelled or threading.Event()
         self._pool = urllib3.PoolManager(
             num_pools=4,
             maxsize=_CONNECTIONS,
@@ -116,11 +140,25 @@ class Endpoint:
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float
     ) -> urllib3.BaseHTTPResponse:
+        """The answer, asked for again while that may help. Raises NoAnswer."""
+        persistently = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(_ATTEMPTS) | tenacity.stop_after_delay(seconds),
+            wait=_pause,
+            retry=tenacity.retry_if_result(_asks_again) | tenacity.retry_if_exception_type(NoAnswer),
+            # The last answer is the answer, and the last failure the error.
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+            sleep=tenacity.sleep_using_event(self._cancelled),
+        )
+        return persistently(self._send_once, method, url, headers, body, seconds)
+
+    def _send_once(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float
+    ) -> urllib3.BaseHTTPResponse:
         try:
             return self._pool.request(method, url, headers=headers, body=body, timeout=seconds, redirect=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             parts = urlsplit(url)
-            raise ProviderError(
+            raise NoAnswer(
                 f"{method} {parts.path} got no answer from {parts.netloc}: {_reason(error)}. "
                 "Is the embedded Azure running (`make up`), and does SSL_CERT_FILE name its CA bundle (`make env`)?"
             ) from error

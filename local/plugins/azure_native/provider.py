@@ -53,7 +53,7 @@ class AzureNative(Provider):
         self._settings = read(config)
         self._configured = True
         if self._settings:
-            self._operations = Operations(Endpoint(self._settings), self.cancelled)
+            self._operations = Operations(Endpoint(self._settings, cancelled=self.cancelled), self.cancelled)
             self._defaults = Defaults(self._operations, self._settings.subscription_id, self._settings.location)
 
     @property

@@ -140,8 +140,9 @@ def test_a_killed_engine_leaves_nothing_that_recover_does_not_take_in(
     assert len(network_of(arm, azure, group_name)) == 1
     mend(program)
     taken = recover(program.stack, program.environment, folder=program.folder)
-    assert [each.split(" ")[1] for each in taken] == ["vnet:"]
-    assert "VirtualNetwork" not in program.up()  # no step about it; the robot may or may not have been made in time
+    # The robot, which is made beside it, may have been under way, too.
+    assert {"vnet:"} <= {each.split(" ")[1] for each in taken} <= {"vnet:", "robot:"}
+    assert "VirtualNetwork" not in program.up()
     assert len(network_of(arm, azure, group_name)) == 1
 
 
