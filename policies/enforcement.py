@@ -17,6 +17,7 @@ TOPICS = {
     "supply chain": "what runs, and where it comes from",
     "secrets": "where secrets are kept and how long they live",
     "residency": "where data lies",
+    "what Azure takes": "what the cloud would refuse, half-way through an update",
     "hygiene": "order: tags, references, upkeep",
     "open banking": "what PSD2 and its technical standards ask for",
     "availability": "what survives a failure",

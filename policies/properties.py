@@ -307,6 +307,22 @@ def _read(container: Any, part: str | int) -> Any:
     return _UNKNOWN if isinstance(value, str) and value in _SENTINELS else value
 
 
+def plain(value: Any, unknown: str) -> Any:
+    """A value without CrossGuard's proxies; what is known only after deployment becomes the word given."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain_at(value, key, unknown) for key in value}
+    if _is_container(value):
+        return [_plain_at(value, index, unknown) for index in range(len(value))]
+    return unknown if isinstance(value, str) and value in _SENTINELS else value
+
+
+def _plain_at(container: Any, part: Any, unknown: str) -> Any:
+    try:
+        return plain(container[part], unknown)
+    except proxy.UnknownValueError:
+        return unknown
+
+
 def _is_container(value: Any) -> bool:
     return isinstance(value, Mapping | Sequence) and not isinstance(value, str | bytes)
 

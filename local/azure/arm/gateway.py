@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from local.azure.arm import access, rules
+from local.azure.arm import access, constraints, rules
 from local.azure.arm.answers import async_headers, listing, rendered
 from local.azure.arm.authorize import ASSIGNMENT_TYPE, DEFINITION_TYPE
 from local.azure.arm.ids import Address, parse
@@ -123,6 +123,7 @@ class Gateway:
         details = rules.names(address, kind)
         rules.same_identity(address, kind, body)
         Judge(kind, body, previous.body if previous else None, pinned=version == kind.version).check(details)
+        constraints.check(self._store, address, kind, body, previous)
         if previous is None:
             rules.name_is_free(self._store, address, kind)
         kept = rules.stored_body(kind, body, previous)

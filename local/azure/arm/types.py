@@ -141,6 +141,16 @@ class Type:
             fields = shapes()[kind[1:]].fields if kind.startswith("@") else {}
         return ".".join(found)
 
+    def fixed_at_creation(self, path: str) -> bool:
+        """Whether an input, e.g. "sku.name", or the object that holds it can only be set at creation."""
+        fields = self.shape.fields
+        for step in path.split("."):
+            each = fields.get(step)
+            if each is None or each.create_only:
+                return each is not None
+            fields = shapes()[each.type[1:]].fields if each.type.startswith("@") else {}
+        return False
+
     def replaces(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         """Paths of the inputs whose change needs a new resource: path parameters and what is fixed at creation.
 
