@@ -24,7 +24,7 @@ from local.commands import engine
 from local.commands.environment import tools
 from local.instance import DEFAULT_PORT_BASE, REPOSITORY, Instance
 from local.plugins.azure_native.provider import FORETELL
-from local.plugins.values import ENGINE_UNKNOWN, UNKNOWN
+from local.plugins.values import ENGINE_UNKNOWN, SIGNATURE, UNKNOWN
 from local.supervision import ports
 from local.toolchain import plugins
 
@@ -99,6 +99,8 @@ def _config(instance: Instance, source: Path) -> dict[str, Any]:
 
 def _hidden(value: Any) -> Any:
     match value:
+        case dict() if SIGNATURE in value:
+            return UNKNOWN
         case dict():
             return {key: _hidden(each) for key, each in value.items()}
         case list():

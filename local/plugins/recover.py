@@ -27,10 +27,10 @@ from local.instance import REPOSITORY
 from local.plugins.lookups import LOOKUPS, Found, Lookup
 from local.plugins.naming import urn_name, urn_type
 from local.plugins.provider import ProviderError
-from local.plugins.values import ENGINE_UNKNOWN, UNKNOWN, Secret, has_unknown, plain
+from local.plugins.values import ENGINE_UNKNOWN, SIGNATURE, UNKNOWN, Secret, has_unknown, plain
 
 _log = logging.getLogger(__name__)
-_SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"  # markers
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # what SIGNATURE says of a secret
 _REPEATABLE = ("pulumi-python:", "kubernetes:")
 """Types whose creation may simply run again."""
 _COPIED = ("parent", "provider", "dependencies", "propertyDependencies", "aliases", "additionalSecretOutputs")
@@ -249,7 +249,7 @@ def _runs(pid: int) -> bool:
 def _opened(value: Any) -> Any:
     """A value of an exported deployment, its secrets as ``Secret``."""
     match value:
-        case dict() if value.get(_SIGNATURE) == _SECRET:
+        case dict() if value.get(SIGNATURE) == _SECRET:
             return Secret(_opened(json.loads(value["plaintext"])))
         case dict():
             return {key: _opened(each) for key, each in value.items()}
@@ -262,7 +262,7 @@ def _closed(value: Any) -> Any:
     """The other way round."""
     match value:
         case Secret():
-            return {_SIGNATURE: _SECRET, "plaintext": json.dumps(_closed(value.value))}
+            return {SIGNATURE: _SECRET, "plaintext": json.dumps(_closed(value.value))}
         case Mapping():
             return {key: _closed(each) for key, each in value.items()}
         case list():
