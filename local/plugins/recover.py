@@ -30,7 +30,7 @@ from local.plugins.provider import ProviderError
 from local.plugins.values import ENGINE_UNKNOWN, SIGNATURE, UNKNOWN, Secret, has_unknown, plain
 
 _log = logging.getLogger(__name__)
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # what SIGNATURE says of a secret
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # what SIGNATURE says of a secret
 _REPEATABLE = ("pulumi-python:", "kubernetes:")
 """Types whose creation may simply run again."""
 _COPIED = ("parent", "provider", "dependencies", "propertyDependencies", "aliases", "additionalSecretOutputs")

@@ -62,8 +62,8 @@ class Shape:
 
     @cached_property
     def by_path(self) -> dict[str, Field]:
-        """By path on the wire; of two names for one path, the one that Azure gives back."""
-        ordered = sorted(self.fields.values(), key=lambda each: not each.write_only)
+        """By path on the wire; of two names for one path, the one that is both said and given back."""
+        ordered = sorted(self.fields.values(), key=lambda each: not (each.read_only or each.write_only))
         return {each.path: each for each in ordered}
 
     @cached_property
