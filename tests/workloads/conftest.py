@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from tests.workloads.memory_bus import MemoryBus
 from tests.workloads.mssql import Recorder
 from tests.workloads.platform import Platform, start
 from tests.workloads.servers import AUDIENCE, Issuer, Postgres, Servers, postgres
@@ -102,14 +103,16 @@ def browser() -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def _platform_urls(
+def _running(
     server: Postgres, servers: Servers, issuer: Issuer, user_settings: dict[str, str], sandbox: Callable[[str], str]
-) -> dict[str, str]:
+) -> tuple[dict[str, str], MemoryBus]:
     banks = {each: sandbox(each) for each in ("aurora", "borealis")}
-    return banks | start(server, servers, issuer, user_settings, banks, "platform")
+    urls, bus = start(server, servers, issuer, user_settings, banks, "platform")
+    return banks | urls, bus
 
 
 @pytest.fixture
-def platform(_platform_urls: dict[str, str], issuer: Issuer, browser: httpx.Client) -> Platform:
-    """All services and two sandbox banks, over HTTP."""
-    return Platform(_platform_urls, issuer, browser)
+def platform(_running: tuple[dict[str, str], MemoryBus], issuer: Issuer, browser: httpx.Client) -> Platform:
+    """All services and two sandbox banks, over HTTP, and the bus between them."""
+    urls, bus = _running
+    return Platform(urls, issuer, browser, bus)

@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import httpx
+from fastapi import FastAPI
 
-from tests.workloads.servers import Issuer, Postgres, Servers
+from tests.workloads.memory_bus import MemoryBus
+from tests.workloads.servers import AUDIENCE, Issuer, Postgres, Servers
+from workloads.chassis.acting import ActingIdentity
+from workloads.chassis.settings import Settings
 from workloads.services.account import api as account_api
 from workloads.services.account.settings import AccountSettings
+from workloads.services.budget import api as budget_api
+from workloads.services.budget.settings import BudgetSettings
 from workloads.services.connector import api as connector_api
 from workloads.services.connector.settings import ConnectorSettings
 from workloads.services.consent import api as consent_api
 from workloads.services.consent.settings import ConsentSettings
+from workloads.services.enrichment import api as enrichment_api
+from workloads.services.enrichment.settings import EnrichmentSettings
+from workloads.services.forecast import api as forecast_api
+from workloads.services.forecast.settings import ForecastSettings
+from workloads.services.notification import api as notification_api
+from workloads.services.notification.settings import NotificationSettings
+from workloads.services.recurring import api as recurring_api
+from workloads.services.recurring.settings import RecurringSettings
 from workloads.services.transaction import api as transaction_api
+from workloads.services.transaction import handlers as transaction_handlers
 from workloads.services.transaction.settings import TransactionSettings
 
+SERVICES = "platform-services"
+"""Whom the services' own tokens name, all of them in these tests."""
 RETURN = "https://app.example/return"
 
 
@@ -35,6 +54,8 @@ class Platform:
     urls: dict[str, str]
     issuer: SignsIn
     browser: httpx.Client
+    bus: MemoryBus | None = None
+    """Where there is one at hand: what waits in it can be waited for."""
 
     def call(self, person: str, service: str, method: str, path: str, expect: int = 200, **options: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.issuer.token(person)}", **options.pop("headers", {})}
@@ -65,6 +86,12 @@ class Platform:
     def synchronise(self, person: str, *, attended: bool = True) -> dict[str, Any]:
         return self.call(person, "transaction", "POST", "/synchronisations", json={"attended": attended})
 
+    def settle(self, but: Collection[str] = ()) -> None:
+        """Wait until every event was handled, and those that came of it."""
+        assert self.bus
+        time.sleep(0.05)  # a relay that has just been woken
+        self.bus.settle(but=but)
+
     def history(self, person: str, limit: int = 200, **wanted: str) -> list[dict[str, Any]]:
         """All pages."""
         found: list[dict[str, Any]] = []
@@ -77,37 +104,47 @@ class Platform:
             params["cursor"] = page["next_cursor"]
 
 
+APPLICATIONS: dict[str, tuple[Callable[[Any], FastAPI], type[Settings]]] = {
+    "connector": (connector_api.build, ConnectorSettings),
+    "consent": (consent_api.build, ConsentSettings),
+    "account": (account_api.build, AccountSettings),
+    "transaction": (transaction_api.build, TransactionSettings),
+    "enrichment": (enrichment_api.build, EnrichmentSettings),
+    "recurring": (recurring_api.build, RecurringSettings),
+    "budget": (budget_api.build, BudgetSettings),
+    "forecast": (forecast_api.build, ForecastSettings),
+    "notification": (notification_api.build, NotificationSettings),
+}
+"""How each service is made."""
+SUBSCRIPTIONS: dict[str, Collection[str]] = {
+    "transaction": transaction_handlers.HANDLERS,
+    "enrichment": enrichment_api.HANDLERS,
+    "recurring": recurring_api.HANDLERS,
+    "budget": budget_api.HANDLERS,
+    "forecast": forecast_api.HANDLERS,
+    "notification": notification_api.HANDLERS,
+}
+"""The event types that each handles."""
+
+
 def start(
     server: Postgres, servers: Servers, issuer: Issuer, user: dict[str, str], banks: dict[str, str], name: str
-) -> dict[str, str]:
-    """Base URLs of the four services, each with a database and a role of its own."""
-    names = ("connector", "consent", "account", "transaction")
-    data = {each: server.service_url(each, f"{name}_{each}") for each in names}
-    claimed = {each: servers.claim() for each in names}
+) -> tuple[dict[str, str], MemoryBus]:
+    """Base URLs of all services, each with a database and a role of its own; and their bus."""
+    bus = MemoryBus(dict(SUBSCRIPTIONS))
+    claimed = {each: servers.claim() for each in APPLICATIONS}
     urls = {each: url for each, (_, url) in claimed.items()}
-    base = {key: value for key, value in user.items() if key != "data_key"}
-    apps = {
-        "connector": connector_api.build(
-            ConnectorSettings.model_validate(
-                {"database_url": data["connector"], "bank_urls": json.dumps(banks), **user}
-            )
-        ),
-        "consent": consent_api.build(
-            ConsentSettings(database_url=data["consent"], connector_url=urls["connector"], **base)
-        ),
-        "account": account_api.build(
-            AccountSettings(
-                database_url=data["account"], consent_url=urls["consent"], connector_url=urls["connector"], **user
-            )
-        ),
-        "transaction": transaction_api.build(
-            TransactionSettings(
-                database_url=data["transaction"], account_url=urls["account"], connector_url=urls["connector"], **base
-            )
-        ),
-    }
-    for each in names:
+    shared = {
+        **user, **{f"{each.replace('-', '_')}_url": url for each, url in urls.items()},
+        "bank_urls": json.dumps(banks), "acting_services": json.dumps([str(issuer.object_id(SERVICES))]),
+    }  # fmt: skip
+    for each, (build, settings) in APPLICATIONS.items():
+        package = each.replace("-", "_")
+        given = {**shared, "database_url": server.service_url(package, f"{name}_{package}")}
+        app = build(settings.model_validate({key: given[key] for key in settings.model_fields if key in given}))
+        app.state.bus = bus
+        app.state.acting = ActingIdentity(AUDIENCE, lambda: issuer.token(SERVICES))
         listener, _ = claimed[each]
         listener.listen(64)
-        servers.serve(apps[each], listener)
-    return urls
+        servers.serve(app, listener)
+    return urls, bus

@@ -147,13 +147,17 @@ class Issuer:
         key = key or self.keys[0]
         payload = {
             "iss": self.discovery()["issuer"], "aud": AUDIENCE, "sub": person, "tid": TENANT,
-            "oid": str(uuid.uuid5(uuid.NAMESPACE_DNS, person)), "iat": now, "nbf": now, "exp": now + 600, **claims,
+            "oid": str(self.object_id(person)), "iat": now, "nbf": now, "exp": now + 600, **claims,
         }  # fmt: skip
         return jwt.encode({"alg": "RS256", "kid": key.kid}, payload, key)
 
     def pseudonym(self, person: str) -> uuid.UUID:
         """The user that the services know the person as."""
-        return uuid.uuid5(uuid.NAMESPACE_URL, f"{TENANT}/{uuid.uuid5(uuid.NAMESPACE_DNS, person)}")
+        return uuid.uuid5(uuid.NAMESPACE_URL, f"{TENANT}/{self.object_id(person)}")
+
+    def object_id(self, name: str) -> uuid.UUID:
+        """Of a person, or of a service's identity."""
+        return uuid.uuid5(uuid.NAMESPACE_DNS, name)
 
     def close(self) -> None:
         self._server.shutdown()

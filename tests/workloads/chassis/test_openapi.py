@@ -9,7 +9,7 @@ import httpx
 import jsonschema
 import pytest
 
-from tests.workloads.platform import Platform
+from tests.workloads.platform import APPLICATIONS, Platform
 
 SERVICES = {
     "connector": {"listBanks", "startBankConsent", "getBankConsentStatus", "deleteBankConsent", "listBankAccounts",
@@ -19,11 +19,19 @@ SERVICES = {
     "account": {"listAccounts", "getAccount", "refreshAccounts"},
     "transaction": {"listTransactions", "getTransaction", "synchronise", "deleteTransaction", "restoreTransaction",
                     "listTransactionChanges", "listMatchSuggestions", "decideMatchSuggestion"},
+    "enrichment": {"listCategories", "getAssignment", "correctAssignment", "withdrawCorrection", "listRules",
+                   "createRule", "deleteRule", "getSpending"},
+    "recurring": {"listSeries", "getSeries", "changeSeries", "listExpected"},
+    "budget": {"listBudgets", "createBudget", "getBudget", "replaceBudget", "deleteBudget", "listBudgetMonths",
+               "limitBudgetMonth"},
+    "forecast": {"getForecast", "makeForecast"},
+    "notification": {"listNotifications", "markNotificationRead", "getPreferences", "replacePreferences"},
 }  # fmt: skip
 HEALTH = {"getLiveness", "getReadiness", "getStartup"}
 
 
 def document(platform: Platform, service: str) -> dict[str, Any]:
+    assert set(SERVICES) == set(APPLICATIONS)
     return httpx.get(f"{platform.urls[service]}/openapi.json").json()
 
 

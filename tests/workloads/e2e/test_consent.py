@@ -40,6 +40,7 @@ def test_a_denied_consent_is_rejected_and_grants_nothing(platform: Platform, per
 def test_a_revoked_consent_is_over_at_the_bank_too_and_the_history_stays(platform: Platform, person: str) -> None:
     consent = platform.connect(person, "aurora")
     platform.synchronise(person)
+    platform.settle()
     before = platform.history(person)
     revoked = platform.call(person, "consent", "DELETE", f"/consents/{consent['id']}")
     assert revoked["status"] == "terminatedByTpp"
@@ -57,6 +58,7 @@ def test_a_new_consent_recognises_the_accounts_and_doubles_nothing(platform: Pla
     first = platform.connect(person, "borealis")
     platform.synchronise(person)
     accounts = platform.call(person, "account", "GET", "/accounts")["accounts"]
+    platform.settle()
     before = platform.history(person)
 
     second = platform.connect(person, "borealis")

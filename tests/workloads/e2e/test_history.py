@@ -14,6 +14,7 @@ def test_one_history_of_two_banks_sorted_and_without_duplicates_when_synchronise
         assert platform.connect(person, bank)["status"] == "valid"
 
     first = platform.synchronise(person)
+    platform.settle()
     history = platform.history(person, limit=37)
 
     assert first["failures"] == []

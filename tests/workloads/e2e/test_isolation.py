@@ -14,18 +14,23 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.engine import make_url
 
-from tests.workloads.platform import RETURN, Platform
+from tests.workloads.platform import APPLICATIONS, RETURN, Platform
 from tests.workloads.servers import Issuer, Postgres
 from workloads.chassis import clock, dialect
 from workloads.chassis.database import Database
 from workloads.chassis.tenancy import UnboundQuery
 from workloads.services.transaction.models import MatchSuggestion, Synchronised, Transaction
 
-SERVICES = ("connector", "consent", "account", "transaction")
-
-
-BODIES = {"/match-suggestions/{suggestion_id}/decision": {"same": True}}
-"""What a POST is sent, where it is not what a synchronisation is sent."""
+SERVICES = tuple(APPLICATIONS)
+BUDGET = {"name": "Food", "categories": ["eating-out"], "currency": "EUR", "limit": 100, "start": "2026-01"}
+BODIES: dict[tuple[str, str], Any] = {
+    ("transaction", "/match-suggestions/{suggestion_id}/decision"): {"same": True},
+    ("enrichment", "/assignments/{transaction_id}"): {"category": "children"},
+    ("recurring", "/series/{series_id}"): {"name": "Mine"},
+    ("budget", "/budgets/{budget_id}"): BUDGET,
+    ("budget", "/budgets/{budget_id}/months/{month}"): {"limit": 1},
+}
+"""What a POST, PUT or PATCH is sent, where it is not what a synchronisation is sent."""
 
 
 def _suggestion(server: Postgres, issuer: Issuer, owner: str, transaction: str) -> str:
@@ -38,6 +43,15 @@ def _suggestion(server: Postgres, issuer: Issuer, owner: str, transaction: str) 
         made = str(row.id)
     database.close()
     return made
+
+
+def _notification(platform: Platform, owner: str) -> str:
+    """The owner is told that a budget is spent, which it is from its beginning."""
+    awake = {"timezone": "UTC", "quiet_from": "00:00", "quiet_to": "00:00"}
+    platform.call(owner, "notification", "PUT", "/preferences", json=awake)
+    platform.call(owner, "budget", "POST", "/budgets", 201, json=BUDGET)
+    platform.settle()
+    return platform.call(owner, "notification", "GET", "/notifications")["notifications"][0]["id"]
 
 
 def _operations(platform: Platform) -> list[tuple[str, str, str]]:
@@ -57,6 +71,8 @@ def test_no_operation_of_any_service_lets_one_person_reach_what_is_anothers(
     platform.synchronise(owner)
     account = platform.call(owner, "account", "GET", "/accounts")["accounts"][0]
     transaction = platform.history(owner)[0]
+    platform.settle()
+    rule = {"words": ["backhaus"], "category": "sport"}
     names = {
         ("connector", "bank"): "aurora",
         ("connector", "consent_id"): account["bank_consent_id"],
@@ -65,22 +81,29 @@ def test_no_operation_of_any_service_lets_one_person_reach_what_is_anothers(
         ("account", "account_id"): account["id"],
         ("transaction", "transaction_id"): transaction["id"],
         ("transaction", "suggestion_id"): _suggestion(server, issuer, owner, transaction["id"]),
+        ("enrichment", "transaction_id"): transaction["id"],
+        ("recurring", "series_id"): platform.call(owner, "recurring", "GET", "/series")["series"][0]["id"],
+        ("budget", "budget_id"): platform.call(owner, "budget", "POST", "/budgets", 201, json=BUDGET)["id"],
+        ("budget", "month"): "2026-11",
+        ("notification", "notification_id"): _notification(platform, owner),
+        ("enrichment", "rule_id"): platform.call(owner, "enrichment", "POST", "/rules", 201, json=rule)["id"],
     }
+    secrets = {each for (_, name), each in names.items() if name not in ("bank", "month")}
     tried = 0
     for service, method, template in _operations(platform):
         path = re.sub(r"\{(\w+)\}", lambda m, s=service: names[s, m[1]], template)
         url = platform.urls[service] + path
-        body = BODIES.get(template, {"attended": True}) if method == "POST" else None
+        body = BODIES.get((service, template), {"attended": True}) if method in ("POST", "PUT", "PATCH") else None
         assert httpx.request(method, url, json=body).status_code == 401, f"{method} {template} without a token"
         token = {"Authorization": f"Bearer {platform.issuer.token(other)}"}
         answer = httpx.request(method, url, json=body, headers=token, timeout=20)
         assert answer.status_code < 500, f"{method} {template}: {answer.text}"
-        for known in (account["id"], account["consent_id"], account["bank_consent_id"], transaction["id"]):
+        for known in secrets:
             assert known not in answer.text, f"{method} {template} tells of another's {known}"
         if template.endswith("}") or "_id}" in template:
             assert answer.status_code == 404, f"{method} {template}: {answer.status_code}"
             tried += 1
-    assert tried >= 9
+    assert tried >= 24
     filtered = platform.call(other, "transaction", "GET", "/transactions", params={"account_id": account["id"]})
     assert filtered == {"transactions": [], "next_cursor": None}
     still = platform.call(owner, "consent", "GET", f"/consents/{account['consent_id']}")

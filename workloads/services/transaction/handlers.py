@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workloads.chassis import erasure
+from workloads.chassis import erasure, facts
 from workloads.chassis.events.consumer import Handler, Handling
 from workloads.services.transaction import store
 from workloads.services.transaction.events import SERVICE
@@ -12,11 +12,12 @@ from workloads.services.transaction.models import Base
 
 
 def _on_categorised(handling: Handling) -> None:
+    told = facts.of(handling)
     with handling.transaction() as session:
-        store.categorise(session, handling.event.data["facts"])
+        store.categorise(session, told)
 
 
 HANDLERS: Mapping[str, Handler] = {
-    "transactions.categorised": _on_categorised,
+    facts.CATEGORISED: _on_categorised,
     erasure.REQUESTED: erasure.handler(SERVICE, [Base]),
 }

@@ -12,6 +12,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from workloads.chassis import clock, dialect, paging
+from workloads.chassis.facts import Fact
 from workloads.chassis.problems import Problem, not_found
 from workloads.services.transaction import events
 from workloads.services.transaction.models import Ledger, MatchSuggestion, Synchronised, Transaction
@@ -156,11 +157,11 @@ def decide(session: Session, user: uuid.UUID, suggestion_id: uuid.UUID, *, same:
         session.delete(each)
 
 
-def categorise(session: Session, facts: Sequence[dict[str, Any]]) -> None:
+def categorise(session: Session, facts: Sequence[Fact]) -> None:
     """Take over what enrichment says of transactions. No new revision: enrichment need not hear of it again."""
     by_category: dict[tuple[str | None, str | None], list[uuid.UUID]] = {}
     for each in facts:
-        by_category.setdefault((each["category"], each["merchant"]), []).append(uuid.UUID(each["id"]))
+        by_category.setdefault((each.category, each.merchant), []).append(each.id)
     for (category, merchant), ids in by_category.items():
         for start in range(0, len(ids), _LARGEST_IN):
             some = Transaction.id.in_(ids[start : start + _LARGEST_IN])

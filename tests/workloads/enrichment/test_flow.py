@@ -1,0 +1,99 @@
+"""From a bank's list to categories: through the events, once, and the person's word stays."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.workloads.platform import Platform
+
+
+@pytest.fixture
+def person(platform: Platform) -> str:
+    """Someone whose history is there and categorised."""
+    name = f"enriched-{uuid.uuid4()}"
+    platform.connect(name, "aurora")
+    platform.synchronise(name)
+    platform.settle()
+    return name
+
+
+def at(platform: Platform, person: str, party: str) -> list[dict[str, Any]]:
+    return [each for each in platform.history(person) if each["counterparty"] == party]
+
+
+def test_what_was_read_is_categorised_soon_and_can_be_filtered(platform: Platform, person: str) -> None:
+    found = {each["counterparty"]: each["category"] for each in platform.history(person)}
+    assert found["Backhaus Sommer"] == "eating-out"
+    assert found["Lindenhof Hausverwaltung"] == "housing"
+    assert found["Nordwind Software GmbH"] == "salary"
+    assert found["Anna Berg"] == "transfer", "between her own accounts"
+    assert None not in found.values()
+    eaten = platform.history(person, category="eating-out")
+    assert {each["counterparty"] for each in eaten} == {"Backhaus Sommer"}
+    assert platform.history(person, text="backhaus SOM") == eaten
+    assert platform.history(person, text="50%_") == []
+
+
+def test_a_correction_stays_and_holds_for_the_same_party_when_said_so(platform: Platform, person: str) -> None:
+    first, second, *_ = at(platform, person, "Backhaus Sommer")
+    path = f"/assignments/{first['id']}"
+    platform.call(person, "enrichment", "PUT", path, json={"category": "children"})
+    platform.settle()
+    found = Counter(each["category"] for each in at(platform, person, "Backhaus Sommer"))
+    assert found["children"] == 1
+    platform.synchronise(person)
+    platform.call(person, "enrichment", "POST", "/rules", 201, json={"words": ["backhaus"], "category": "charity"})
+    platform.settle()
+
+    platform.call(
+        person, "enrichment", "PUT", f"/assignments/{second['id']}", json={"category": "sport", "same_party": True}
+    )
+    platform.settle()
+    found = Counter(each["category"] for each in at(platform, person, "Backhaus Sommer"))
+    assert found["children"] == 1, "the person's word on one"
+    assert set(found) == {"children", "sport"}
+    assert platform.call(person, "enrichment", "GET", path)["source"] == "person"
+
+
+def test_a_category_that_does_not_exist_and_a_rule_that_means_nothing_are_refused(
+    platform: Platform, person: str
+) -> None:
+    path = f"/assignments/{platform.history(person)[0]['id']}"
+    platform.call(person, "enrichment", "PUT", path, 422, json={"category": "nonsense"})
+    for words, least in ((["%%"], None), (["ab"], 5)):
+        rule = {"words": words, "least": least, "most": 1, "category": "charity"}
+        platform.call(person, "enrichment", "POST", "/rules", 422, json=rule)
+
+
+def test_spending_adds_up_to_the_history_without_transfers(platform: Platform, person: str) -> None:
+    lines = platform.call(person, "enrichment", "GET", "/spending")["lines"]
+    listed = [each for each in platform.history(person) if each["transfer_id"] is None]
+    assert sum(each["minor"] for each in lines) == sum(each["minor"] for each in listed)
+    assert sum(each["transactions"] for each in lines) == len(listed)
+
+
+def test_a_deleted_transaction_leaves_the_sums_and_stays_deleted(platform: Platform, person: str) -> None:
+    gone = at(platform, person, "Streamhaus")[0]
+    platform.call(person, "transaction", "DELETE", f"/transactions/{gone['id']}", 204)
+    platform.settle()
+    assert platform.synchronise(person)["accounts"][0]["added"] == 0
+    assert gone["id"] not in {each["id"] for each in platform.history(person)}
+    lines = platform.call(person, "enrichment", "GET", "/spending")["lines"]
+    listed = [each for each in platform.history(person) if each["transfer_id"] is None]
+    assert sum(each["minor"] for each in lines) == sum(each["minor"] for each in listed)
+    back = platform.call(person, "transaction", "POST", f"/transactions/{gone['id']}/restore")
+    assert back["id"] == gone["id"]
+    platform.settle()
+    assert gone["id"] in {each["id"] for each in platform.history(person)}
+
+
+def test_no_event_tells_a_name_or_a_text(platform: Platform, person: str) -> None:
+    assert platform.bus
+    told = " ".join(each.encode() for each in platform.bus.published if each.user)
+    assert '"facts"' in told
+    for secret in ("Anna", "Backhaus", "backhaus", "Miete", "DE48500105170532013000", person):
+        assert secret not in told

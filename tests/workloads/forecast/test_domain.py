@@ -1,0 +1,66 @@
+"""The projection: what is certain comes out certain, and what is not lies where it was said to lie."""
+
+from __future__ import annotations
+
+import datetime
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workloads.services.forecast.domain import PAST, Flow, daily, project
+
+TODAY = datetime.date(2026, 11, 10)
+
+
+def test_without_anything_else_the_balance_moves_by_what_recurs() -> None:
+    rent = [Flow(datetime.date(2026, month, 1), -89000) for month in (12,)]
+    salary = [Flow(datetime.date(2026, month, 27), 295000) for month in (11, 12)]
+    this, following = project(100_000, [], [*rent, *salary], TODAY, 2, 1)
+    assert (this.low, this.middle, this.high, this.recurring, this.usual) == (395_000, 395_000, 395_000, 295_000, 0)
+    assert (following.start, following.middle) == (395_000, 395_000 - 89_000 + 295_000)
+    assert this.below_zero == 0
+
+
+def test_a_day_at_which_the_money_runs_out_is_seen_although_the_month_ends_well() -> None:
+    [month] = project(
+        10_000, [], [Flow(datetime.date(2026, 11, 15), -20_000), Flow(datetime.date(2026, 11, 28), 90_000)], TODAY, 1, 1
+    )
+    assert month.middle == 80_000
+    assert month.below_zero == 100
+
+
+@given(st.lists(st.integers(-5_000, 2_000), min_size=14, max_size=60), st.integers(-(10**6), 10**6))
+@settings(max_examples=15, deadline=None)
+def test_low_middle_and_high_are_in_order_and_the_same_seed_gives_the_same(past: list[int], balance: int) -> None:
+    first = project(balance, past, [], TODAY, 3, 7)
+    assert first == project(balance, past, [], TODAY, 3, 7)
+    for each in first:
+        assert each.low <= each.middle <= each.high
+        assert each.middle == each.start + each.recurring + each.usual
+    assert first[-1].high - first[-1].low >= 0
+
+
+def test_eight_of_ten_months_end_between_low_and_high() -> None:
+    """Calibration, on 120 people whose days are drawn from the same kinds of weeks before and after today."""
+    inside, people = 0, 120
+    for n in range(people):
+        draw = random.Random(n)
+
+        def days(count: int, draw: random.Random = draw) -> list[int]:
+            return [-draw.randrange(0, 6000) if draw.random() < 0.6 else 0 for _ in range(count)]
+
+        past, actual = days(182), 500_000 + sum(days(20))
+        [month] = project(500_000, past, [], TODAY, 1, n)
+        inside += month.low <= actual <= month.high
+    assert 0.70 <= inside / people <= 0.90, f"{inside} of {people}"
+
+
+@given(st.lists(st.tuples(st.integers(-400, 3), st.integers(-100, 100)), max_size=30))
+def test_the_past_is_whole_weeks_of_at_most_six_months_before_today(found: list[tuple[int, int]]) -> None:
+    flows = [Flow(TODAY + datetime.timedelta(days=day), minor) for day, minor in found]
+    sums = daily(flows, TODAY)
+    assert len(sums) % 7 == 0
+    assert len(sums) <= PAST.days
+    first = TODAY - datetime.timedelta(days=len(sums))
+    assert sum(sums) == sum(each.minor for each in flows if first <= each.date < TODAY)

@@ -1,0 +1,67 @@
+"""Quiet hours in the person's own time, and what spending is unusual."""
+
+from __future__ import annotations
+
+import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workloads.services.notification import domain
+from workloads.services.notification.domain import KINDS, LANGUAGES, QuietHours, text, unusual
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NIGHT = QuietHours(datetime.time(22), datetime.time(7), BERLIN)
+TIMES = st.times().map(lambda each: each.replace(second=0, microsecond=0, fold=0))
+
+
+def at(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text).replace(tzinfo=BERLIN).astimezone(datetime.UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        ("2026-11-26 21:59", None),
+        ("2026-11-26 22:00", "2026-11-27 07:00"),
+        ("2026-11-27 06:59", "2026-11-27 07:00"),
+        ("2026-11-27 07:00", None),
+        ("2026-10-24 23:00", "2026-10-25 07:00"),  # the clocks go back that night
+        ("2026-03-28 23:00", "2026-03-29 07:00"),  # and forward
+    ],
+)
+def test_quiet_hours_go_over_midnight_and_changes_of_the_clock(now: str, until: str | None) -> None:
+    assert NIGHT.until(at(now)) == (at(until) if until else None)
+
+
+@given(TIMES, TIMES, st.datetimes(datetime.datetime(2026, 1, 1), datetime.datetime(2027, 1, 1)))
+def test_quiet_hours_end_within_a_day_and_when_they_end_they_are_over(
+    start: datetime.time, end: datetime.time, naive: datetime.datetime
+) -> None:
+    quiet, now = QuietHours(start, end, ZoneInfo("UTC")), naive.replace(tzinfo=datetime.UTC)
+    until = quiet.until(now)
+    if until:
+        assert now < until <= now + datetime.timedelta(days=1)
+        assert quiet.until(until) is None
+
+
+def test_unusual_is_twice_the_largest_and_no_small_amount() -> None:
+    usual = [-4_000] * 12
+    assert unusual(-8_000, usual)
+    assert not unusual(-7_999, usual)
+    assert not unusual(-90_000, usual[:11]), "too little is known"
+    assert not unusual(-4_999, [-100] * 20)
+    assert not unusual(90_000, usual)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_has_a_text_in_every_language_made_of_what_it_is_told(language: str) -> None:
+    about = {"percent": 80, "month": "2026-11", "bank": "aurora", "act_by": "2026-12-01", "expected": "2026-11-01",
+             "kinds": "bank-timeout", "amount": "1.00", "currency": "EUR", "category": "travel"}  # fmt: skip
+    assert set(domain._TEXTS[language]) == set(KINDS)
+    for kind in KINDS:
+        title, body = text(kind, language, about)
+        assert title
+        assert "{" not in title + body

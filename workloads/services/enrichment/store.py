@@ -1,0 +1,158 @@
+"""Loads and keeps what the session user's transactions are."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from workloads.chassis import bulk, clock, dialect, tasks
+from workloads.chassis.problems import not_found
+from workloads.services.enrichment import domain, events
+from workloads.services.enrichment.models import Assignment, PartyCategory, Progress, Rule
+
+AGAIN = "recategorise"
+"""Kind of the task that looks at the whole ledger again, after the person's rules changed."""
+_LARGEST_IN = 500
+_NAMES = [column.name for column in Assignment.__table__.columns]
+
+
+def progress(session: Session, user: uuid.UUID) -> Progress:
+    """How far the ledger was read, locked: assignments change one after the other."""
+    new = {"user_id": user, "revision": 0, "version": 0}
+    dialect.upsert(session, Progress, [new], key=["user_id"])
+    return session.scalars(dialect.locked(select(Progress), Progress)).one()
+
+
+def known_revision(session: Session) -> int:
+    """Up to where the ledger was read."""
+    return session.scalar(select(Progress.revision)) or 0
+
+
+def word(session: Session) -> domain.Word:
+    """What the person has said."""
+    rules = [
+        domain.PersonRule(tuple(each.words.split()), each.category, each.least, each.most) for each in rules_of(session)
+    ]
+    parties = {each.party: each.category for each in session.scalars(select(PartyCategory))}
+    return domain.Word(rules, parties)
+
+
+def rules_of(session: Session) -> list[Rule]:
+    """The person's rules; the newest comes first, and wins."""
+    return list(session.scalars(select(Rule).order_by(Rule.created.desc())))
+
+
+def keep(
+    session: Session, user: uuid.UUID, head: Progress, changes: Sequence[dict[str, Any]], said: domain.Word
+) -> int:
+    """Say what changed transactions are; how many are said to be something else than before.
+
+    changes: as the transaction service tells them. A correction of the person's stays.
+    """
+    known = _known(session, [uuid.UUID(each["id"]) for each in changes])
+    new, changed = [], []
+    for each in changes:
+        before = known.get(uuid.UUID(each["id"]))
+        row = _assigned(user, each, said, before)
+        if before is None:
+            new.append(row)
+        elif any(row[name] != before[name] for name in _NAMES if name != "version"):
+            changed.append(row)
+    for row in (told := [*new, *changed]):
+        head.version += 1
+        row["version"] = head.version
+    bulk.insert_many(session, Assignment, new)
+    bulk.update_many(session, Assignment, "transaction_id", changed)
+    events.categorised(session, user, told)
+    return len(told)
+
+
+def _known(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
+    columns = [getattr(Assignment, name) for name in _NAMES]
+    found: dict[uuid.UUID, dict[str, Any]] = {}
+    for start in range(0, len(ids), _LARGEST_IN):
+        some = select(*columns).where(Assignment.transaction_id.in_(ids[start : start + _LARGEST_IN]))
+        found |= {row.transaction_id: dict(row._mapping) for row in session.execute(some)}
+    return found
+
+
+def _assigned(
+    user: uuid.UUID, change: dict[str, Any], said: domain.Word, before: dict[str, Any] | None
+) -> dict[str, Any]:
+    line = domain.Line(change["counterparty"], change["remittance"], change["minor"], change["transfer"])
+    party = domain.party(user, line)
+    found = domain.meaning(line, party, said)
+    if before and before["source"] == "person":
+        found = domain.Meaning(before["category"], found.merchant, "person")
+    return {
+        "transaction_id": uuid.UUID(change["id"]), "user_id": user, "version": 0,
+        "account_id": uuid.UUID(change["account_id"]), "date": datetime.date.fromisoformat(change["date"]),
+        "minor": change["minor"], "currency": change["currency"], "status": change["status"],
+        "category": found.category, "merchant": found.merchant, "party": party, "source": found.source,
+        "transfer": change["transfer"], "removed": change["state"] != "listed",
+    }  # fmt: skip
+
+
+def get(session: Session, transaction_id: uuid.UUID) -> Assignment:
+    """What a transaction is. Raises Problem 404, also while it was not looked at yet."""
+    found = session.scalar(select(Assignment).where(Assignment.transaction_id == transaction_id))
+    if found is None:
+        raise not_found("transaction")
+    return found
+
+
+def correct(
+    session: Session, user: uuid.UUID, transaction_id: uuid.UUID, category: str, *, same_party: bool
+) -> Assignment:
+    """The person says what a transaction is, and perhaps every one with the same other side. Raises Problem 404."""
+    head, row = progress(session, user), get(session, transaction_id)
+    affected = [row]
+    row.category, row.source = category, "person"
+    if same_party:
+        key = {"user_id": user, "party": row.party, "category": category}
+        dialect.upsert(session, PartyCategory, [key], key=["user_id", "party"], update=["category"])
+        others = select(Assignment).where(Assignment.party == row.party, Assignment.source != "person")
+        for each in session.scalars(others):
+            each.category, each.source = category, "party"
+            affected.append(each)
+    for each in affected:
+        head.version += 1
+        each.version = head.version
+    session.flush()
+    events.categorised(session, user, [{name: getattr(each, name) for name in _NAMES} for each in affected])
+    return row
+
+
+def uncorrect(session: Session, user: uuid.UUID, transaction_id: uuid.UUID) -> None:
+    """Take a correction back, and what was said with it of its other side. Raises Problem 404."""
+    row = get(session, transaction_id)
+    if row.source in ("person", "party"):
+        row.source = "none"
+        session.execute(delete(PartyCategory).where(PartyCategory.party == row.party))
+        again(session, user)
+
+
+def add_rule(session: Session, user: uuid.UUID, rule: Rule) -> None:
+    """A new rule; transactions that are there are looked at again."""
+    session.add(rule)
+    session.flush()
+    again(session, user)
+
+
+def remove_rule(session: Session, user: uuid.UUID, rule_id: uuid.UUID) -> None:
+    """Forget a rule. Raises Problem 404."""
+    found = session.scalar(select(Rule).where(Rule.id == rule_id))
+    if found is None:
+        raise not_found("rule")
+    session.delete(found)
+    again(session, user)
+
+
+def again(session: Session, user: uuid.UUID) -> None:
+    """Have the whole ledger looked at again, soon."""
+    tasks.schedule(session, AGAIN, user, clock.now())

@@ -1,0 +1,9 @@
+"""What the notification service is told."""
+
+from __future__ import annotations
+
+from workloads.chassis.settings import UserSettings
+
+
+class NotificationSettings(UserSettings):
+    """The notification service's settings: none beside those of every service with users."""

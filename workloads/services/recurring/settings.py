@@ -1,0 +1,9 @@
+"""What the recurring service is told."""
+
+from __future__ import annotations
+
+from workloads.chassis.settings import UserSettings
+
+
+class RecurringSettings(UserSettings):
+    """The recurring service's settings: none beside those of every service with users."""
