@@ -6,6 +6,8 @@ Measured every two seconds, so a fast overshoot lives that long; no privilege is
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -24,10 +26,11 @@ async def enforce(workers: Callable[[], Mapping[str, Worker]]) -> None:
     """Never returns; cancel it."""
     while True:
         await asyncio.sleep(PERIOD_SECONDS)
+        children = _children()
         for worker in tuple(workers().values()):
             for container in worker.every:
                 limit = memory_limit(container.spec)
-                if limit is not None and used(container, limit) > limit:
+                if limit is not None and used(container, limit, children) > limit:
                     await kill(container, limit)
 
 
@@ -41,7 +44,15 @@ async def kill(container: Container, limit: int) -> None:
         await process.kill()
 
 
-def used(container: Container, floor: int) -> int:
+def _children() -> Mapping[int, list[int]]:
+    """Process ids by their parent's. Read once for all containers: each reading looks at every process there is."""
+    found = defaultdict(list)
+    for each in psutil.process_iter(["ppid"]):
+        found[each.info["ppid"]].append(each.pid)
+    return found
+
+
+def used(container: Container, floor: int, children: Mapping[int, list[int]]) -> int:
     """Bytes a container's processes hold: each one's own pages and its share of the shared ones.
 
     Up to ``floor`` a coarser and cheaper figure that counts shared pages more than once.
@@ -49,11 +60,12 @@ def used(container: Container, floor: int) -> int:
     main = container.process.main() if container.process is not None and "running" in container.state else None
     if main is None:
         return 0
-    try:
-        process = psutil.Process(main)
-        every = [process, *process.children(recursive=True)]
-    except psutil.Error:
-        return 0
+    every, ids = [], [main]
+    while ids:
+        pid = ids.pop()
+        ids += children.get(pid, ())
+        with contextlib.suppress(psutil.Error):  # gone since
+            every.append(psutil.Process(pid))
     resident = sum(_resident(each) for each in every)
     return resident if resident <= floor else _proportional(every)
 
