@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from local.instance import Instance
-from local.supervision.claims import claim
 
 _GROUPS = {"engine": "platform", "kubernetes": "kubernetes"}
 """Folders whose files share one platform or one control plane."""
@@ -31,17 +31,39 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         raise pytest.UsageError("pytest-xdist adds no group to a test's id; use the pytest of tests/requirements.txt")
 
 
-def _claim(_folder: Path) -> tuple[int, socket.socket]:
-    """A port base nobody uses, and the claim on it."""
-    return claim()
+def _free(base: int) -> bool:
+    for offset in (1, 10, 15, 20, 40):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", base + offset))
+            except OSError:
+                return False
+    return True
+
+
+def _claim(folder: Path) -> tuple[int, socket.socket]:
+    """A port base nobody uses: the first port of the hundred is held as the claim, across processes."""
+    start = os.getpid() % 97
+    for step in range(200):
+        base = 12000 + (start + step) % 200 * 100
+        claim = socket.socket()
+        try:
+            claim.bind(("127.0.0.1", base + 99))
+        except OSError:
+            claim.close()
+            continue
+        if _free(base):
+            return base, claim
+        claim.close()
+    raise RuntimeError(f"no hundred free ports from 12000 to 32000 for {folder}; stop what listens there")
 
 
 @pytest.fixture(scope="session")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """An instance of the embedded Azure in a temporary folder: nothing of it runs yet."""
     folder = tmp_path_factory.mktemp("state")
-    base, held = claim()
+    base, claim = _claim(folder)
     fresh = Instance(folder, base)
     fresh.keep()
     yield fresh
-    held.close()
+    claim.close()

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from local.commands.rehearsal import rehearsal
 from local.instance import REPOSITORY
-from local.toolchain.progress import Progress
+from local.plugins.azure_native.provider import FORETELL
 from policies.recording import VARIABLE, Recording, read
 
 RECORDER = REPOSITORY / "policies" / "recorder"
 
 
 def recorded(stack: str) -> Recording:
-    """A stack of the program, as its preview shows it."""
-    with tempfile.TemporaryDirectory() as folder, rehearsal(stack, Progress()) as stage:
+    """A stack of the program, as its preview shows it; ids that resources will have are foretold."""
+    with tempfile.TemporaryDirectory() as folder, rehearsal(stack) as stage:
         path = Path(folder) / "recording.json"
-        stage.preview("--policy-pack", str(RECORDER), variables={VARIABLE: str(path)})
+        stage.pulumi("preview", "--policy-pack", str(RECORDER), variables={VARIABLE: str(path), FORETELL: "1"})
         return read(path)

@@ -1,0 +1,1 @@
+"""Evidence: what an auditor is handed: a report, and the same for machines as SARIF, JUnit and OSCAL."""

@@ -1,0 +1,65 @@
+"""What evidence is about: an assessment, and all that says under which circumstances it was made."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from policies.assessment import Assessment, Verdict
+from policies.rule import Rule
+from policies.waivers import Waiver
+
+LOOK = {
+    "passed": "complies",
+    "failed": "violates",
+    "waived": "violates, and is waived until a date",
+    "not evaluated": "not evaluated: something it depends on is known only after deployment",
+}
+"""Every status in words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """An assessment under circumstances.
+
+    stack: name. source: what was judged, in words. at: when, UTC. digest: SHA-256 of what was judged.
+    resources: URN → type of everything that was handed to the pack. waivers: all of this stack.
+    config: name of the policy config. versions: name → version of everything that took part.
+    """
+
+    assessment: Assessment
+    stack: str
+    source: str
+    at: datetime.datetime
+    digest: str
+    resources: Mapping[str, str]
+    waivers: Iterable[Waiver]
+    config: str
+    versions: Mapping[str, str]
+
+    def counts(self) -> dict[str, int]:
+        """How many verdicts there are of each status."""
+        found = [each.status for each in self.assessment.verdicts]
+        return {status: found.count(status) for status in LOOK}
+
+
+def resource_name(urn: str) -> str:
+    """The last part of a URN: what a person calls the resource."""
+    return urn.rsplit("::", 1)[-1]
+
+
+def cited(rules: Iterable[Rule]) -> dict[str, dict[str, list[Rule]]]:
+    """Framework → control → the rules that are mapped to it."""
+    found: dict[str, dict[str, list[Rule]]] = {}
+    for rule in rules:
+        for framework, items in rule.controls.items():
+            for item in items:
+                found.setdefault(framework, {}).setdefault(item, []).append(rule)
+    return found
+
+
+def worst(verdicts: Iterable[Verdict]) -> str:
+    """One status for several: failed before waived before not evaluated before passed; empty for none."""
+    found = {each.status for each in verdicts}
+    return next((each for each in ("failed", "waived", "not evaluated", "passed") if each in found), "")
