@@ -48,6 +48,11 @@ test: ## lint, types and every test that protects behaviour
 test-full: ## slow sweeps: faults, fuzzing, large data
 	$(TOOLCHAIN) --for tests run local.commands.test --full $(ARGS)
 
+.PHONY: evidence
+evidence: ## STACK=name: what an auditor is handed, into build/evidence; FROM=state for a deployed one, STATE_FILE=export
+	$(TOOLCHAIN) run local.commands.evidence --stack "$(STACK)" --from "$(or $(FROM),preview)" \
+		$(if $(STATE_FILE),--state-file "$(STATE_FILE)") $(if $(CONFIG),--config "$(CONFIG)") $(if $(OUT),--out "$(OUT)")
+
 .PHONY: mutation
 mutation: ## breaks one property of the prod stack at a time; lists which policies noticed
 	$(TOOLCHAIN) run tests.policies.mutation

@@ -69,10 +69,10 @@ def assess(
     ledger = Ledger(waivers, today)
     asked = [each for each in rules if levels.level(each) != "disabled"]
     root = next((each["urn"] for each in recording.stack if each["type"] == ROOT), "")
-    found = [*findings(asked, recording.subjects(), recording.whole(), levels)]
+    found = findings(asked, recording.subjects(), recording.whole(), levels)
     return Assessment(
         rules,
-        [_verdict(each, ledger, root) for each in found],
+        [_verdict(each, ledger, root) for each in found if each.urn or root],  # where nothing is there is no stack
         {each.id: levels.level(each) for each in rules},
         ledger.idle(stack_of(root)),
     )

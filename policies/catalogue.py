@@ -15,7 +15,7 @@ from policies.rule import Example, Rule
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES, CONFIG = Path("docs/policies"), Path("policies/config")
-_HAND_WRITTEN = {"waivers.md"}
+_HAND_WRITTEN = {"evidence.md", "waivers.md"}
 _MAPPINGS = {
     "checkov": "checkov",
     "checkov_terraform": "checkov (Terraform only)",
@@ -68,6 +68,9 @@ def _index(rules: list[Rule], services: Iterable[str]) -> str:
         "",
         "`python -m policies.check [CONFIG.json …]` reads waivers and configs before the engine does, and names file "
         "and line of what is wrong.",
+        "",
+        "`make evidence STACK=prod` writes what an auditor is handed: [evidence](evidence.md). `make mutation` breaks one "
+        "property of the prod stack at a time, and lists which rules noticed.",
         "",
         "Tags and TLS floors are set instead of refused where a rule's level is `remediate` in the config.",
         "",

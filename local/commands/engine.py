@@ -8,7 +8,8 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -76,6 +77,26 @@ def pulumi(
     if process.returncode:
         raise EngineFailed(process.returncode, _NOTICE.sub("", output + (errors or "")))
     return output
+
+
+def elsewhere(instance: Instance, arguments: Sequence[str], folder: Path, variables: Mapping[str, str]) -> str:
+    """Run the engine on a backend that is not the instance's, in the environment given; returns what it prints.
+
+    Raises EngineFailed.
+    """
+    found = os.pathsep.join([str(instance.bin), str(Path(sys.executable).parent), variables.get("PATH", "")])
+    done = subprocess.run(
+        [tools(instance)["pulumi"], *arguments, "--non-interactive", "--color=never"],
+        cwd=folder,
+        env={**variables, "PATH": found},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise EngineFailed(done.returncode, _NOTICE.sub("", done.stdout + done.stderr))
+    return done.stdout
 
 
 def _interrupt(process: subprocess.Popen[str]) -> None:

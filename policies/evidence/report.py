@@ -48,6 +48,7 @@ def html(evidence: Evidence) -> str:
         look=LOOK,
         marks=_MARKS,
         name=resource_name,
+        type_of=lambda urn: evidence.resources.get(urn, ROOT),
         severities=_by_severity(evidence),
         failed=sorted((v for v in verdicts if v.status == "failed"), key=lambda v: (order[v.rule.severity], v.rule.id)),
         waived=[each for each in verdicts if each.status == "waived"],
@@ -56,6 +57,7 @@ def html(evidence: Evidence) -> str:
         matrices=matrices(evidence),
         silent=_silent(evidence),
         frameworks=_controls(evidence),
+        resources=_resources(evidence),
     )
 
 
@@ -92,6 +94,11 @@ def _silent(evidence: Evidence) -> list[tuple[str, int]]:
     judged = {each.urn for each in evidence.assessment.verdicts}
     left = [type_ for urn, type_ in evidence.resources.items() if urn not in judged]
     return [(type_, left.count(type_)) for type_ in sorted(set(left))]
+
+
+def _resources(evidence: Evidence) -> list[tuple[str, str]]:
+    """Every URN, and the worst of its verdicts."""
+    return [(urn, worst(v for v in evidence.assessment.verdicts if v.urn == urn)) for urn in sorted(evidence.resources)]
 
 
 def _controls(evidence: Evidence) -> list[tuple[str, list[tuple[str, list[tuple[Rule, str]], str]]]]:
