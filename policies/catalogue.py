@@ -69,8 +69,8 @@ def _index(rules: list[Rule], services: Iterable[str]) -> str:
         "`python -m policies.check [CONFIG.json …]` reads waivers and configs before the engine does, and names file "
         "and line of what is wrong.",
         "",
-        "`make evidence STACK=prod` writes what an auditor is handed: [evidence](evidence.md). `make mutation` breaks one "
-        "property of the prod stack at a time, and lists which rules noticed.",
+        "`make evidence STACK=prod` writes what an auditor is handed: [evidence](evidence.md). `make mutation` breaks "
+        "one property of the prod stack at a time, and lists which rules noticed.",
         "",
         "Tags and TLS floors are set instead of refused where a rule's level is `remediate` in the config.",
         "",

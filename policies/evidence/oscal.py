@@ -100,7 +100,7 @@ def _observation(evidence: Evidence, verdict: Verdict, at: str) -> dict[str, Any
 
 def _finding(evidence: Evidence, rule: Rule) -> dict[str, Any]:
     verdicts = evidence.assessment.of(rule)
-    came_to = worst(verdicts)
+    came_to = worst(verdicts) or "not evaluated"
     controls = [f"{name} {item}" for name, items in rule.controls.items() for item in items]
     return {
         "uuid": _uuid(evidence, f"finding {rule.id}"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from policies.assessment import ROOT, Verdict
+from policies.assessment import ROOT, Status, Verdict
 from policies.evidence.subject import LOOK, Evidence, cited, resource_name, worst
 from policies.rule import Rule
 
@@ -74,7 +74,7 @@ def matrices(evidence: Evidence) -> list[Matrix]:
     return made
 
 
-def _by_severity(evidence: Evidence) -> list[tuple[str, dict[str, int]]]:
+def _by_severity(evidence: Evidence) -> list[tuple[str, dict[Status, int]]]:
     found = []
     for severity in SEVERITIES:
         own = [each.status for each in evidence.assessment.verdicts if each.rule.severity == severity]
@@ -96,12 +96,12 @@ def _silent(evidence: Evidence) -> list[tuple[str, int]]:
     return [(type_, left.count(type_)) for type_ in sorted(set(left))]
 
 
-def _resources(evidence: Evidence) -> list[tuple[str, str]]:
+def _resources(evidence: Evidence) -> list[tuple[str, Status | None]]:
     """Every URN, and the worst of its verdicts."""
     return [(urn, worst(v for v in evidence.assessment.verdicts if v.urn == urn)) for urn in sorted(evidence.resources)]
 
 
-def _controls(evidence: Evidence) -> list[tuple[str, list[tuple[str, list[tuple[Rule, str]], str]]]]:
+def _controls(evidence: Evidence) -> list[tuple[str, list[Any]]]:
     """Framework → control → its rules with what they came to, and the worst of that."""
     found: list[Any] = []
     for framework, items in sorted(cited(evidence.assessment.rules).items()):

@@ -6,11 +6,11 @@ import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from policies.assessment import Assessment, Verdict
+from policies.assessment import Assessment, Status, Verdict
 from policies.rule import Rule
 from policies.waivers import Waiver
 
-LOOK = {
+LOOK: dict[Status, str] = {
     "passed": "complies",
     "failed": "violates",
     "waived": "violates, and is waived until a date",
@@ -38,7 +38,7 @@ class Evidence:
     config: str
     versions: Mapping[str, str]
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[Status, int]:
         """How many verdicts there are of each status."""
         found = [each.status for each in self.assessment.verdicts]
         return {status: found.count(status) for status in LOOK}
@@ -59,7 +59,10 @@ def cited(rules: Iterable[Rule]) -> dict[str, dict[str, list[Rule]]]:
     return found
 
 
-def worst(verdicts: Iterable[Verdict]) -> str:
-    """One status for several: failed before waived before not evaluated before passed; empty for none."""
+_WORST_FIRST: tuple[Status, ...] = ("failed", "waived", "not evaluated", "passed")
+
+
+def worst(verdicts: Iterable[Verdict]) -> Status | None:
+    """One status for several: failed before waived before not evaluated before passed; None for none."""
     found = {each.status for each in verdicts}
-    return next((each for each in ("failed", "waived", "not evaluated", "passed") if each in found), "")
+    return next((each for each in _WORST_FIRST if each in found), None)

@@ -10,11 +10,13 @@ from pathlib import Path
 
 def read(folder: Path) -> dict[str, int]:
     """How many results, observations and cases there are. Raises what the models raise for what they do not allow."""
-    from junitparser import JUnitXml
-    from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
-    from trestle.oscal.assessment_results import AssessmentResults
+    from junitparser import JUnitXml  # type: ignore[missing-import]
+    from pydantic_sarif import model  # type: ignore[missing-import]
+    from trestle.oscal.assessment_results import AssessmentResults  # type: ignore[missing-import]
 
-    sarif = Sarif.model_validate_json((folder / "results.sarif").read_text())
+    sarif = model.StaticAnalysisResultsFormatSarifVersion210JsonSchema.model_validate_json(
+        (folder / "results.sarif").read_text()
+    )
     oscal = AssessmentResults.oscal_read(folder / "oscal-assessment-results.json")
     junit = JUnitXml.fromfile(str(folder / "junit.xml"))
     return {

@@ -65,6 +65,11 @@ def test_a_recording_that_is_none_is_said_so(tmp_path: Path) -> None:
         read(tmp_path / "other.json")
 
 
+def record(program: Program, path: Path, *asked: str) -> None:
+    program.environment[VARIABLE] = str(path)
+    program.run(*asked, "--policy-pack", str(RECORDER))
+
+
 def _failed(recording: Recording) -> set[str]:
     assessment = assess(load(), recording, Levels({}), [], NOW.date())
     return {each.rule.id for each in assessment.verdicts if each.status == "failed"}
@@ -76,9 +81,9 @@ def test_a_preview_a_state_and_its_export_are_judged_alike(
 ) -> None:
     path = {name: tmp_path / f"{name}.json" for name in ("preview", "state", "export", "recorded")}
     program.write(PROGRAM)
-    program.run("preview", "--policy-pack", str(RECORDER), **{VARIABLE: str(path["preview"])})
+    record(program, path["preview"], "preview")
     program.up()
-    program.run("policy", "analyze", "--policy-pack", str(RECORDER), **{VARIABLE: str(path["state"])})
+    record(program, path["state"], "policy", "analyze")
     program.run("stack", "export", "--file", str(path["export"]))
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", program.environment["PULUMI_CONFIG_PASSPHRASE"])
     stack, source = of_file(path["export"], path["recorded"])
@@ -92,5 +97,5 @@ def test_a_preview_a_state_and_its_export_are_judged_alike(
 @pytest.mark.full
 def test_an_empty_stack_can_be_judged(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "recording.json"
-    program.run("policy", "analyze", "--policy-pack", str(RECORDER), **{VARIABLE: str(path)})
+    record(program, path, "policy", "analyze")
     assert not path.exists() or _failed(read(path)) == set()
