@@ -136,6 +136,7 @@ class Aggregator:
             "DATABASE_URL": database_url(self._settings.database.scheme, platform.database.fqdn, service.database_name),
             "SERVICE_NAME": service.name,
             "SERVICE_OBJECT_ID": identity.object_id,
+            "SERVICE_CLIENT_ID": identity.client_id,
         }
         # A Job can't be changed: its name follows the content of the image, so that a new image is a new Job.
         name = f"migrate-{service.name}-{image.content[:8]}"

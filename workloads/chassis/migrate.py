@@ -1,8 +1,9 @@
 """Makes a database ready for its service: ``python -m workloads.chassis.migrate <service>``.
 
-Run as the database administrator's identity before the service rolls, with ``DATABASE_URL``, ``SERVICE_OBJECT_ID``
-and ``SERVICE_NAME``. Creates the service identity's role, runs the Alembic migrations, grants the role this database's
-rows and nothing else. Safe to run again and side by side: a lock in the database lets one at a time through.
+Run as the database administrator's identity before the service rolls, with ``DATABASE_URL``, ``SERVICE_OBJECT_ID``,
+``SERVICE_CLIENT_ID`` and ``SERVICE_NAME``. Creates the service identity's user, runs the Alembic migrations, grants the
+user this database's rows and nothing else, labels sensitive columns. Safe to run again and side by side: a lock in the
+database lets one at a time through.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from pydantic import Field
-from sqlalchemy import Connection, func, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from workloads.chassis import dialect
+from workloads.chassis import database_users, dialect, sensitivity
 from workloads.chassis.database import Database
+from workloads.chassis.database_users import ServiceIdentity
 from workloads.chassis.settings import DataSettings, SettingsError
 
 _WORKLOADS = Path(__file__).resolve().parent.parent
@@ -33,11 +35,8 @@ class MigrationSettings(DataSettings):
     """What the migration is told."""
 
     service_object_id: uuid.UUID = Field(description="object id (a GUID) of the service's identity")
+    service_client_id: uuid.UUID = Field(description="client id (a GUID) of the service's identity")
     service_name: str = Field(pattern="^[a-z0-9-]{1,63}$", description="the service's name, e.g. bank-aurora")
-
-
-class Unsupported(RuntimeError):
-    """The database's dialect has no variant of this step yet."""
 
 
 def configuration(service: str) -> Config:
@@ -67,48 +66,8 @@ def sql(service: str, dialect_name: str) -> None:
     command.upgrade(config, "head", sql=True)
 
 
-def create_role(connection: Connection, role: str) -> bool:
-    """Create the identity's login role where it is missing; whether it was.
-
-    The local database's proxy opens a session as the role that is named by the token's object id, so the name is all
-    there is to an identity; the role has no password.
-    """
-    if connection.dialect.name != "postgresql":
-        raise Unsupported(
-            f"Creating a role for an Entra identity on {connection.dialect.name} "
-            "(CREATE USER … FROM EXTERNAL PROVIDER) comes with the Azure SQL deployment. "
-            "Create the user by hand until then."
-        )
-    known = connection.scalar(text("SELECT count(*) FROM pg_catalog.pg_roles WHERE rolname = :role"), {"role": role})
-    if not known:
-        connection.execute(text(f"CREATE ROLE {_quoted(connection, role)} LOGIN"))
-    return not known
-
-
-def grant(connection: Connection, role: str) -> None:
-    """Let the role connect here and read and write rows; take connecting from everyone else. No DDL."""
-    database, name = _quoted(connection, str(connection.scalar(select(func.current_database())))), role
-    role = _quoted(connection, name)
-    for statement in (
-        f"REVOKE ALL ON DATABASE {database} FROM PUBLIC",
-        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
-        f"GRANT CONNECT ON DATABASE {database} TO {role}",
-        f"GRANT USAGE ON SCHEMA public TO {role}",
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
-        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
-        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO {role}",
-        f"REVOKE ALL ON TABLE alembic_version FROM {role}",
-    ):
-        connection.execute(text(statement))
-
-
-def _quoted(connection: Connection, name: str) -> str:
-    return connection.dialect.identifier_preparer.quote_identifier(name)
-
-
 def migrate(service: str, settings: MigrationSettings) -> None:
-    """Role, migrations, rights; a line of progress each."""
+    """User, migrations, rights, labels; a line of progress each."""
     start = time.monotonic()
 
     def tell(what: str) -> None:
@@ -118,7 +77,8 @@ def migrate(service: str, settings: MigrationSettings) -> None:
     retry = Retrying(
         stop=stop_after_delay(_PATIENCE_SECONDS),
         wait=wait_exponential(0.5, max=5),
-        retry=retry_if_exception_type(OperationalError),
+        # Drivers differ in which of their errors says that a sign-in was refused, or a database is waking up.
+        retry=retry_if_exception_type(DBAPIError),
         before_sleep=lambda _: tell("the database does not let us in yet, trying again"),
         reraise=True,
     )
@@ -127,16 +87,19 @@ def migrate(service: str, settings: MigrationSettings) -> None:
     with database.engine.connect() as connection:
         dialect.lock_application(connection, "migrate")
         connection.commit()  # the lock is the session's: it outlives this transaction
-        role = str(settings.service_object_id)
-        created = create_role(connection, role)
+        identity = ServiceIdentity(settings.service_name, settings.service_object_id, settings.service_client_id)
+        created = database_users.create(connection, identity)
         connection.commit()
-        tell(f"role {role} {'created' if created else 'exists'}")
+        tell(f"user of {identity.object_id} {'created' if created else 'exists'}")
         upgrade(connection, service)
         connection.commit()
         tell("migrations are up to date")
-        grant(connection, role)
+        database_users.grant(connection, identity)
         connection.commit()
         tell("rights granted")
+        labelled = sensitivity.classify(connection, service)
+        connection.commit()
+        tell(f"{labelled} columns labelled")
     database.close()
 
 
@@ -150,7 +113,7 @@ def main(arguments: list[str]) -> int:
     except (SettingsError, ValueError) as error:
         print(f"migrate: {error}", file=sys.stderr)
         return 2
-    except (Unsupported, OperationalError) as error:
+    except DBAPIError as error:
         print(f"migrate: {error}", file=sys.stderr)
         return 1
     return 0

@@ -8,18 +8,14 @@ import sys
 import uuid
 
 import psycopg
-import pytest
-from sqlalchemy import create_engine
-from sqlalchemy.dialects import mssql
 
 from local.instance import REPOSITORY
 from tests.workloads.servers import Postgres
-from workloads.chassis import migrate
 
 
 def _start(server: Postgres, database: str, role: uuid.UUID, service: str = "account") -> subprocess.Popen[str]:
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": server.url(database), "SERVICE_NAME": "account",
-                   "SERVICE_OBJECT_ID": str(role)}  # fmt: skip
+                   "SERVICE_OBJECT_ID": str(role), "SERVICE_CLIENT_ID": str(uuid.uuid4())}  # fmt: skip
     command = [sys.executable, "-m", "workloads.chassis.migrate", service]
     return subprocess.Popen(
         command, env=environment, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -48,11 +44,3 @@ def test_an_unknown_service_is_refused_with_those_that_are_known(server: Postgre
     assert job.returncode == 2
     assert "no_such" in error
     assert "transaction" in error
-
-
-def test_on_azure_sql_the_role_is_refused_by_name_until_its_deployment_comes() -> None:
-    engine = create_engine("sqlite://")
-    with engine.connect() as connection:
-        connection.dialect = mssql.dialect()
-        with pytest.raises(migrate.Unsupported, match="EXTERNAL PROVIDER"):
-            migrate.create_role(connection, str(uuid.uuid4()))

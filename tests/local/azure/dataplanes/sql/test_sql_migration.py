@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+
 import psycopg
 import pytest
 from sqlalchemy import create_engine
 
 from tests.local.azure.dataplanes.conftest import Embedded
 from tests.local.azure.dataplanes.sql.conftest import SERVERS, Server
-from workloads.chassis import dialect, migrate
+from workloads.chassis import database_users, dialect, migrate
+from workloads.chassis.database_users.identity import ServiceIdentity
 
 
 def test_a_migration_prepares_the_database_for_its_service_and_may_run_again(
@@ -16,16 +19,17 @@ def test_a_migration_prepares_the_database_for_its_service_and_may_run_again(
 ) -> None:
     embedded.put(f"{SERVERS}/databases", f"{server.resource.name}/migrated", {"properties": {}})
     who = server.identity()
+    service = ServiceIdentity("consent", uuid.UUID(who.object_id), uuid.uuid4())
     engine = create_engine("postgresql+psycopg://", connect_args=server.options(server.admin, "migrated"))
     for first in (True, False):
         with engine.connect() as connection:
             dialect.lock_application(connection, "migrate")
             connection.commit()
-            assert migrate.create_role(connection, who.object_id) is first
+            assert database_users.create(connection, service) is first
             connection.commit()
             migrate.upgrade(connection, "consent")
             connection.commit()
-            migrate.grant(connection, who.object_id)
+            database_users.grant(connection, service)
             connection.commit()
     engine.dispose()
     with server.connect(who, "migrated") as session:
