@@ -59,7 +59,10 @@ class Postgres:
         self.create(database)
         role = uuid.uuid5(uuid.NAMESPACE_DNS, database)
         settings = MigrationSettings(
-            database_url=self.url(database), service_object_id=role, service_name=database.replace("_", "-")
+            database_url=self.url(database),
+            service_object_id=role,
+            service_client_id=uuid.uuid4(),
+            service_name=database.replace("_", "-"),
         )
         migrate.migrate(service, settings)
         return self.url(database, str(role))
