@@ -115,9 +115,11 @@ def _decoded(name: str, value: Any) -> Any:
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Objects are merged, everything else is replaced."""
+    """Objects are merged, everything else is replaced. An empty object, Pulumi.yaml's default, says nothing."""
     merged = dict(base)
     for name, value in over.items():
+        if value == {} and name in merged:
+            continue
         before = merged.get(name)
         both = isinstance(before, Mapping) and isinstance(value, Mapping)
         merged[name] = _merged(before, value) if both else value

@@ -8,9 +8,11 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.instance import REPOSITORY
 from stacks.presets import PRESETS
 from stacks.sections.foundation import REGIONS
 from stacks.settings import Settings, parse
@@ -214,6 +216,14 @@ def test_a_secret_value_is_not_repeated() -> None:
     with pytest.raises(pulumi.RunError) as refused:
         parse(values, secret={"tributary:location"})
     assert "hunter2" not in str(refused.value)
+
+
+def test_the_projects_own_defaults_change_nothing_of_a_preset() -> None:
+    """The engine hands over Pulumi.yaml's defaults: an empty object is none of a block that a preset leaves out."""
+    project = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())["config"]
+    defaults = {name: said["default"] for name, said in project.items() if "default" in said and name != "alerts"}
+    for preset in PRESETS:
+        assert read(preset=preset, **defaults) == read(preset=preset)
 
 
 def test_yaml_holds_only_what_differs_from_the_preset() -> None:
