@@ -45,6 +45,7 @@ def test_the_json_has_the_attributes_that_the_specification_requires_and_no_empt
         json.dumps({"specversion": "1.0", "id": str(USER), "source": "/services/x", "type": "a.b",
                     "time": "2026-11-26T05:00:00", "data": {}}),
     ],
+    ids=["nothing", "half", "a list", "null", "too deep", "another version", "an IBAN for a type", "a naive time"],
 )  # fmt: skip
 def test_what_is_no_event_is_refused_by_name_only(text: str) -> None:
     with pytest.raises(Malformed) as refused:
