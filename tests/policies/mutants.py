@@ -23,6 +23,22 @@ class StackMutant:
 
 
 ALSO: dict[tuple[str, str], Sequence[str]] = {
+    ("TRB-AZURE-004", "publicNetworkAccess"): ["TRB-ACR-003"],
+    ("TRB-AZURE-025", "virtualNetworkType"): ["TRB-APIM-001"],
+    ("TRB-AZURE-026", "enableClientCertificate"): ["TRB-APIM-008"],
+    ("TRB-AZURE-062", "properties.softDeleteRetentionInDays"): ["TRB-KV-002"],
+    ("TRB-AZURE-063", "properties.enablePurgeProtection"): ["TRB-KV-001"],
+    ("TRB-AZURE-095", "aadProfile"): ["TRB-AKS-002"],
+    ("TRB-AZURE-096", "enableRBAC"): ["TRB-AKS-002"],
+    ("TRB-AZURE-097", "oidcIssuerProfile.enabled"): ["TRB-AKS-012"],
+    ("TRB-AZURE-112", "sku.tier"): ["TRB-NET-006"],
+    ("TRB-AZURE-113", "sku.tier"): ["TRB-NET-006"],
+    ("TRB-AZURE-115", "sku.tier"): ["TRB-NET-006"],
+    ("TRB-AZURE-120", "sku.name"): ["TRB-NET-008"],
+    ("TRB-AZURE-121", "sku.name"): ["TRB-NET-008"],
+    ("TRB-AZURE-130", "sku.name"): ["TRB-WEB-010"],
+    ("TRB-AZURE-131", "sku.capacity"): ["TRB-WEB-010"],
+    ("TRB-AZURE-146", "workspaceId"): ["TRB-MON-006", "TRB-STACK-002"],
     ("TRB-ACR-006", "location"): ["TRB-ALL-001"],
     ("TRB-APIM-001", "virtualNetworkType"): ["TRB-APIM-002"],
     ("TRB-ID-001", "location"): ["TRB-ALL-001"],
@@ -34,7 +50,7 @@ ALSO: dict[tuple[str, str], Sequence[str]] = {
     ("TRB-STACK-009", "a scaler of nothing"): ["TRB-STACK-008"],
     ("TRB-STACK-009", "a budget of nothing"): ["TRB-STACK-008"],
 }
-"""(rule, path that is broken) → other rules that must fire, too."""
+"""(rule, path that is broken) → other rules that must fire, too; those about what Azure takes need not be named."""
 
 INSTEAD: dict[tuple[str, str], Mapping[str, Any]] = {}
 """(rule, path) → what to change instead, where a resource may comply in another way than the rule's example."""
@@ -92,9 +108,11 @@ STACK_MUTANTS: dict[str, Sequence[StackMutant]] = {
     ],
     "TRB-STACK-007": [
         StackMutant(
-            what="network policy for other pods",
-            type="kubernetes:networking.k8s.io/v1:NetworkPolicy",
-            changes={"spec.podSelector": {"matchLabels": {"app": "nobody"}}},
+            what="service in a namespace without policies",
+            type="kubernetes:apps/v1:Deployment",
+            name="::account",
+            changes={"metadata": {"name": "account", "namespace": "elsewhere"}},
+            also=["TRB-STACK-008", "TRB-STACK-009"],
         )
     ],
     "TRB-STACK-008": [
