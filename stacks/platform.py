@@ -13,6 +13,7 @@ from components.cluster import Cluster, ClusterArgs
 from components.common import PrivateAccess, Site
 from components.database import Database, DatabaseArgs, PoolArgs
 from components.file_store import FileStore, FileStoreArgs
+from components.ingress import IngressArgs
 from components.monitoring import Monitoring, MonitoringArgs
 from components.registry import Registry, RegistryArgs
 from components.vault import Vault, VaultArgs
@@ -128,6 +129,8 @@ class Platform:
                 services=network.services,
                 dns_service_ip=str(ipaddress.IPv4Network(network.services)[10]),
                 registry_id=self.registry.registry_id,
+                api_subnet_id=self.network.subnet_ids["api-server"] if settings.cluster.private else None,
+                ingress=IngressArgs(zone_id=self.network.zone_ids[settings.inner_domain], vault_id=self.vault.vault_id),
                 **settings.cluster.model_dump(),
             ),
         )
