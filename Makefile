@@ -57,6 +57,10 @@ evidence: ## STACK=name: what an auditor is handed, into build/evidence; FROM=st
 mutation: ## breaks one property of the prod stack at a time; lists which policies noticed
 	$(TOOLCHAIN) run tests.policies.mutation
 
+.PHONY: bench-broker
+bench-broker: ## the Service Bus broker: events a second, time to the handler, memory; ARGS="--rate 200 --seconds 20"
+	$(TOOLCHAIN) --only python run tests.bench.servicebus $(ARGS)
+
 lint: ## ruff and pyrefly alone
 	$(TOOLCHAIN) --only python run local.commands.test --lint
 
