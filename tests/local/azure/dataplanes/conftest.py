@@ -110,7 +110,7 @@ class Identity:
     """A service principal of a test."""
 
     def __init__(self, embedded: Embedded, principal: Principal, secret: str) -> None:
-        self._embedded, self.principal = embedded, principal
+        self._embedded, self.principal, self.secret = embedded, principal, secret
         self.credential = ClientSecretCredential(
             TENANT_ID,
             str(principal.client_id),
