@@ -48,8 +48,7 @@ class Broker:
         """Take up what the last run left: locks ended with its connections."""
         self.catalogue.refresh()
         self.store.keep_entities(self.catalogue.keys())
-        for stored in self.store.all_locked():
-            self._give_back(stored)
+        self.store.unlock_all()
         self.store.commit()
         self._sweep()
 
