@@ -31,6 +31,7 @@ def written(rules: list[Rule]) -> dict[Path, str]:
     files = {PAGES / "README.md": _index(rules, services)}
     for service in services:
         files[PAGES / f"{service.lower()}.md"] = _page(service, [each for each in rules if each.service == service])
+    files[PAGES / "checkov.md"] = _disagreements()
     for environment in enforcement.ENVIRONMENTS:
         levels = enforcement.config(environment, rules)
         files[CONFIG / f"{environment}.json"] = json.dumps(levels, indent=2) + "\n"
@@ -70,7 +71,7 @@ def _index(rules: list[Rule], services: Iterable[str]) -> str:
         "and line of what is wrong.",
         "",
         "`make evidence STACK=prod` writes what an auditor is handed: [evidence](evidence.md). `make mutation` breaks "
-        "one property of the prod stack at a time, and lists which rules noticed.",
+        "one property of the prod stack at a time, and lists which rules noticed. [Checkov](checkov.md) is asked, too.",
         "",
         "Tags and TLS floors are set instead of refused where a rule's level is `remediate` in the config.",
         "",
@@ -97,6 +98,23 @@ def _controls(rules: list[Rule]) -> Iterator[tuple[str, ...]]:
     for name, item in sorted({(name, item) for name, item, _ in cited}, key=lambda pair: (pair[0], _natural(pair[1]))):
         found = [_link(each) for framework, control, each in cited if (framework, control) == (name, item)]
         yield name, item, ", ".join(found)
+
+
+def _disagreements() -> str:
+    listed = yaml.safe_load((ROOT / "policies" / "checkov.yaml").read_text())
+    rows = [(each["check"], f"`{each['type']}`", each["says"], each["reason"]) for each in listed]
+    lines = [
+        "# Checkov",
+        "",
+        "The prod stack, rendered as an ARM template and as Kubernetes manifests, also goes through "
+        "[checkov](https://pypi.org/project/checkov/). Where it comes to something else than the rules that are mapped "
+        "to its check, or finds what none demands, the reason is here. A disagreement that is not listed fails "
+        "`make test-full`, and so does one that is no longer there. Generated from `policies/checkov.yaml` by "
+        "`python -m policies.catalogue`.",
+        "",
+        *_table(("check", "resource", "checkov and the rules", "why"), rows),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _natural(item: str) -> list[tuple[int, str]]:
