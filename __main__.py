@@ -14,6 +14,7 @@ settings = load_settings()
 use_transforms(
     {"project": pulumi.get_project(), "stack": pulumi.get_stack(), "managed-by": "pulumi"},
     keep_provider_aliases=settings.upgrades.provider_aliases,
+    protect_data=settings.safeguards.protected,
 )
 services = deployed(sandbox_banks=settings.services.sandbox_banks)
 platform = Platform(settings, services)
@@ -24,6 +25,7 @@ pulumi.export("cluster", platform.cluster.name)
 pulumi.export("registry", platform.registry.login_server)
 pulumi.export("vault", platform.vault.uri)
 pulumi.export("uploads", platform.uploads.blob_endpoint)
+pulumi.export("evidence", platform.evidence.blob_endpoint)
 pulumi.export("database", platform.database.fqdn)
 pulumi.export("serviceBus", platform.messaging.host)
 pulumi.export("notificationHub", platform.notifications.hub)

@@ -17,15 +17,29 @@ class CustomerKey:
 
     key_id: resource id of the key; hand in the output of the key itself, so that it is there before rights on it are.
     vault_uri: base URL of its vault. The key's newest version is followed.
+    version_uri: identifier of the version that was newest when the key was made, for services that want to be told one.
     """
 
     key_id: pulumi.Input[str]
     vault_uri: pulumi.Input[str]
+    version_uri: pulumi.Input[str] | None = None
 
     @property
     def name(self) -> pulumi.Output[str]:
         """Name of the key."""
         return pulumi.Output.from_input(self.key_id).apply(lambda known: known.rsplit("/", 1)[-1])
+
+    @property
+    def uri(self) -> pulumi.Output[str]:
+        """Identifier of the key, without version."""
+        return pulumi.Output.concat(pulumi.Output.from_input(self.vault_uri).apply(_slash), "keys/", self.name)
+
+    @property
+    def newest(self) -> pulumi.Output[str]:
+        """Identifier of the version that was newest when the key was made. Raises ValueError where none is given."""
+        if self.version_uri is None:
+            raise ValueError("key: has no version_uri, and it is named by its version here. Give it.")
+        return pulumi.Output.from_input(self.version_uri)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +48,10 @@ class KeyUser:
 
     identity: managedidentity.UserAssignedIdentity
     grant: authorization.RoleAssignment
+
+
+def _slash(base: str) -> str:
+    return base.rstrip("/") + "/"
 
 
 def use_key(name: str, key: CustomerKey, site: Site, opts: pulumi.ResourceOptions) -> KeyUser:

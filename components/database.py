@@ -1,134 +1,155 @@
-"""Database: a SQL server that only Entra identities enter, and a database a service.
+"""Database: a SQL server that only Entra identities enter, and a database a service, in a pool or each its own.
 
-Leaves out: auditing, threat protection, vulnerability assessment, failover group, customer-managed key.
-Users inside the databases are made by T-SQL, not by ARM: see stacks/aggregator.py.
+Leaves out: users inside the databases, which are made by T-SQL and not by ARM (stacks/aggregator.py); read replicas.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_azure_native import managedidentity, sql
 
-from components.common import PrivateAccess, Site, diagnose, private_endpoint
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoolArgs:
-    """An elastic pool. sku, tier: e.g. "GP_Gen5", "GeneralPurpose". capacity: vCores or DTUs. storage_gb: in all."""
-
-    sku: str
-    tier: str
-    capacity: int
-    storage_gb: int
+from components.common import PrivateAccess, Site
+from components.customer_key import CustomerKey
+from components.database_backups import RetentionArgs, keep_backups
+from components.database_failover import SecondaryArgs, fail_over
+from components.database_protection import ProtectionArgs, audit, protect_database, protect_server
+from components.database_server import PoolArgs, ServerArgs, encrypt, make_database, make_pool, make_server
+from components.identities import make_identity
+from components.lock import lock
+from components.sensitivity_labels import LabelArgs, label_columns
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseArgs:
     """What a database server needs to know.
 
-    site: resource group, region, tags and workspace that every block shares.
+    site: resource group, region, tags and workspace that every block shares; the workspace gets the audit, too.
     databases: their names. sku: of a database outside a pool, e.g. "S0".
-    backup_redundancy: "Local", "Zone", "Geo" or "GeoZone".
+    backup_redundancy: "Local", "Zone", "Geo" or "GeoZone". zone_redundant: spread over zones.
     pool: capacity that the databases share; None gives each its own.
     access: where its private endpoint is; there is no other way in.
+    ledger: databases whose tables can't be tampered with. It can't be undone, and deleted rows stay in its history: so
+    never where erasure must work.
+    key: encrypts the databases; None leaves that to a key of Microsoft's. protection: None leaves threat protection
+    off. retention: None keeps backups for Azure's seven days. maintenance: "weekday" or "weekend" nights, where the
+    region has such windows. secondary: a second region that takes over. locked: keeps the server from being deleted.
     """
 
     site: Site
     databases: Sequence[str]
     sku: str
     backup_redundancy: str
+    access: PrivateAccess
     zone_redundant: bool = False
     pool: PoolArgs | None = None
-    access: PrivateAccess
+    ledger: Sequence[str] = ()
+    key: CustomerKey | None = None
+    protection: ProtectionArgs | None = None
+    retention: RetentionArgs | None = None
+    maintenance: str | None = None
+    secondary: SecondaryArgs | None = None
+    locked: bool = False
+
+    def __post_init__(self) -> None:
+        if len(set(self.databases)) < len(self.databases):
+            raise ValueError(f"databases: {sorted(self.databases)} are not all different. Give each its own name.")
+        if strange := sorted(set(self.ledger) - set(self.databases)):
+            raise ValueError(f"ledger: {strange} are no databases; allowed are {sorted(self.databases)}.")
+        if self.key and self.key.version_uri is None:
+            raise ValueError("key: has no version_uri, and Azure SQL names keys by their version. Give it.")
+        if self.maintenance not in (None, "weekday", "weekend"):
+            raise ValueError(f"maintenance: {self.maintenance!r} is not allowed; allowed are weekday and weekend.")
+        if self.zone_redundant and self.pool and self.pool.tier in ("Basic", "Standard"):
+            raise ValueError(f"zone_redundant: tier {self.pool.tier} has no zones; allowed are Premium and vCores.")
+        if self.secondary and self.secondary.location == self.site.location:
+            raise ValueError(f"secondary: {self.secondary.location} is the region it is to stand in for. Name another.")
+        if self.secondary and self.backup_redundancy in ("Local", "Zone"):
+            raise ValueError(
+                f"backup_redundancy: {self.backup_redundancy} keeps backups in one region, and there is a secondary in "
+                "another; allowed are Geo and GeoZone."
+            )
 
 
 class Database(pulumi.ComponentResource):
     """A SQL server without any password, administered by an identity of its own."""
 
     fqdn: pulumi.Output[str]
-    """Address of the server."""
+    """Address to connect to: of the server, or of the failover group, which stays the same when a region fails."""
+    server_id: pulumi.Output[str]
+    """Resource id of the server."""
+    database_ids: Mapping[str, pulumi.Output[str]]
+    """Resource id of each database, by its name."""
     administrator: managedidentity.UserAssignedIdentity
     """The identity that may create users and run migrations."""
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tributary:azure:Database", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        site = args.site
+        self._name, self._site = name, args.site
 
-        self.administrator = managedidentity.UserAssignedIdentity(
-            f"{name}-dbadmin",
-            resource_name_=site.name("id", f"{name}-dbadmin"),
-            resource_group_name=site.resource_group,
-            location=site.location,
-            tags=site.tags,
-            opts=child,
+        self.administrator = make_identity(f"{name}-dbadmin", args.site, child)
+        common = ServerArgs(
+            site=args.site,
+            location=args.site.location,
+            administrator=self.administrator,
+            access=args.access,
+            key=args.key,
+            zone_redundant=args.zone_redundant,
+            maintenance=args.maintenance,
         )
-        server = sql.Server(
-            name,
-            server_name=site.global_name("sql", name, longest=63),
-            resource_group_name=site.resource_group,
-            location=site.location,
-            version="12.0",
-            minimal_tls_version="1.2",
-            public_network_access="Disabled",
-            # Entra-only: Azure rejects any administrator password beside it (pulumi-azure-native#2937).
-            administrators=sql.ServerExternalAdministratorArgs(
-                administrator_type="ActiveDirectory",
-                azure_ad_only_authentication=True,
-                login=self.administrator.name,
-                principal_type="Application",
-                sid=self.administrator.principal_id,
-                tenant_id=site.tenant_id,
-            ),
-            tags=site.tags,
-            opts=child,
-        )
-        self._endpoint = private_endpoint(f"{name}-sql", server, "sqlServer", args.access, site, child)
-        pool = self._pool(name, args.pool, args, server) if args.pool else None
-        self._databases = {each: self._database(f"{name}-{each}", each, args, server, pool) for each in args.databases}
-
-        self.fqdn = server.fully_qualified_domain_name
-        self.register_outputs({"fqdn": self.fqdn})
+        self._server, self._endpoint = make_server(name, common, child)
+        if args.key:
+            encrypt(name, args.key, self._server, args.site, child)
+        pool = make_pool(name, args.pool, common, self._server, child) if args.pool else None
+        self._databases = {each: self._database(each, args, common, pool) for each in args.databases}
+        self.fqdn, servers = self._server.fully_qualified_domain_name, {name: self._server}
+        if args.secondary:
+            partner, self.fqdn = fail_over(
+                name, args.secondary, common, args.pool, self._server, self._databases, child
+            )
+            servers[f"{name}-secondary"] = partner
+        for label, server in servers.items():
+            audit(label, server, args.site, child)
+            if args.protection:
+                protect_server(label, args.protection, server, args.site, child)
+        for database, made in self._databases.items():
+            label = f"{name}-{database}"
+            if args.protection:
+                protect_database(label, args.protection, self._server, made, args.site, child)
+            if args.retention:
+                keep_backups(label, args.retention, self._server, made, args.site, child)
+        for label, server in servers.items() if args.locked else ():
+            lock(f"{label}-sql", server, self)
+        self.server_id = self._server.id
+        self.database_ids = {each: made.id for each, made in self._databases.items()}
+        self.register_outputs({"fqdn": self.fqdn, "server_id": self.server_id, "database_ids": self.database_ids})
 
     def prerequisites(self, database: str) -> list[pulumi.Resource]:
         """What must be there before one can connect to a database. Raises KeyError for one that is not there."""
         return [self._databases[database], self._endpoint]
 
-    def _pool(self, name: str, pool: PoolArgs, args: DatabaseArgs, server: sql.Server) -> sql.ElasticPool:
-        site = args.site
-        return sql.ElasticPool(
-            name,
-            elastic_pool_name=site.name("sqlep", name),
-            server_name=server.name,
-            resource_group_name=site.resource_group,
-            location=site.location,
-            sku=sql.SkuArgs(name=pool.sku, tier=pool.tier, capacity=pool.capacity),
-            max_size_bytes=pool.storage_gb * 1024**3,
-            zone_redundant=args.zone_redundant,
-            tags=site.tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+    def classify(self, database: str, labels: Sequence[LabelArgs], after: Sequence[pulumi.Resource]) -> None:
+        """Labels columns of a database. after: what makes the columns, e.g. the migrations.
+
+        Raises KeyError for a database that is not there.
+        """
+        opts = pulumi.ResourceOptions(parent=self, depends_on=list(after))
+        label_columns(f"{self._name}-{database}", labels, self._server, self._databases[database], self._site, opts)
 
     def _database(
-        self, name: str, database: str, args: DatabaseArgs, server: sql.Server, pool: sql.ElasticPool | None
+        self, database: str, args: DatabaseArgs, server: ServerArgs, pool: sql.ElasticPool | None
     ) -> sql.Database:
-        site = args.site
-        child = pulumi.ResourceOptions(parent=self)
-        made = sql.Database(
-            name,
-            database_name=database,
-            server_name=server.name,
-            resource_group_name=site.resource_group,
-            location=site.location,
-            sku=None if pool else sql.SkuArgs(name=args.sku),
-            elastic_pool_id=pool.id if pool else None,
-            zone_redundant=None if pool else args.zone_redundant,
-            requested_backup_storage_redundancy=args.backup_redundancy,
-            tags=site.tags,
-            opts=child,
+        return make_database(
+            f"{self._name}-{database}",
+            database,
+            server,
+            self._server,
+            pool,
+            pulumi.ResourceOptions(parent=self),
+            sku=args.sku,
+            backup_redundancy=args.backup_redundancy,
+            ledger=database in args.ledger,
         )
-        diagnose(name, made, site, child, logs=["Errors", "Timeouts", "Deadlocks"], metrics=["Basic"])
-        return made

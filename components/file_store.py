@@ -1,17 +1,21 @@
-"""File store: a storage account with a container for what users upload.
+"""File store: a storage account for what users upload, and for evidence that nobody can change.
 
-Leaves out: immutable audit evidence, lifecycle rules, customer-managed key, private endpoints.
+Leaves out: file shares, tables, static sites, Data Lake.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
-from pulumi_azure_native import storage
+from pulumi_azure_native import network, storage
 
-from components.common import Site, diagnose
+from components.common import PrivateAccess, Site, diagnose, private_endpoint
+from components.customer_key import CustomerKey
+from components.file_containers import ContainerArgs, expire, make_container
+from components.lock import lock
+from components.storage_account import StorageArgs, make_account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,15 +24,31 @@ class FileStoreArgs:
 
     site: resource group, region, tags and workspace that every block shares.
     replication: storage SKU, e.g. "Standard_ZRS". soft_delete_days: days that deleted blobs can be brought back.
-    containers: names of its blob containers.
-    subnet_ids: subnets with the service endpoint Microsoft.Storage whose traffic is let in.
+    containers: by name. access: private endpoints by sub-service, "blob" and others that are used ("queue", "table",
+    "file", "dfs"); closes the public address. None leaves that open to subnet_ids, which need the service endpoint
+    Microsoft.Storage, and to allowed_addresses, public IPv4 addresses or CIDR blocks.
+    key: encrypts what is stored; None leaves that to a key of Microsoft's. locked: keeps it from being deleted.
     """
 
     site: Site
     replication: str
     soft_delete_days: int
-    containers: Sequence[str]
+    containers: Mapping[str, ContainerArgs]
+    access: Mapping[str, PrivateAccess] = field(default_factory=dict)
     subnet_ids: Sequence[pulumi.Input[str]] = ()
+    allowed_addresses: Sequence[str] = ()
+    key: CustomerKey | None = None
+    locked: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.soft_delete_days <= 365:
+            raise ValueError(f"soft_delete_days: {self.soft_delete_days} is not allowed; allowed are 1 to 365.")
+        if strange := sorted(set(self.access) - {"blob", "queue", "table", "file", "dfs"}):
+            raise ValueError(f"access: {strange} are no sub-services; allowed are blob, dfs, file, queue and table.")
+        if self.access and "blob" not in self.access:
+            raise ValueError("access: closes the public address, and blobs have no private endpoint. Add blob.")
+        if self.access and (self.subnet_ids or self.allowed_addresses):
+            raise ValueError("access: closes the public address, so subnet_ids and allowed_addresses have no effect.")
 
 
 class FileStore(pulumi.ComponentResource):
@@ -38,45 +58,30 @@ class FileStore(pulumi.ComponentResource):
     """Resource id: the scope of the Storage Blob Data roles."""
     blob_endpoint: pulumi.Output[str]
     """Base URL of its blobs."""
+    container_ids: Mapping[str, pulumi.Output[str]]
+    """Resource id of each container, by its name."""
+    ready: Sequence[network.PrivateDnsZoneGroup]
+    """What must be there before its data can be reached."""
 
     def __init__(self, name: str, args: FileStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tributary:azure:FileStore", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         site = args.site
 
-        account = storage.StorageAccount(
+        account = make_account(
             name,
-            account_name=site.global_name("st", name, longest=24, separator=""),
-            resource_group_name=site.resource_group,
-            location=site.location,
-            kind=storage.Kind.STORAGE_V2,
-            sku=storage.SkuArgs(name=args.replication),
-            access_tier=storage.AccessTier.HOT,
-            allow_blob_public_access=False,
-            allow_cross_tenant_replication=False,
-            allow_shared_key_access=False,
-            default_to_o_auth_authentication=True,
-            enable_https_traffic_only=True,
-            minimum_tls_version="TLS1_2",
-            encryption=storage.EncryptionArgs(
-                key_source="Microsoft.Storage",
-                require_infrastructure_encryption=True,
-                services=storage.EncryptionServicesArgs(
-                    blob=storage.EncryptionServiceArgs(enabled=True, key_type="Account")
-                ),
+            StorageArgs(
+                site=site,
+                replication=args.replication,
+                private=bool(args.access),
+                subnet_ids=args.subnet_ids,
+                allowed_addresses=args.allowed_addresses,
+                key=args.key,
             ),
-            network_rule_set=storage.NetworkRuleSetArgs(
-                bypass="AzureServices",
-                default_action=storage.DefaultAction.DENY,
-                virtual_network_rules=[
-                    storage.VirtualNetworkRuleArgs(virtual_network_resource_id=each) for each in args.subnet_ids
-                ],
-            ),
-            tags=site.tags,
-            opts=child,
+            child,
         )
         retention = storage.DeleteRetentionPolicyArgs(enabled=True, days=args.soft_delete_days)
-        storage.BlobServiceProperties(
+        blobs = storage.BlobServiceProperties(
             name,
             blob_services_name="default",
             account_name=account.name,
@@ -86,25 +91,26 @@ class FileStore(pulumi.ComponentResource):
             container_delete_retention_policy=retention,
             opts=child,
         )
-        for container in args.containers:
-            storage.BlobContainer(
-                f"{name}-{container}",
-                container_name=container,
-                account_name=account.name,
-                resource_group_name=site.resource_group,
-                public_access=storage.PublicAccess.NONE,
-                opts=child,
-            )
-        diagnose(
-            f"{name}-blobs",
-            account,
-            site,
-            child,
-            part="/blobServices/default",
-            groups=["audit"],
-            metrics=["Transaction"],
-        )
+        self.container_ids = {
+            container: make_container(f"{name}-{container}", container, each, account, site, child)
+            for container, each in args.containers.items()
+        }
+        expire(name, args.containers, args.soft_delete_days, account, blobs, site, child)
+        self.ready = [
+            private_endpoint(f"{name}-{service}", account, service, access, site, child)
+            for service, access in args.access.items()
+        ]
+        blob_logs = {"part": "/blobServices/default", "groups": ["audit"], "metrics": ["Transaction"]}
+        diagnose(f"{name}-blobs", account, site, child, **blob_logs)
+        if args.locked:
+            lock(f"{name}-storage", account, self)
 
         self.account_id = account.id
         self.blob_endpoint = account.primary_endpoints.apply(lambda endpoints: endpoints.blob)
-        self.register_outputs({"account_id": self.account_id, "blob_endpoint": self.blob_endpoint})
+        self.register_outputs(
+            {
+                "account_id": self.account_id,
+                "blob_endpoint": self.blob_endpoint,
+                "container_ids": self.container_ids,
+            }
+        )

@@ -5,13 +5,14 @@ Leaves out: vaults with purge protection, which keep their name for their whole 
 
 from __future__ import annotations
 
-import ssl
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pulumi
 from pulumi import dynamic
+
+from components.management import PUBLIC_CLOUD, management
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class _Release(dynamic.ResourceProvider):
     """Does nothing until it is deleted; runs in a process of its own, with the deployer's sign-in."""
 
     serialize_as_secret_always = False
-    host: str = "management.azure.com"
+    host: str = PUBLIC_CLOUD
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
         # The same setting that tells azure-native which cloud it is in.
-        self.host = req.config.get("azure-native:metadataHost") or "management.azure.com"
+        self.host = req.config.get("azure-native:metadataHost") or PUBLIC_CLOUD
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         return dynamic.CreateResult(props["held"], props)
@@ -72,20 +73,10 @@ def purge(host: str, subscription: str, location: str, kind: str, name: str) -> 
 
     host: metadata host of the cloud. Raises RuntimeError when Azure refuses, naming the resource and the answer.
     """
-    # Imported here, as only a deletion needs them: the program that declares the resource does not sign in.
-    import httpx
-    from azure.identity import DefaultAzureCredential
-
-    with httpx.Client(verify=ssl.create_default_context(), timeout=60) as http:
-        cloud = http.get(f"https://{host}/metadata/endpoints", params={"api-version": "2022-09-01"})
-        cloud.raise_for_status()
-        manager = cloud.json()["resourceManager"].rstrip("/")
-        with DefaultAzureCredential(disable_instance_discovery=True) as credential:
-            token = credential.get_token(f"{cloud.json()['authentication']['audiences'][0].rstrip('/')}/.default").token
-        http.headers["Authorization"] = f"Bearer {token}"
+    with management(host) as http:
         known = _KINDS[kind]
         path = known.path.format(location=location)
-        deleted = f"{manager}/subscriptions/{subscription}/providers/{path}/{name}"
+        deleted = f"/subscriptions/{subscription}/providers/{path}/{name}"
         version = {"api-version": known.version}
         answer = http.request(known.method, f"{deleted}{known.suffix}", params=version)
         if answer.status_code == 404:

@@ -1,18 +1,23 @@
-"""Vault: a key vault for secrets and for the key that wraps users' keys.
+"""Vault: a key vault for secrets, for the keys that wrap and encrypt data, and for keys that sign.
 
-Leaves out: certificates, HSM keys, rotation policies, expiry alerts, private endpoint.
+Leaves out: certificates. azure-native has no such resource: a QWAC is asked for and merged in the vault by hand, as an
+exportable certificate (docs/deploy.md); a QSealC's key is a non-exportable key here, see KeyArgs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_azure_native import keyvault
 
-from components.common import Site, diagnose
+from components.common import PrivateAccess, Site, diagnose, private_endpoint
+from components.customer_key import CustomerKey
+from components.expiry_alerts import tell_of_expiry
+from components.lock import lock
 from components.name_release import NameRelease
+from components.vault_key import KeyArgs, make_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,16 +28,29 @@ class VaultArgs:
     sku: "standard", or "premium" for HSM-backed keys.
     purge_protection: a deleted vault keeps its name for soft_delete_days; can't be switched off again. Without it, the
         vault is purged when it is deleted.
-    subnet_ids: subnets with the service endpoint Microsoft.KeyVault whose traffic is let in.
-    keys: names of RSA keys that wrap other keys.
+    access: where its private endpoint is; closes the public address. None leaves that open to subnet_ids, which need
+        the service endpoint Microsoft.KeyVault, and to allowed_addresses, IPv4 addresses or CIDR blocks.
+    keys: by name. locked: keeps it from being deleted.
     """
 
     site: Site
     sku: str
     purge_protection: bool
     soft_delete_days: int
+    access: PrivateAccess | None = None
     subnet_ids: Sequence[pulumi.Input[str]] = ()
-    keys: Sequence[str] = ()
+    allowed_addresses: Sequence[str] = ()
+    keys: Mapping[str, KeyArgs] = field(default_factory=dict)
+    locked: bool = False
+
+    def __post_init__(self) -> None:
+        if not 7 <= self.soft_delete_days <= 90:
+            raise ValueError(f"soft_delete_days: {self.soft_delete_days} is not allowed; allowed are 7 to 90.")
+        hardware = sorted(name for name, key in self.keys.items() if key.hardware)
+        if hardware and self.sku != "premium":
+            raise ValueError(f"keys: {hardware} want hardware, which needs sku premium, and sku is {self.sku}.")
+        if self.access and (self.subnet_ids or self.allowed_addresses):
+            raise ValueError("access: closes the public address, so subnet_ids and allowed_addresses have no effect.")
 
 
 class Vault(pulumi.ComponentResource):
@@ -42,11 +60,14 @@ class Vault(pulumi.ComponentResource):
     """Resource id: the scope of the Key Vault roles."""
     uri: pulumi.Output[str]
     """Base URL of secrets and keys."""
+    ready: Sequence[pulumi.Resource]
+    """What must be there before its data can be reached."""
 
     def __init__(self, name: str, args: VaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tributary:azure:Vault", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         site = args.site
+        self._name, self._site = name, site
 
         vault_name = site.global_name("kv", name, longest=24)
         waits: list[pulumi.Resource] = []
@@ -65,9 +86,12 @@ class Vault(pulumi.ComponentResource):
                 # Azure refuses false: absent is the only way to leave it off.
                 enable_purge_protection=True if args.purge_protection else None,
                 soft_delete_retention_in_days=args.soft_delete_days,
+                public_network_access="Disabled" if args.access else "Enabled",
                 network_acls=keyvault.NetworkRuleSetArgs(
+                    # Azure's own services that encrypt with a key of ours come in this way, with rights of their own.
                     bypass="AzureServices",
                     default_action="Deny",
+                    ip_rules=[keyvault.IPRuleArgs(value=each) for each in args.allowed_addresses],
                     virtual_network_rules=[keyvault.VirtualNetworkRuleArgs(id=each) for each in args.subnet_ids],
                 ),
             ),
@@ -75,17 +99,24 @@ class Vault(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=waits),
         )
         diagnose(f"{name}-vault", vault, site, child, groups=["audit"])
-        for key in args.keys:
-            keyvault.Key(
-                f"{name}-{key}",
-                key_name=key,
-                vault_name=vault.name,
-                resource_group_name=site.resource_group,
-                properties=keyvault.KeyPropertiesArgs(kty="RSA", key_size=3072, key_ops=["wrapKey", "unwrapKey"]),
-                tags=site.tags,
-                opts=child,
-            )
+        self._vault = vault
+        self._keys = {key: make_key(f"{name}-{key}", key, each, vault, site, child) for key, each in args.keys.items()}
+        self.ready = (
+            [private_endpoint(f"{name}-vault", vault, "vault", args.access, site, child)] if args.access else []
+        )
+        if args.locked:
+            lock(f"{name}-vault", vault, self)
 
         self.vault_id = vault.id
         self.uri = vault.properties.apply(lambda properties: properties.vault_uri)
         self.register_outputs({"vault_id": self.vault_id, "uri": self.uri})
+
+    def customer_key(self, key: str) -> CustomerKey:
+        """A key of the vault, for a block to encrypt its data with. Raises KeyError for one that is not there."""
+        made = self._keys[key]
+        return CustomerKey(key_id=made.id, vault_uri=self.uri, version_uri=made.key_uri_with_version)
+
+    def tell_of_expiry(self, action_group_id: pulumi.Input[str]) -> None:
+        """Alerts that group 30 days before a key, secret or certificate expires, and when one has."""
+        opts = pulumi.ResourceOptions(parent=self)
+        tell_of_expiry(self._name, self._vault, action_group_id, self._site, opts)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from components.blob_events import BlobEventsArgs
 from components.common import PrivateAccess, Site
-from components.file_store import FileStore, FileStoreArgs
+from components.file_containers import ContainerArgs
+from components.file_store import FileStore
 from components.functions import Functions, FunctionsArgs, HostStorageArgs
 from components.messaging import Messaging
 from components.monitoring import Monitoring
 from components.network import Network
+from components.vault import Vault
+from stacks import data
+from stacks.data import make_store
 from stacks.settings import Settings
 from stacks.topics import UPLOADS
 
-CONTAINER, UNDELIVERED = "uploads", "undelivered"
-"""Containers of the uploads' account: files, and events that nobody took."""
 _PACKAGES = "packages"
+_HOST_SERVICES = ("blob", "queue", "table")
+"""Where the Functions host keeps its leases, triggers' state and keys."""
 
 
 def make_functions(
@@ -24,20 +28,12 @@ def make_functions(
     monitoring: Monitoring,
     messaging: Messaging,
     uploads: FileStore,
+    vault: Vault,
     access: PrivateAccess,
 ) -> Functions:
     """The app, and a storage account of its own: who writes there, runs code. access: where its endpoint is."""
     wanted = settings.functions
-    host = FileStore(
-        "host",
-        FileStoreArgs(
-            site=site,
-            replication=settings.storage.replication,
-            soft_delete_days=settings.storage.soft_delete_days,
-            containers=[_PACKAGES],
-            subnet_ids=[network.subnet_ids["functions"]],
-        ),
-    )
+    host = make_store("host", {_PACKAGES: ContainerArgs()}, settings, site, network, vault, _HOST_SERVICES)
     return Functions(
         "events",
         FunctionsArgs(
@@ -54,11 +50,11 @@ def make_functions(
             access=access if wanted.private else None,
             events=BlobEventsArgs(
                 account_id=uploads.account_id,
-                container=CONTAINER,
+                container=data.UPLOADS,
                 queue_id=messaging.queue_ids[UPLOADS],
                 queue=UPLOADS,
                 host=messaging.host,
-                undelivered=UNDELIVERED,
+                undelivered=data.UNDELIVERED,
             ),
         ),
     )

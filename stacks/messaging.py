@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.common import PrivateAccess, Site
+from components.customer_key import CustomerKey
 from components.messaging import Messaging, MessagingArgs
 from components.notifications import AppleArgs, BrowserArgs, GoogleArgs, Notifications, NotificationsArgs
 from components.web_push_key import WebPushKey
@@ -13,9 +14,13 @@ from stacks.topics import queues, topics
 
 
 def make_messaging(
-    settings: Settings, site: Site, services: tuple[Service, ...], access: PrivateAccess | None
+    settings: Settings,
+    site: Site,
+    services: tuple[Service, ...],
+    access: PrivateAccess | None,
+    key: CustomerKey | None,
 ) -> Messaging:
-    """The Service Bus of the services' events. access: of a Premium one."""
+    """The Service Bus of the services' events. access, key: of a Premium one."""
     wanted = settings.messaging
     return Messaging(
         "main",
@@ -26,6 +31,8 @@ def make_messaging(
             replica=partner(site.location) if wanted.replicated else None,
             allowed_addresses=wanted.allowed_addresses,
             access=access,
+            key=key if wanted.tier == "Premium" else None,
+            locked=settings.safeguards.locked,
             topics=topics(services),
             queues=queues(),
         ),

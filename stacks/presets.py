@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from pydantic import model_validator
+
 from stacks.sections.entry import Edge, Functions, Gateway, WebSite
 from stacks.sections.foundation import (
     AllowedHosts,
@@ -12,6 +16,8 @@ from stacks.sections.foundation import (
     Monitoring,
     Network,
     Registry,
+    Retention,
+    Safeguards,
     Section,
     Services,
     Storage,
@@ -42,7 +48,16 @@ class Preset(Section):
     web_site: WebSite
     functions: Functions
     alerts: Budget
+    safeguards: Safeguards
     upgrades: Upgrades = Upgrades(provider_aliases=False)
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if self.network.private and self.registry.sku != "Premium":
+            raise ValueError("registry.sku: network.private is true, and that needs Premium; allowed is Premium")
+        if self.safeguards.customer_keys and not self.vault.purge_protection:
+            raise ValueError("safeguards.customerKeys: true needs vault.purgeProtection, and that is false")
+        return self
 
 
 _NETWORK = Network(
@@ -60,7 +75,7 @@ _NETWORK = Network(
     egress="nat",
     firewall_tier="Standard",
     allowed_hosts={},
-    service_endpoints=True,
+    private=False,
 )
 
 _BASE_IMAGE = "docker.io/library/python:3.11-slim-bookworm"
@@ -86,16 +101,20 @@ _BANKS = AllowedHosts(sources=["cluster"], hosts=["simulator-xs2a.db.com"])
 DEV = Preset(
     network=_NETWORK,
     monitoring=Monitoring(retention_days=30, sampling_percentage=100.0),
-    registry=Registry(sku="Basic", zone_redundant=False, retention_days=0),
+    registry=Registry(sku="Basic", zone_redundant=False, retention_days=0, replicated=False, cached={}),
     # Without purge protection: a stack that is deleted and made again needs its vault's name back.
-    vault=Vault(sku="standard", purge_protection=False, soft_delete_days=7),
-    storage=Storage(replication="Standard_LRS", soft_delete_days=7),
+    vault=Vault(sku="standard", purge_protection=False, soft_delete_days=7, rotate_days=365, seal_expires=None),
+    storage=Storage(replication="Standard_LRS", soft_delete_days=7, evidence_days=0),
     database=Database(
         scheme="mssql+pyodbc",
         sku="S0",
         zone_redundant=False,
         backup_redundancy="Local",
         elastic_pool=ElasticPool(sku="StandardPool", tier="Standard", capacity=50, storage_gb=50),
+        protected=False,
+        retention=None,
+        maintenance=None,
+        replicated=False,
     ),
     cluster=Cluster(
         tier="Free",
@@ -107,13 +126,11 @@ DEV = Preset(
         zones=[],
         login="azurecli",
         admin_groups=[],
-        private=False,
-        encryption_at_host=False,
-        defender=False,
     ),
     # Whoever deploys dev has Docker; nothing else has to be there before the first update.
     images=Images(builder="docker", base_image=_BASE_IMAGE, digests=_DIGESTS),
     services=Services(replicas=1, replicas_maximum=1, sandbox_banks=True, private_egress=False),
+    safeguards=Safeguards(locked=False, protected=False, customer_keys=False),
     messaging=Messaging(tier="Standard", capacity=None, replicated=False, allowed_addresses=[]),
     notifications=Notifications(tier="Free", zone_redundant=False, google=None, apple=None),
     gateway=Gateway(tier="Developer", capacity=1, zones=[], internal=False, purge=True, calls_per_minute=300),
@@ -157,18 +174,26 @@ PROD = Preset(
         egress="firewall",
         firewall_tier="Standard",
         allowed_hosts={"azure": _AZURE, "nodes": _NODES, "banks": _BANKS},
-        service_endpoints=True,
+        private=True,
     ),
     monitoring=Monitoring(retention_days=365, sampling_percentage=25.0),
-    registry=Registry(sku="Premium", zone_redundant=True, retention_days=30),
-    vault=Vault(sku="premium", purge_protection=True, soft_delete_days=90),
-    storage=Storage(replication="Standard_GZRS", soft_delete_days=30),
+    registry=Registry(
+        sku="Premium", zone_redundant=True, retention_days=30, replicated=True, cached={"mcr/*": "mcr.microsoft.com/*"}
+    ),
+    vault=Vault(sku="premium", purge_protection=True, soft_delete_days=90, rotate_days=365, seal_expires=None),
+    # Five years, as the policies ask (TRB-ST-011): it can be made longer, never shorter.
+    storage=Storage(replication="Standard_GZRS", soft_delete_days=30, evidence_days=1826),
     database=Database(
         scheme="mssql+pyodbc",
         sku="S0",
         zone_redundant=True,
         backup_redundancy="Geo",
         elastic_pool=ElasticPool(sku="GP_Gen5", tier="GeneralPurpose", capacity=4, storage_gb=256),
+        protected=True,
+        # What is erased on request is out of the last backup after a year.
+        retention=Retention(days=35, weeks=12, months=12, years=0),
+        maintenance="weekend",
+        replicated=True,
     ),
     cluster=Cluster(
         tier="Standard",
@@ -180,13 +205,11 @@ PROD = Preset(
         zones=["1", "2", "3"],
         login="workloadidentity",
         admin_groups=[],
-        private=True,
-        encryption_at_host=True,
-        defender=True,
     ),
     # The very images that were tried in dev; and no package index or public registry is reached from prod's network.
     images=Images(builder="digests", base_image=_BASE_IMAGE, digests=_DIGESTS),
     services=Services(replicas=3, replicas_maximum=9, sandbox_banks=False, private_egress=True),
+    safeguards=Safeguards(locked=True, protected=True, customer_keys=True),
     messaging=Messaging(tier="Premium", capacity=1, replicated=True, allowed_addresses=[]),
     notifications=Notifications(tier="Standard", zone_redundant=True, google=None, apple=None),
     gateway=Gateway(

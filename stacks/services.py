@@ -13,9 +13,9 @@ class Service:
     name: of the Deployment, the Service and the identity. package: its folder in workloads/services.
     database: whether it owns one, of its own name. users: whether users' tokens reach it.
     keys: whether it wraps users' keys in the vault. calls: services it calls, told as <NAME>_URL.
-    paths: first segments of the paths that the gateway leads to it. publishes: whether it publishes events.
-    handles: types of the events that its subscription takes. bank: whether it is a sandbox bank, told to the connector
-    by this id. environment: what only this one is told.
+    public: whether the gateway leads to it. publishes: whether it publishes events. handles: types of the events that
+    its subscription takes. bank: whether it is a sandbox bank, told to the connector by this id.
+    environment: what only this one is told.
     """
 
     name: str
@@ -24,17 +24,12 @@ class Service:
     users: bool = False
     keys: bool = False
     calls: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
+    public: bool = False
     publishes: bool = False
     handles: tuple[str, ...] = ()
     bank: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     connects_banks: bool = False
-
-    @property
-    def public(self) -> bool:
-        """Whether requests of apps reach it."""
-        return bool(self.paths)
 
     @property
     def database_name(self) -> str:
@@ -50,7 +45,7 @@ SERVICES = (
         users=True,
         keys=True,
         calls=("connector",),
-        paths=("/banks", "/consents"),
+        public=True,
         publishes=True,
     ),
     Service(name="connector", package="connector", database=True, users=True, keys=True, connects_banks=True),
@@ -61,7 +56,7 @@ SERVICES = (
         users=True,
         keys=True,
         calls=("consent", "connector"),
-        paths=("/accounts",),
+        public=True,
         publishes=True,
         handles=("consent.expired", "consent.revoked"),
     ),
@@ -72,7 +67,7 @@ SERVICES = (
         users=True,
         keys=True,
         calls=("account", "consent", "connector"),
-        paths=("/transactions", "/synchronisations"),
+        public=True,
         publishes=True,
         handles=("account.closed",),
     ),

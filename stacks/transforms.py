@@ -7,10 +7,26 @@ import pulumi
 _NATIVE = "azure-native:"
 
 
-def use_transforms(tags: dict[str, str], *, keep_provider_aliases: bool) -> None:
+_HOLDS_DATA = {
+    f"{_NATIVE}{each}"
+    for each in (
+        "keyvault:Key",
+        "keyvault:Vault",
+        "servicebus:Namespace",
+        "sql:Database",
+        "sql:Server",
+        "storage:BlobContainer",
+        "storage:StorageAccount",
+    )
+}
+"""What can't be had back once it is gone."""
+
+
+def use_transforms(tags: dict[str, str], *, keep_provider_aliases: bool, protect_data: bool = False) -> None:
     """Puts default tags on everything that takes tags, and drops azure-native's aliases unless they are to be kept.
 
-    tags: those that a resource sets itself win. Aliases: docs/adr/0002-provider-aliases.md.
+    tags: those that a resource sets itself win. Aliases: docs/adr/0002-provider-aliases.md. protect_data: has Pulumi
+    refuse to delete what holds data; each resource by itself, as a component's option would reach all it is made of.
     """
 
     def apply(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
@@ -21,6 +37,8 @@ def use_transforms(tags: dict[str, str], *, keep_provider_aliases: bool) -> None
             own = pulumi.Output.from_input(props["tags"])
             props["tags"] = own.apply(lambda given: {**tags, **(given or {})})
         opts = args.opts
+        if protect_data and args.type_ in _HOLDS_DATA:
+            opts.protect = True
         if not keep_provider_aliases:
             opts.aliases = [alias for alias in opts.aliases or [] if not _of_provider(alias)]
         return pulumi.ResourceTransformationResult(props, opts)

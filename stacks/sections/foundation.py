@@ -118,7 +118,7 @@ class Network(Section):
     """The virtual network and the networks inside the cluster, which must not overlap it.
 
     egress: how services reach the internet; "firewall" needs subnets.firewall and lets allowed_hosts through alone.
-    service_endpoints: whether subnets reach vault and storage past egress.
+    private: whether data has private endpoints and no public address; else subnets reach it by service endpoints.
     """
 
     address_space: Cidr
@@ -128,7 +128,7 @@ class Network(Section):
     egress: Literal["none", "nat", "firewall"]
     firewall_tier: Literal["Standard", "Premium"]
     allowed_hosts: dict[str, AllowedHosts]
-    service_endpoints: bool
+    private: bool
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -175,16 +175,23 @@ class Monitoring(Section):
 
 
 class Registry(Section):
-    """The container registry. Retention, zones and private endpoints need Premium."""
+    """The container registry. Retention, zones, replicas and private endpoints need Premium.
+
+    replicated: a second region holds every image. cached: public repositories by the repository that copies them.
+    """
 
     sku: Literal["Basic", "Standard", "Premium"]
     zone_redundant: bool
     retention_days: Annotated[int, Field(ge=0, le=365, description="days, 0 (off) to 365")]
+    replicated: bool
+    cached: dict[str, str]
 
     @model_validator(mode="after")
     def _premium(self) -> Self:
         if self.sku != "Premium" and self.zone_redundant:
             raise ValueError(f"zoneRedundant: true needs sku Premium, and sku is {self.sku}")
+        if self.sku != "Premium" and self.replicated:
+            raise ValueError(f"replicated: true needs sku Premium, and sku is {self.sku}")
         if self.sku != "Premium" and self.retention_days:
             raise ValueError(
                 f"retentionDays: {self.retention_days} needs sku Premium, and sku is {self.sku}; allowed is 0"
@@ -193,17 +200,30 @@ class Registry(Section):
 
 
 class Vault(Section):
-    """The key vault. Purge protection can never be switched off again."""
+    """The key vault. Purge protection can never be switched off again.
+
+    rotate_days: after which keys get a new version. seal_expires: last day of the seal's certificate (QSealC), which
+    sku premium keeps the key of; null for no seal.
+    """
 
     sku: Literal["standard", "premium"]
     purge_protection: bool
+    rotate_days: Annotated[int, Field(ge=28, le=365, description="days, 28 to 365")]
+    seal_expires: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", description="a date such as 2028-11-30")] | None
     soft_delete_days: Annotated[int, Field(ge=7, le=90, description="days, 7 to 90")]
+
+    @model_validator(mode="after")
+    def _hardware(self) -> Self:
+        if self.seal_expires and self.sku != "premium":
+            raise ValueError(f"sealExpires: a seal's key needs sku premium, and sku is {self.sku}; allowed is null")
+        return self
 
 
 class Storage(Section):
-    """Storage of uploads."""
+    """Storage of uploads and evidence. evidence_days: that evidence can't be changed, for good; 0 for trying out."""
 
     replication: Literal["Standard_LRS", "Standard_ZRS", "Standard_GZRS", "Standard_RAGZRS"]
+    evidence_days: Annotated[int, Field(ge=0, le=146000, description="days, 0 to 146000")]
     soft_delete_days: Annotated[int, Field(ge=1, le=365, description="days, 1 to 365")]
 
 
@@ -222,22 +242,34 @@ class ElasticPool(Section):
     storage_gb: Annotated[int, Field(ge=1, le=4096, description="GB, 1 to 4096")]
 
 
+class Retention(Section):
+    """How long backups are kept. days: any moment; weeks, months, years: a backup each."""
+
+    days: Annotated[int, Field(ge=1, le=35, description="days, 1 to 35")]
+    weeks: Annotated[int, Field(ge=0, le=520, description="weeks, 0 to 520")]
+    months: Annotated[int, Field(ge=0, le=120, description="months, 0 to 120")]
+    years: Annotated[int, Field(ge=0, le=10, description="years, 0 to 10")]
+
+
 class Database(Section):
-    """The SQL server. scheme: dialect and driver in SQLAlchemy's URLs; sku: of a database outside an elastic pool."""
+    """The SQL server. scheme: dialect and driver in SQLAlchemy's URLs; sku: of a database outside an elastic pool.
+
+    protected: threat protection and vulnerability assessment. replicated: a second region takes over.
+    """
 
     scheme: Literal["mssql+pyodbc", "postgresql+psycopg"]
     sku: Annotated[str, Field(min_length=2, description="a SKU such as S0 or GP_S_Gen5_1")]
     zone_redundant: bool
     backup_redundancy: Literal["Local", "Zone", "Geo", "GeoZone"]
     elastic_pool: ElasticPool | None
+    protected: bool
+    retention: Retention | None
+    maintenance: Literal["weekday", "weekend"] | None
+    replicated: bool
 
 
 class Cluster(Section):
-    """The Kubernetes cluster. login: how kubelogin signs in; admin_groups: Entra groups that administer it.
-
-    private: whether its API server is in the virtual network alone, in the subnet apiServer.
-    encryption_at_host: of the nodes; the subscription must have the feature Microsoft.Compute/EncryptionAtHost.
-    """
+    """The Kubernetes cluster. login: how kubelogin signs in; admin_groups: Entra groups that administer it."""
 
     tier: Literal["Free", "Standard", "Premium"]
     kubernetes_version: Annotated[str, Field(pattern=r"^1\.\d{2}$", description="a minor version such as 1.34")]
@@ -250,9 +282,6 @@ class Cluster(Section):
     zones: list[Zone]
     login: Literal["azurecli", "workloadidentity", "spn"]
     admin_groups: list[Uuid]
-    private: bool
-    encryption_at_host: bool
-    defender: bool
 
     @model_validator(mode="after")
     def _grows(self) -> Self:
@@ -299,6 +328,17 @@ class Services(Section):
         if self.replicas_maximum < self.replicas:
             raise ValueError(f"replicasMaximum: {self.replicas_maximum} is less than replicas ({self.replicas})")
         return self
+
+
+class Safeguards(Section):
+    """What keeps data from being lost and read. locked: Azure's locks on what holds data; protected: Pulumi's.
+
+    customer_keys: encrypts data with keys of the vault, which must have purge protection.
+    """
+
+    locked: bool
+    protected: bool
+    customer_keys: bool
 
 
 class Upgrades(Section):

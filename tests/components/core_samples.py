@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from components.common import Site
+from components.database import Database, DatabaseArgs
+from components.database_backups import RetentionArgs
+from components.database_failover import SecondaryArgs
+from components.database_protection import ProtectionArgs
+from components.database_server import PoolArgs
 from components.egress import AllowedArgs, FirewallArgs
+from components.file_containers import ContainerArgs
+from components.file_store import FileStore, FileStoreArgs
 from components.network import Network, NetworkArgs
-from tests.components.site import SITE
+from components.registry import Registry, RegistryArgs
+from components.vault import Vault, VaultArgs
+from components.vault_key import KeyArgs
+from tests.components.site import ACCESS, KEY, SITE
 
 SUBNETS = {
     "cluster": "10.0.0.0/20",
@@ -43,7 +54,82 @@ def network_args(site: Site = SITE, **changes: Any) -> NetworkArgs:
     return NetworkArgs(**everything | changes)
 
 
+def database_args(site: Site = SITE, **changes: Any) -> DatabaseArgs:
+    everything: dict[str, Any] = {
+        "site": site,
+        "databases": ["audit", "consent"],
+        "sku": "S0",
+        "backup_redundancy": "GeoZone",
+        "access": ACCESS,
+        "zone_redundant": True,
+        "pool": PoolArgs(sku="GP_Gen5", tier="GeneralPurpose", capacity=4, storage_gb=32),
+        "ledger": ["audit"],
+        "key": KEY,
+        "protection": ProtectionArgs(emails=["on-call@example.com"]),
+        "retention": RetentionArgs(days=35, weeks=5, months=12, years=7),
+        "maintenance": "weekend",
+        "secondary": SecondaryArgs(location="northeurope", access=ACCESS),
+        "locked": True,
+    }
+    return DatabaseArgs(**everything | changes)
+
+
+def vault_args(site: Site = SITE, **changes: Any) -> VaultArgs:
+    everything: dict[str, Any] = {
+        "site": site,
+        "sku": "premium",
+        "purge_protection": True,
+        "soft_delete_days": 90,
+        "access": ACCESS,
+        "keys": {
+            "user-data": KeyArgs(hardware=True, rotate_days=365),
+            "seal": KeyArgs(use="sign", hardware=True, expires=date(2028, 11, 30)),
+        },
+        "locked": True,
+    }
+    return VaultArgs(**everything | changes)
+
+
+def make_vault(site: Site) -> None:
+    Vault("main", vault_args(site)).tell_of_expiry("/id/of/ActionGroup/main")
+
+
+def registry_args(site: Site = SITE, **changes: Any) -> RegistryArgs:
+    everything: dict[str, Any] = {
+        "site": site,
+        "sku": "Premium",
+        "zone_redundant": True,
+        "retention_days": 30,
+        "replicas": ["northeurope"],
+        "cached": {"mcr/*": "mcr.microsoft.com/*"},
+        "access": ACCESS,
+        "key": KEY,
+        "locked": True,
+    }
+    return RegistryArgs(**everything | changes)
+
+
+def store_args(site: Site = SITE, **changes: Any) -> FileStoreArgs:
+    everything: dict[str, Any] = {
+        "site": site,
+        "replication": "Standard_GZRS",
+        "soft_delete_days": 30,
+        "containers": {
+            "uploads": ContainerArgs(cool_days=90, delete_days=400),
+            "audit": ContainerArgs(immutable_days=1826, final=True),
+        },
+        "access": {"blob": ACCESS, "queue": ACCESS},
+        "key": KEY,
+        "locked": True,
+    }
+    return FileStoreArgs(**everything | changes)
+
+
 CORE: dict[str, Callable[[Site], Any]] = {
     "network": lambda site: Network("main", network_args(site)),
+    "registry": lambda site: Registry("main", registry_args(site)),
+    "vault": make_vault,
+    "file store": lambda site: FileStore("files", store_args(site)),
+    "database": lambda site: Database("main", database_args(site)),
 }
 """A function a block, that makes it at a site."""

@@ -18,6 +18,7 @@ _OUTPUTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "azure-native:keyvault:Vault": lambda _: {"vaultUri": "https://kv.example/"},
     "azure-native:storage:StorageAccount": lambda _: {"primaryEndpoints": {"blob": "https://st.example/"}},
     "azure-native:servicebus:Namespace": lambda name: {"serviceBusEndpoint": f"https://{name}.servicebus.example:443/"},
+    "azure-native:keyvault:Key": lambda name: {"keyUriWithVersion": f"https://kv.example/keys/{name}/0"},
     "azure-native:sql:Server": lambda _: {"fullyQualifiedDomainName": "sql.example"},
     "azure-native:containerregistry:Registry": lambda _: {"loginServer": "cr.example"},
     "azure-native:applicationinsights:Component": lambda _: {"connectionString": "InstrumentationKey=0;"},
@@ -30,7 +31,6 @@ _OUTPUTS: dict[str, Callable[[str], dict[str, Any]]] = {
     },
     "azure-native:containerservice:ManagedCluster": lambda _: {
         "identityProfile": {"kubeletidentity": {"objectId": "object of the kubelet"}},
-        "ingressProfile": {"webAppRouting": {"identity": {"objectId": "object of the ingress"}}},
         "oidcIssuerProfile": {"enabled": True, "issuerURL": "https://issuer.example/"},
     },
     "pulumi-python:dynamic/tributary:Image": lambda name: {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.common import PrivateAccess, Site
+from components.customer_key import CustomerKey
 from tests.components.mocks import SUBSCRIPTION, TENANT
 
 SITE = Site(
@@ -16,4 +17,7 @@ SITE = Site(
     workspace_id="/id/of/workspace",
 )
 ACCESS = PrivateAccess(subnet_id="/id/of/Subnet/endpoints", zone_id="/id/of/PrivateZone/zone")
+KEY = CustomerKey(
+    key_id="/id/of/Key/data", vault_uri="https://kv.example/", version_uri="https://kv.example/keys/data/0"
+)
 VAULT = "/id/of/Vault/main"

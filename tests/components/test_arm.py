@@ -47,4 +47,4 @@ def test_the_embedded_azure_would_take_every_body_of_every_block() -> None:
                 _, body = known.to_arm(hidden(revealed(dict(each.inputs))))
                 Judge(known, body, None, pinned=True).check([])
             else:
-                assert each.type.startswith("tributary:"), f"{each.type} is not in the table of types"
+                assert "tributary:" in each.type, f"{each.type} is not in the table of types"

@@ -62,7 +62,7 @@ def test_the_sandbox_banks_are_one_image_with_different_data() -> None:
     ("stack", "url"),
     [
         ("local", "postgresql+psycopg://sql.example/{}?sslmode=verify-full"),
-        ("prod", "mssql+pyodbc://sql.example/{}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes"),
+        ("prod", "mssql+pyodbc://sqlfg-main-prod-daenkl.example/{}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes"),
     ],
 )
 def test_each_service_is_told_its_own_database_without_credentials(stack: str, url: str) -> None:

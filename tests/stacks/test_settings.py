@@ -55,7 +55,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"netwrok": {}},
         "netwrok is not a setting. Did you mean network? Allowed: alerts, cluster, database, domain, edge, "
         "functions, gateway, identity, images, location, messaging, monitoring, network, notifications, preset, "
-        "registry, services, signIn, storage, tags, upgrades, vault, webSite.",
+        "registry, safeguards, services, signIn, storage, tags, upgrades, vault, webSite.",
     ),
     (
         "unknown nested setting",
@@ -182,6 +182,16 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "messages copied by a tier that can't",
         {"messaging": {"replicated": True}},
         "messaging.replicated is wrong: true needs tier Premium, and tier is Standard.",
+    ),
+    (
+        "a seal without hardware",
+        {"vault": {"sealExpires": "2028-11-30"}},
+        "vault.sealExpires is wrong: a seal's key needs sku premium, and sku is standard. Allowed is null.",
+    ),
+    (
+        "keys of ours in a vault that forgets",
+        {"safeguards": {"customerKeys": True}},
+        "safeguards.customerKeys is wrong: true needs vault.purgeProtection, and that is false.",
     ),
     (
         "fewer than the least",

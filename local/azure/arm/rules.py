@@ -18,7 +18,7 @@ LOCK_TYPE = "Microsoft.Authorization/locks"
 
 def known_type(address: Address, version: str) -> Type:
     """The type of an address. Raises ArmError for one that the table lacks, or an API version that it does not list."""
-    kind = by_path(address.path)
+    kind = by_path(address.path, version.lower())
     if kind is None:
         raise unknown_type(address)
     check_version(kind, version)

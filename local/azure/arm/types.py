@@ -271,8 +271,12 @@ def by_token(token: str) -> Type | None:
     return _types().get(token)
 
 
-def by_path(path: str) -> Type | None:
-    """The type of a resource id, None when the table lacks it. Of several that fit the most exact is taken."""
+def by_path(path: str, version: str = "") -> Type | None:
+    """The type of a resource id, None when the table lacks it.
+
+    Of several that fit, the most exact is taken, and of those one that knows the API version: azure-native has two
+    resources of some ARM types, each at a version of its own.
+    """
     path = "/" + path.strip("/")
     lower = path.lower()
     if "/providers/" in lower:
@@ -282,7 +286,9 @@ def by_path(path: str) -> Type | None:
         key = ("microsoft.resources", 1)
     fitting = [_types()[t] for t in _by_address().get(key, ()) if _types()[t].pattern.fullmatch(path)]
     # privateDnsZones/{recordType} fits privateDnsZones/virtualNetworkLinks too: the one named outright is meant.
-    return min(fitting, key=lambda each: "{" in each.type, default=None)
+    return min(
+        fitting, key=lambda each: ("{" in each.type, version not in (each.version, *each.versions)), default=None
+    )
 
 
 def all_types() -> list[Type]:

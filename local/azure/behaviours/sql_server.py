@@ -50,6 +50,10 @@ class SqlServer(Behaviour):
         await data_plane.admin.create_server(resource.name)
         port = await data_plane.open(resource)
         outputs: Body = {"fullyQualifiedDomainName": f"127.0.0.1:{port}", "state": "Ready", "version": "12.0"}
+        master = f"{resource.id}/databases/master"
+        if self.azure.store.get(master) is None:
+            body = {"location": resource.body.get("location"), "properties": {"status": "Online"}}
+            self.azure.store.put(Resource(master, "master", f"{self.type}/databases", body))
         kept = previous.properties.get("administrators") if previous else None
         if kept and not resource.properties.get("administrators"):
             outputs["administrators"] = kept  # as in Azure: an update that does not name them leaves them

@@ -151,6 +151,30 @@ class BlobContainer(_Child):
         await self._call(resource, "DELETE", f"{resource.name}?restype=container", (202, 404))
 
 
+class ImmutabilityPolicy(Behaviour):
+    """A container's retention policy. Kept and lockable; Azurite enforces none."""
+
+    type = "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies"
+
+    async def check(self, resource: Resource, previous: Resource | None) -> None:
+        """Refuse to change a locked one."""
+        if previous and previous.properties.get("state") == "Locked":
+            days = "immutabilityPeriodSinceCreationInDays"
+            if previous.properties.get(days) != resource.properties.get(days):
+                raise ArmError(412, "ImmutabilityPolicyLocked", f"{resource.id} is locked: it can only be extended.")
+
+    async def put(self, resource: Resource, previous: Resource | None) -> Body:
+        """It starts unlocked."""
+        return {"state": (previous.properties.get("state") if previous else None) or "Unlocked"}
+
+    async def act(self, resource: Resource, action: str, body: Body) -> Body:
+        """The action lock, which nothing undoes."""
+        if action.lower() != "lock":
+            return await super().act(resource, action, body)
+        self.azure.store.merge(resource.id, {"state": "Locked"})
+        return {"properties": {**resource.properties, "state": "Locked"}}
+
+
 class Queue(_Child):
     """A queue."""
 

@@ -191,3 +191,11 @@ def test_only_what_is_fixed_at_creation_replaces(token: str, old: dict, new: dic
 def test_the_table_is_read_without_the_web_framework() -> None:
     code = "import sys, local.azure.arm.types as t; t.all_types(); sys.exit('aiohttp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
+
+
+def test_of_two_lines_for_one_arm_type_the_one_that_knows_the_version_is_taken() -> None:
+    database = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Sql/servers/s/databases/d"
+    for version in ("2023-08-01", "2017-03-01-preview"):
+        found = by_path(f"{database}/backupLongTermRetentionPolicies/default", version)
+        assert found is not None
+        assert version in (found.version, *found.versions)
