@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes import apps, batch, core, meta
@@ -27,14 +29,6 @@ class Aggregator:
 
     def __init__(self, settings: Settings, platform: Platform, services: tuple[Service, ...]) -> None:
         self._settings, self._platform, self._services = settings, platform, services
-        self._surroundings = Surroundings(
-            database_scheme=settings.database.scheme,
-            database_fqdn=platform.database.fqdn,
-            token_issuer=platform.tokens.issuer,
-            token_audience=platform.tokens.audience,
-            connection_string=platform.monitoring.connection_string,
-            vault_uri=platform.vault.uri,
-        )
         provider = kubernetes.Provider(
             "cluster",
             kubeconfig=platform.cluster.kubeconfig,
@@ -57,8 +51,25 @@ class Aggregator:
         isolate(services, reach, self._metadata, self._in_cluster)
         self._addresses = {service.name: self._address(service) for service in self._services}
         self._administrator = self._database_administrator()
+        identities = {service.name: self._identity(service) for service in self._services}
+        self._surroundings = self._surroundings_of(settings, platform, identities)
         for service in self._services:
-            self._deploy(service)
+            self._deploy(service, identities[service.name])
+
+    def _surroundings_of(
+        self, settings: Settings, platform: Platform, identities: Mapping[str, WorkloadIdentity]
+    ) -> Surroundings:
+        acting = [identities[each.name].object_id for each in self._services if each.acts]
+        return Surroundings(
+            database_scheme=settings.database.scheme,
+            database_fqdn=platform.database.fqdn,
+            token_issuer=platform.tokens.issuer,
+            token_audience=platform.tokens.audience,
+            connection_string=platform.monitoring.connection_string,
+            vault_uri=platform.vault.uri,
+            service_bus_host=platform.messaging.host,
+            acting_services=pulumi.Output.json_dumps(pulumi.Output.all(*acting)),
+        )
 
     @property
     def addresses(self) -> dict[str, pulumi.Output[str]]:
@@ -107,18 +118,20 @@ class Aggregator:
             opts=self._in_cluster,
         )
 
-    def _deploy(self, service: Service) -> None:
-        platform = self._platform
-        identity = WorkloadIdentity(
+    def _identity(self, service: Service) -> WorkloadIdentity:
+        return WorkloadIdentity(
             service.name,
             WorkloadIdentityArgs(
-                site=platform.site,
-                issuer=platform.cluster.issuer,
+                site=self._platform.site,
+                issuer=self._platform.cluster.issuer,
                 namespace=NAMESPACE,
                 service_account=service.name,
-                grants=grants(service, platform),
+                grants=grants(service, self._platform),
             ),
         )
+
+    def _deploy(self, service: Service, identity: WorkloadIdentity) -> None:
+        platform = self._platform
         account = self._service_account(service.name, identity.client_id)
         addresses = [self._addresses[name] for name in (service.name, *callees(service, self._services))]
         waits: list[pulumi.Resource] = [identity.trust, *identity.grants, platform.cluster.pull, *addresses]

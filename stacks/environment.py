@@ -29,6 +29,8 @@ class Surroundings:
     token_audience: pulumi.Input[str]
     connection_string: pulumi.Input[str]
     vault_uri: pulumi.Input[str]
+    service_bus_host: pulumi.Input[str]
+    acting_services: pulumi.Input[str]
 
 
 def database_url(scheme: str, fqdn: pulumi.Input[str], database: str) -> pulumi.Output[str]:
@@ -62,6 +64,9 @@ def environment(
         )
     if service.users:
         told |= {"TOKEN_ISSUER": surroundings.token_issuer, "TOKEN_AUDIENCE": surroundings.token_audience}
+        told["ACTING_SERVICES"] = surroundings.acting_services
+    if service.publishes or service.handles:
+        told["SERVICE_BUS_HOST"] = surroundings.service_bus_host
     if service.keys:
         told["KEY_VAULT_URL"] = surroundings.vault_uri
     for callee in service.calls:

@@ -14,7 +14,8 @@ class Service:
     database: whether it owns one, of its own name. users: whether users' tokens reach it.
     keys: whether it wraps users' keys in the vault. calls: services it calls, told as <NAME>_URL.
     public: whether the gateway leads to it. publishes: whether it publishes events. handles: types of the events that
-    its subscription takes. bank: whether it is a sandbox bank, told to the connector by this id.
+    its subscription takes. acts: whether it calls others for a user who is not there, with its own token.
+    bank: whether it is a sandbox bank, told to the connector by this id.
     environment: what only this one is told.
     """
 
@@ -27,6 +28,7 @@ class Service:
     public: bool = False
     publishes: bool = False
     handles: tuple[str, ...] = ()
+    acts: bool = False
     bank: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     connects_banks: bool = False
@@ -36,6 +38,9 @@ class Service:
         """The database it owns, if it owns one."""
         return self.name
 
+
+_CATEGORISED = "transactions.categorised"
+_ERASURE = "erasure.requested"
 
 SERVICES = (
     Service(
@@ -47,8 +52,19 @@ SERVICES = (
         calls=("connector",),
         public=True,
         publishes=True,
+        handles=(_ERASURE,),
+        acts=True,
     ),
-    Service(name="connector", package="connector", database=True, users=True, keys=True, connects_banks=True),
+    Service(
+        name="connector",
+        package="connector",
+        database=True,
+        users=True,
+        keys=True,
+        connects_banks=True,
+        publishes=True,
+        handles=(_ERASURE,),
+    ),
     Service(
         name="account",
         package="account",
@@ -58,7 +74,7 @@ SERVICES = (
         calls=("consent", "connector"),
         public=True,
         publishes=True,
-        handles=("consent.expired", "consent.revoked"),
+        handles=("consent.expired", "consent.revoked", _ERASURE),
     ),
     Service(
         name="transaction",
@@ -69,7 +85,65 @@ SERVICES = (
         calls=("account", "consent", "connector"),
         public=True,
         publishes=True,
-        handles=("account.closed",),
+        handles=(_CATEGORISED, _ERASURE),
+    ),
+    Service(
+        name="enrichment",
+        package="enrichment",
+        database=True,
+        users=True,
+        calls=("transaction",),
+        public=True,
+        publishes=True,
+        handles=("transactions.imported", "transaction.booked", "transaction.amended", "transaction.removed", _ERASURE),
+        acts=True,
+    ),
+    Service(
+        name="recurring",
+        package="recurring",
+        database=True,
+        users=True,
+        public=True,
+        publishes=True,
+        handles=(_CATEGORISED, _ERASURE),
+    ),
+    Service(
+        name="budget",
+        package="budget",
+        database=True,
+        users=True,
+        public=True,
+        publishes=True,
+        handles=(_CATEGORISED, _ERASURE),
+    ),
+    Service(
+        name="forecast",
+        package="forecast",
+        database=True,
+        users=True,
+        calls=("account", "recurring"),
+        public=True,
+        publishes=True,
+        handles=(_CATEGORISED, "recurring.detected", "account.balance.updated", "account.closed", _ERASURE),
+        acts=True,
+    ),
+    Service(
+        name="notification",
+        package="notification",
+        database=True,
+        users=True,
+        public=True,
+        publishes=True,
+        handles=(
+            "budget.threshold.crossed",
+            "consent.expiring",
+            "consent.expired",
+            "recurring.missed",
+            "sync.failed",
+            "export.ready",
+            _CATEGORISED,
+            _ERASURE,
+        ),
     ),
 )
 

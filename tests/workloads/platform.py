@@ -17,12 +17,14 @@ from tests.workloads.servers import AUDIENCE, Issuer, Postgres, Servers
 from workloads.chassis.acting import ActingIdentity
 from workloads.chassis.settings import Settings
 from workloads.services.account import api as account_api
+from workloads.services.account import handlers as account_handlers
 from workloads.services.account.settings import AccountSettings
 from workloads.services.budget import api as budget_api
 from workloads.services.budget.settings import BudgetSettings
 from workloads.services.connector import api as connector_api
 from workloads.services.connector.settings import ConnectorSettings
 from workloads.services.consent import api as consent_api
+from workloads.services.consent import handlers as consent_handlers
 from workloads.services.consent.settings import ConsentSettings
 from workloads.services.enrichment import api as enrichment_api
 from workloads.services.enrichment.settings import EnrichmentSettings
@@ -117,6 +119,9 @@ APPLICATIONS: dict[str, tuple[Callable[[Any], FastAPI], type[Settings]]] = {
 }
 """How each service is made."""
 SUBSCRIPTIONS: dict[str, Collection[str]] = {
+    "connector": connector_api.HANDLERS,
+    "consent": consent_handlers.HANDLERS,
+    "account": account_handlers.HANDLERS,
     "transaction": transaction_handlers.HANDLERS,
     "enrichment": enrichment_api.HANDLERS,
     "recurring": recurring_api.HANDLERS,

@@ -18,8 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from workloads.chassis import calls, correlation, health, problems
 from workloads.chassis.acting import ActingIdentity
 from workloads.chassis.database import Database
-from workloads.chassis.events.backbone import Backbone
+from workloads.chassis.events.backbone import Backbone, connect
 from workloads.chassis.events.consumer import Handler
+from workloads.chassis.events.port import Bus
 from workloads.chassis.identity import Authenticator, CurrentUser
 from workloads.chassis.settings import DataSettings, Settings, UserSettings
 from workloads.chassis.tasks import TaskHandler, Worker
@@ -47,7 +48,8 @@ def create_app(
 ) -> FastAPI:
     """A service's application. Its state holds ``settings``, ``database``, ``authenticator``, ``acting`` and ``tls``.
 
-    ``state.bus`` is where its events go and come from; without one they wait in the outbox.
+    ``state.bus`` is where its events go and come from; None connects the one that the settings name, and where they
+    name none, events wait in the outbox.
 
     service: its package's name. title: for the OpenAPI document. prepare: called once, puts what the service needs
     (clients of other services) into ``app.state``; returns a list of things to close at the end, if any.
@@ -68,8 +70,8 @@ def create_app(
             for each in [database, authenticator, *closing]:
                 if each:
                     stack.callback(each.close)
-            if database and app.state.bus and handlers is not None:
-                backbone = Backbone(service, database, app.state.bus, handlers, app.state)
+            if database and handlers is not None and (bus := app.state.bus or _bus(settings)):
+                backbone = Backbone(service, database, bus, handlers, app.state)
                 stack.callback(backbone.close)
                 backbone.start()
             if database and tasks:
@@ -95,6 +97,11 @@ def create_app(
     app.add_middleware(Telemetry, service=service, connection=settings.applicationinsights_connection_string)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
+
+
+def _bus(settings: Settings) -> Bus | None:
+    host = settings.service_bus_host if isinstance(settings, UserSettings) else None
+    return connect(host) if host else None
 
 
 def open_session(request: Request, user: CurrentUser) -> Iterator[Session]:

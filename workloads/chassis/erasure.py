@@ -12,11 +12,13 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from workloads.chassis import tasks
 from workloads.chassis.events import outbox
 from workloads.chassis.events.catalogue import ERASURE_DONE
-from workloads.chassis.events.consumer import Handler, Handling
+from workloads.chassis.events.consumer import Handler, Handling, Unprocessable
 from workloads.chassis.events.tables import OutboxEvent
 from workloads.chassis.schema import Owned
 
 REQUESTED = "erasure.requested"
+ROUNDS = 2
+"""Every service erases twice: the second round takes what events on their way have brought after the first."""
 
 
 def owned_models(bases: Sequence[type[DeclarativeBase]]) -> list[Any]:
@@ -39,27 +41,33 @@ def erase_rows(session: Session, bases: Sequence[type[DeclarativeBase]]) -> int:
 
 
 def handler(
-    service: str, bases: Sequence[type[DeclarativeBase]], before: Callable[[Handling], int] | None = None
+    service: str,
+    bases: Sequence[type[DeclarativeBase]],
+    before: Callable[[Handling], int] | None = None,
+    *,
+    last_round: bool = False,
 ) -> Handler:
     """Handles ``erasure.requested`` for a service.
 
     bases: of all its tables with users' rows, the users' keys among them where it has some. before: what must go first
     and is not in the database (a consent at a bank, a blob); how many things went. It may run again.
+    last_round: whether it erases in the last round only, since others need its rows in the first.
     """
 
     def erase(handling: Handling) -> None:
-        elsewhere = before(handling) if before else 0
-        user = handling.user
+        try:
+            erasure_id, round_ = str(uuid.UUID(handling.event.data["erasure_id"])), int(handling.event.data["round"])
+        except (KeyError, TypeError, ValueError):
+            raise Unprocessable("its erasure_id or round is malformed") from None
+        waits = last_round and round_ < ROUNDS
+        elsewhere = before(handling) if before and not waits else 0
+        user, rows = handling.user, 0
         with handling.transaction() as session:
-            rows = erase_rows(session, bases)
-            rows += tasks.forget(session, user) if _has_tasks(bases) else 0
-            session.execute(delete(OutboxEvent).where(OutboxEvent.key == str(user)))
-            told = {"erasure_id": str(uuid.UUID(handling.event.data["erasure_id"])), "service": service}
-            told["round"] = handling.event.data["round"]
-            outbox.write(session, service, ERASURE_DONE, user, {**told, "rows": rows, "elsewhere": elsewhere})
+            if not waits:
+                rows = erase_rows(session, bases)
+                rows += tasks.forget(session, user) if tasks.Base in bases else 0
+                session.execute(delete(OutboxEvent).where(OutboxEvent.key == str(user)))
+            told = {"erasure_id": erasure_id, "service": service, "round": round_, "rows": rows}
+            outbox.write(session, service, ERASURE_DONE, user, told | {"elsewhere": elsewhere})
 
     return erase
-
-
-def _has_tasks(bases: Sequence[type[DeclarativeBase]]) -> bool:
-    return tasks.Base in bases

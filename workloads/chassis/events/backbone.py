@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from workloads.chassis.database import Database
+from workloads.chassis.events.catalogue import TOPIC
 from workloads.chassis.events.consumer import Consumer, Handler
 from workloads.chassis.events.port import Bus
 from workloads.chassis.events.relay import Relay
+
+
+def connect(host: str) -> Bus:
+    """The bus of a Service Bus namespace, entered as the service's own identity."""
+    # Imported here: the SDK is 15 MB of a process, which a service without events need not pay.
+    from workloads.chassis.credential import credential
+    from workloads.chassis.events.bus import ServiceBus
+
+    return ServiceBus(host, TOPIC, credential())
 
 
 class Backbone:

@@ -16,6 +16,7 @@ from workloads.chassis.problems import Problem, documented
 from workloads.chassis.userkeys import UserKeys
 from workloads.services.account import store
 from workloads.services.account.forms import AccountList, AccountView, Failure, RefreshedAccounts, RefreshRequest
+from workloads.services.account.handlers import HANDLERS
 from workloads.services.account.settings import AccountSettings
 
 router = APIRouter(tags=["accounts"], responses=documented(401, 404, 422, 503))
@@ -58,7 +59,9 @@ def refresh(request: Request, user: CurrentUser, asked: RefreshRequest) -> Refre
             store.keep(session, state.keys.cipher(session, user.id), user.id, consent, told)
     over = {str(each.consent_id) for each in failures if each.kind in _CONSENT_OVER}
     with state.database.session(user.id) as session:
-        store.disconnect_others(session, [uuid.UUID(each["id"]) for each in consents if each["id"] not in over])
+        store.disconnect_others(
+            session, user.id, [uuid.UUID(each["id"]) for each in consents if each["id"] not in over]
+        )
         return RefreshedAccounts(accounts=_views(session), failures=failures)
 
 
@@ -80,4 +83,4 @@ def build(settings: AccountSettings) -> FastAPI:
         app.state.connector = ServiceClient("connector", str(settings.connector_url), app.state.tls, timeout=120)
         return [app.state.consent, app.state.connector]
 
-    return create_app("account", "Accounts", settings, [router], prepare=prepare)
+    return create_app("account", "Accounts", settings, [router], prepare=prepare, handlers=HANDLERS)

@@ -7,13 +7,13 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from workloads.chassis import clock, dialect, ids
 from workloads.chassis.problems import not_found
 from workloads.chassis.userkeys import Cipher
-from workloads.services.account import domain
+from workloads.services.account import domain, events
 from workloads.services.account.models import Account, Balance
 
 
@@ -60,9 +60,12 @@ def keep(
         return
     new = [{name: value for name, value in row.items() if name != "told"} for row in rows.values()]
     taken = ["name", "kind", "consent_id", "bank_consent_id", "bank_account_id", "connected", "updated"]
-    dialect.upsert(session, Account, new, key=["user_id", "identity_index"], update=taken)
     query = select(Account.identity_index, Account.id).where(Account.identity_index.in_(list(rows)))
+    known = {index for index, _ in session.execute(query)}
+    dialect.upsert(session, Account, new, key=["user_id", "identity_index"], update=taken)
     for index, account_id in session.execute(query):
+        if index not in known:
+            events.linked(session, user, account_id, consent["bank"], rows[index]["currency"])
         _keep_balances(session, user, account_id, rows[index]["told"]["balances"])
 
 
@@ -77,13 +80,26 @@ def _keep_balances(session: Session, user: uuid.UUID, account_id: uuid.UUID, tol
         }  # fmt: skip
     if not rows:
         return  # a bank that told none now: the last known stay
+    known = {(each.kind, each.currency): each.minor for each in balances(session, [account_id])[account_id]}
+    for (kind, currency), row in rows.items():
+        if known.get((kind, currency)) != row["minor"]:
+            events.balance_updated(session, user, account_id, kind, row["minor"], currency)
     key = ["account_id", "kind", "currency"]
     dialect.upsert(session, Balance, list(rows.values()), key=key, update=["minor", "date", "read"])
     session.execute(delete(Balance).where(Balance.account_id == account_id, Balance.read < now))
 
 
-def disconnect_others(session: Session, consents: list[uuid.UUID]) -> None:
+def disconnect_others(session: Session, user: uuid.UUID, consents: list[uuid.UUID]) -> None:
     """Accounts that none of these consents reaches are kept, but not connected any more."""
-    session.execute(
-        update(Account).where(Account.consent_id.not_in(consents), Account.connected.is_(True)).values(connected=False)
-    )
+    _close(session, user, Account.consent_id.not_in(consents))
+
+
+def disconnect(session: Session, user: uuid.UUID, consent_id: uuid.UUID) -> None:
+    """A consent has ended: the accounts that it reached are kept, but not connected any more."""
+    _close(session, user, Account.consent_id == consent_id)
+
+
+def _close(session: Session, user: uuid.UUID, where: ColumnElement[bool]) -> None:
+    for account in session.scalars(select(Account).where(where, Account.connected.is_(True))):
+        account.connected = False
+        events.closed(session, user, account.id)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
 
-from workloads.chassis import clock
+from workloads.chassis import clock, erasure, userkeys
 from workloads.chassis.app import create_app
 from workloads.chassis.calls import PSU_ADDRESS
 from workloads.chassis.identity import CurrentUser
@@ -28,7 +28,7 @@ from workloads.services.connector.forms import (
     StartedConsent,
     TransactionList,
 )
-from workloads.services.connector.models import BankConsent
+from workloads.services.connector.models import BankConsent, Base
 from workloads.services.connector.parse import Balance
 from workloads.services.connector.settings import ConnectorSettings
 
@@ -43,6 +43,8 @@ def _address(psu_ip_address: Annotated[str | None, Header(description="of the pe
         raise Problem(422, "invalid-request", f"{PSU_ADDRESS} is not an IP address.") from None
 
 
+# The last round: consents are revoked at the banks in the first, and what is known of them here is needed for that.
+HANDLERS = {erasure.REQUESTED: erasure.handler("connector", [Base, userkeys.Base], last_round=True)}
 router = APIRouter(tags=["banks"], dependencies=[Depends(_address)], responses=_ERRORS)
 
 
@@ -163,4 +165,4 @@ def build(settings: ConnectorSettings) -> FastAPI:
         app.state.banks, app.state.keys = banks, keys
         return list(banks.values())
 
-    return create_app("connector", "Bank connector", settings, [router], prepare=prepare)
+    return create_app("connector", "Bank connector", settings, [router], prepare=prepare, handlers=HANDLERS)

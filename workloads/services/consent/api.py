@@ -21,6 +21,7 @@ from workloads.services.consent.forms import (
     EvidenceView,
     StartedConsent,
 )
+from workloads.services.consent.handlers import HANDLERS, TASKS
 from workloads.services.consent.models import Consent
 from workloads.services.consent.settings import ConsentSettings
 
@@ -56,7 +57,7 @@ def start(request: Request, user: CurrentUser, asked: ConsentRequest) -> Started
     )  # fmt: skip
     with request.app.state.database.session(user.id) as session:
         store.add(session, consent)
-        store.tell(session, consent, started["status"], "bank")
+        store.tell(session, user.id, consent, started["status"], "bank")
     view = ConsentView.of(consent, now)
     return StartedConsent(**view.model_dump(), authorise_at=started["sca_redirect"])
 
@@ -107,9 +108,9 @@ def _ask(request: Request, user: CurrentUser, consent_id: uuid.UUID) -> ConsentV
         told = _connector(request).call("GET", path, user, attended_from=person_address(request))["status"]
         with database.session(user.id) as session:
             known = store.get(session, consent_id, lock=True)
-            store.tell(session, known, told, "bank")
+            store.tell(session, user.id, known, told, "bank")
             if ConsentView.of(known, clock.now()).status == "expired":
-                store.tell(session, known, "expired", "law")
+                store.tell(session, user.id, known, "expired", "law")
     return ConsentView.of(known, clock.now())
 
 
@@ -124,7 +125,7 @@ def revoke(request: Request, user: CurrentUser, consent_id: uuid.UUID) -> Consen
         _connector(request).call("DELETE", path, user, attended_from=person_address(request))
         with database.session(user.id) as session:
             known = store.get(session, consent_id, lock=True)
-            store.tell(session, known, "terminatedByTpp", "person")
+            store.tell(session, user.id, known, "terminatedByTpp", "person")
     return ConsentView.of(known, clock.now())
 
 
@@ -135,4 +136,4 @@ def build(settings: ConsentSettings) -> FastAPI:
         app.state.connector = ServiceClient("connector", str(settings.connector_url), app.state.tls, timeout=60)
         return [app.state.connector]
 
-    return create_app("consent", "Consents", settings, [router], prepare=prepare)
+    return create_app("consent", "Consents", settings, [router], prepare=prepare, handlers=HANDLERS, tasks=TASKS)

@@ -12,6 +12,9 @@ FINAL = frozenset({"rejected", "revokedByPsu", "expired", "terminatedByTpp"})
 _LAW_DAYS: dict[Jurisdiction, int] = {"EU": 180, "UK": 90}
 """Days after which the person must act again: SCA in the EU (RTS Art. 10a), reconfirmation in the UK (SYSC/RTS)."""
 
+WARNED = datetime.timedelta(days=7)
+"""How long before that the person is told."""
+
 
 def advance(current: str, told: str) -> str:
     """The status after the bank told one. A final status stays; nothing goes back to received.

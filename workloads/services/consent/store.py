@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from workloads.chassis import clock, dialect
 from workloads.chassis.problems import not_found
-from workloads.services.consent import domain
+from workloads.services.consent import domain, events
 from workloads.services.consent.models import Consent, Evidence
 
 
@@ -34,8 +34,8 @@ def add(session: Session, consent: Consent) -> None:
     _witness(session, consent, "person")
 
 
-def tell(session: Session, consent: Consent, status: str, source: str) -> None:
-    """Take over a status that the bank, the person or the law gave; evidence is kept of a change."""
+def tell(session: Session, user: uuid.UUID, consent: Consent, status: str, source: str) -> None:
+    """Take over a status that the bank, the person or the law gave; of a change evidence is kept, and others told."""
     consent.checked = clock.now()
     after = domain.advance(consent.status, status)
     if after != consent.status:
@@ -43,6 +43,7 @@ def tell(session: Session, consent: Consent, status: str, source: str) -> None:
         if after == "valid":
             consent.authorised = clock.now()
         _witness(session, consent, source)
+        events.changed(session, user, consent)
 
 
 def evidence(session: Session, consent: Consent) -> list[Evidence]:

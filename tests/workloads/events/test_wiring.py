@@ -1,0 +1,23 @@
+"""What is deployed is what the code says: subscriptions take what handlers handle, and events have one publisher."""
+
+from __future__ import annotations
+
+import pytest
+
+from stacks.services import SERVICES
+from tests.workloads.platform import APPLICATIONS, SUBSCRIPTIONS
+from workloads.chassis.events.catalogue import ERASURE_DONE, OWNER
+
+
+def test_what_is_deployed_is_what_the_tests_run() -> None:
+    assert {each.name for each in SERVICES} <= set(APPLICATIONS)
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda each: each.name)
+def test_a_subscription_takes_what_its_service_handles(service: object) -> None:
+    row = next(each for each in SERVICES if each is service)
+    assert set(row.handles) == set(SUBSCRIPTIONS.get(row.name, ()))
+
+
+def test_every_event_that_is_handled_is_one_that_somebody_publishes() -> None:
+    assert {each for types in SUBSCRIPTIONS.values() for each in types} <= set(OWNER) | {ERASURE_DONE}

@@ -1,0 +1,47 @@
+"""What the consent service does when events come and tasks fall due."""
+
+from __future__ import annotations
+
+import datetime
+from contextlib import suppress
+
+from workloads.chassis import erasure, tasks
+from workloads.chassis.events.consumer import Handler, Handling
+from workloads.chassis.problems import Problem
+from workloads.chassis.tasks import Due, TaskHandler
+from workloads.services.consent import domain, events, store
+from workloads.services.consent.models import Base
+
+
+def _revoke_at_banks(handling: Handling) -> int:
+    """End every consent at its bank, before what is known of it goes. Raises Problem while a bank does not answer."""
+    user, ended = handling.app.acting.user(handling.user), 0
+    with handling.database.session(handling.user) as session:
+        known = [each for each in store.newest_first(session) if each.status not in domain.FINAL]
+    for each in known:
+        try:
+            path = f"/banks/{each.bank}/consents/{each.bank_consent_id}"
+            handling.app.connector.call("DELETE", path, user)
+        except Problem as problem:
+            if problem.status not in (404, 409):  # there it is over already
+                raise
+        with handling.database.session(handling.user) as session:
+            store.tell(session, handling.user, store.get(session, each.id, lock=True), "terminatedByTpp", "person")
+        ended += 1
+    return ended
+
+
+def _warn(due: Due) -> datetime.datetime | None:
+    with suppress(Problem), due.database.session(due.user) as session:
+        events.warn(session, due.user, store.get(session, due.item))
+
+
+def _end(due: Due) -> datetime.datetime | None:
+    with suppress(Problem), due.database.session(due.user) as session:
+        store.tell(session, due.user, store.get(session, due.item, lock=True), "expired", "law")
+
+
+HANDLERS: dict[str, Handler] = {
+    erasure.REQUESTED: erasure.handler(events.SERVICE, [Base, tasks.Base], before=_revoke_at_banks)
+}
+TASKS: dict[str, TaskHandler] = {events.WARN: _warn, events.END: _end}
