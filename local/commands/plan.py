@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from local.azure.arm.types import by_token
 from local.commands.rehearsal import azure_alone, staged
-from local.instance import REPOSITORY, Instance
+from local.instance import REPOSITORY, SUBSCRIPTION_ID, Instance
+from local.plugins.azure_native import mapping
 from local.plugins.azure_native.provider import FORETELL
 from local.plugins.values import ENGINE_UNKNOWN, SIGNATURE, UNKNOWN
 
@@ -34,6 +37,12 @@ class Planned:
     def name(self) -> str:
         """Its name to Pulumi."""
         return self.urn.rsplit("::", 1)[1]
+
+    @cached_property
+    def id(self) -> str:
+        """Its id in ARM; empty for what is not ARM's."""
+        kind = by_token(self.token)
+        return mapping.to_arm(kind, self.inputs, SUBSCRIPTION_ID)[0] if kind else ""
 
 
 def plan(stack: str, folder: Path = REPOSITORY) -> list[Planned]:
