@@ -10,7 +10,7 @@ STATE := $(or $(TRIBUTARY_STATE),$(CURDIR)/.local)
 TOOLCHAIN := @$(PYTHON) -m local.toolchain
 ARGS ?=
 
-.PHONY: help up demo down clean env recover traces arm reachability test test-full lint constraints
+.PHONY: help up demo down clean env recover traces arm reachability diagram test test-full lint constraints
 
 help: ## this list
 	@echo "make up      brings the platform up on this machine; make test checks everything. All commands:"
@@ -45,6 +45,9 @@ arm: ## STACK=name: every resource of a stack as the body of its ARM request; no
 reachability: ## STACK=name: who in a stack reaches whom; prod is held to stacks/reachability.yaml
 	$(TOOLCHAIN) run local.commands.reachability "$(or $(STACK),$(error say which: make reachability STACK=prod))" \
 		$(if $(filter prod,$(STACK)),--table stacks/reachability.yaml)
+
+diagram: ## STACK=name: draw a stack, docs/pictures/architecture.svg for prod; ARGS="--to FILE" for another place
+	$(TOOLCHAIN) run local.commands.diagram "$(or $(STACK),prod)" $(ARGS)
 
 test: ## lint, types and every test that protects behaviour
 	$(TOOLCHAIN) --for tests run local.commands.test $(ARGS)
