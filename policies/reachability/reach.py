@@ -208,11 +208,12 @@ class Reach:
 
     def _reaches_placed(self, actor: str, kind: str, resource: Resource) -> bool:
         placed, port = _PLACED_IN[kind](resource), _PLACED[kind][1]
-        if actor == "internet" and _open_to_internet(kind, resource) is not None:
-            opened = bool(_open_to_internet(kind, resource))
-            subnet = subnet_at(self._subnets, placed)
-            return opened and (subnet is None or lets_through(self.plan, subnet, "Inbound", INTERNET, port))
         subnet = subnet_at(self._subnets, placed)
+        if actor == "internet":
+            # A cluster's balancer is Azure's: no security group of ours is in front of it.
+            free = subnet is None or kind == "cluster-api"
+            opened = _open_to_internet(kind, resource)
+            return opened and (free or lets_through(self.plan, subnet, "Inbound", INTERNET, port))
         return subnet is not None and self._enters(actor, subnet, port)
 
 
@@ -249,7 +250,7 @@ _PLACED_IN: dict[str, Callable[[Resource], object]] = {
 }
 
 
-def _open_to_internet(kind: str, resource: Resource) -> bool | None:
+def _open_to_internet(kind: str, resource: Resource) -> bool:
     """Whether it has a public address that takes calls from anywhere."""
     inputs = resource.inputs
     if kind == "gateway":
