@@ -57,10 +57,10 @@ def used(container: Container, floor: int, children: Mapping[int, list[int]]) ->
 
     Up to ``floor`` a coarser and cheaper figure that counts shared pages more than once.
     """
-    main = container.process.main() if container.process is not None and "running" in container.state else None
-    if main is None:
+    shim = container.process.shim() if container.process is not None and "running" in container.state else None
+    if shim is None:
         return 0
-    every, ids = [], [main]
+    every, ids = [], [*children.get(shim, ())]
     while ids:
         pid = ids.pop()
         ids += children.get(pid, ())
