@@ -1,6 +1,6 @@
 """Cluster: a managed Kubernetes cluster (AKS) whose pods sign in to Azure by workload identity.
 
-Leaves out: private API server, user node pools, policy, Defender, Container Insights, maintenance windows.
+Leaves out: user node pools, Container Insights, maintenance windows.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import yaml
 from pulumi_azure_native import authorization, containerservice, managedidentity
 
 from components.common import Site, assign_role, diagnose
+from components.ingress import IngressArgs, ingress_profile, ingress_rights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,9 @@ class ClusterArgs:
     tier, kubernetes_version, node_size, node_count, node_maximum, os_disk, zones: see AKS.
     login: how kubelogin signs in; the cluster's own kubeconfig would ask a person (pulumi-azure-native#2399).
     admin_groups: object ids of the Entra groups that administer the cluster.
+    private: whether the API server is in the virtual network alone; it needs api_subnet_id then.
+    encryption_at_host: of the nodes' disks and caches (the subscription must have the feature). defender: whether
+    Microsoft Defender watches it. ingress: how requests come in; None for clusters without.
     """
 
     site: Site
@@ -44,6 +48,17 @@ class ClusterArgs:
     zones: Sequence[str]
     login: str
     admin_groups: Sequence[str]
+    private: bool = False
+    api_subnet_id: pulumi.Input[str] | None = None
+    encryption_at_host: bool = False
+    defender: bool = False
+    ingress: IngressArgs | None = None
+
+    def __post_init__(self) -> None:
+        if self.private and self.api_subnet_id is None:
+            raise ValueError("api_subnet_id: is missing, and the API server is private. Give it a subnet of its own.")
+        if self.defender and self.site.workspace_id is None:
+            raise ValueError("defender: needs a workspace, and the site has none. Give the site a workspace.")
 
 
 class Cluster(pulumi.ComponentResource):
@@ -73,14 +88,20 @@ class Cluster(pulumi.ComponentResource):
             tags=site.tags,
             opts=child,
         )
-        joins = assign_role(
-            f"{name}-joins-subnet",
-            "Network Contributor",
-            principal_id=identity.principal_id,
-            scope=args.subnet_id,
-            site=site,
-            opts=child,
-        )
+        subnets = {"joins-subnet": args.subnet_id}
+        if args.private and args.api_subnet_id is not None:
+            subnets["joins-api-subnet"] = args.api_subnet_id
+        joins = [
+            assign_role(
+                f"{name}-{purpose}",
+                "Network Contributor",
+                principal_id=identity.principal_id,
+                scope=subnet,
+                site=site,
+                opts=child,
+            )
+            for purpose, subnet in subnets.items()
+        ]
         cluster = containerservice.ManagedCluster(
             name,
             resource_name_=site.name("aks", name),
@@ -104,7 +125,33 @@ class Cluster(pulumi.ComponentResource):
                 image_cleaner=containerservice.ManagedClusterSecurityProfileImageCleanerArgs(
                     enabled=True, interval_hours=48
                 ),
+                defender=containerservice.ManagedClusterSecurityProfileDefenderArgs(
+                    log_analytics_workspace_resource_id=site.workspace_id,
+                    security_monitoring=containerservice.ManagedClusterSecurityProfileDefenderSecurityMonitoringArgs(
+                        enabled=True
+                    ),
+                )
+                if args.defender
+                else None,
             ),
+            # learn.microsoft.com/azure/aks/api-server-vnet-integration
+            api_server_access_profile=containerservice.ManagedClusterAPIServerAccessProfileArgs(
+                enable_private_cluster=True,
+                enable_private_cluster_public_fqdn=False,
+                enable_vnet_integration=True,
+                private_dns_zone="system",
+                subnet_id=args.api_subnet_id,
+            )
+            if args.private
+            else None,
+            addon_profiles={
+                "azurepolicy": containerservice.ManagedClusterAddonProfileArgs(enabled=True),
+                # Certificates of the ingress and of pods come by it, and are looked at for newer versions.
+                "azureKeyvaultSecretsProvider": containerservice.ManagedClusterAddonProfileArgs(
+                    enabled=True, config={"enableSecretRotation": "true", "rotationPollInterval": "2m"}
+                ),
+            },
+            ingress_profile=ingress_profile(args.ingress) if args.ingress else None,
             auto_upgrade_profile=containerservice.ManagedClusterAutoUpgradeProfileArgs(
                 upgrade_channel="patch", node_os_upgrade_channel="NodeImage"
             ),
@@ -135,13 +182,14 @@ class Cluster(pulumi.ComponentResource):
                     min_count=args.node_count,
                     max_count=args.node_maximum,
                     availability_zones=list(args.zones) or None,
+                    enable_encryption_at_host=args.encryption_at_host,
                 )
             ],
             tags=site.tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # ARM does not say so: without the role AKS can't put its nodes into the subnet.
-                depends_on=[joins],
+                depends_on=joins,
                 # The autoscaler's business.
                 ignore_changes=["agentPoolProfiles[0].count"],
             ),
@@ -154,6 +202,8 @@ class Cluster(pulumi.ComponentResource):
             site=site,
             opts=child,
         )
+        if args.ingress:
+            ingress_rights(name, args.ingress, cluster, site, child)
         diagnose(f"{name}-cluster", cluster, site, child, logs=["kube-audit-admin", "guard", "cluster-autoscaler"])
 
         credentials = containerservice.list_managed_cluster_user_credentials_output(

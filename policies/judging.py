@@ -38,11 +38,9 @@ def judge(rule: Rule, subject: Subject, settings: Mapping[str, Any] | None = Non
 
 def judge_stack(rule: Rule, stack: Stack, settings: Mapping[str, Any] | None = None) -> Iterator[Finding]:
     """A rule's answers for a stack."""
-    asked = replace(
-        stack,
-        settings={**rule.settings, **(settings or {})},
-        resources=[replace(each, defaults=rule.defaults) for each in stack.resources],
-    )
+    asked = replace(stack, settings={**rule.settings, **(settings or {})})
+    if rule.defaults:
+        asked = replace(asked, resources=[replace(each, defaults=rule.defaults) for each in stack.resources])
     try:
         answers = list(rule.demand(asked))
     except Undecided as unknown:

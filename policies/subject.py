@@ -6,7 +6,7 @@ import re
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from policies.properties import Property, Truth
@@ -80,10 +80,16 @@ class Stack:
     resources: Sequence[Subject]
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def _by_type(self) -> Mapping[str, Sequence[Subject]]:
+        found: dict[str, list[Subject]] = {}
+        for each in self.resources:
+            found.setdefault(each.type, []).append(each)
+        return found
+
     def of(self, *types: str) -> list[Subject]:
         """Resources of these types, whatever their API version."""
-        wanted = set(map(without_version, types))
-        return [each for each in self.resources if each.type in wanted]
+        return [each for type_ in dict.fromkeys(map(without_version, types)) for each in self._by_type.get(type_, ())]
 
     def each(self, types: Sequence[str], holds: Callable[[Subject], Truth]) -> Answers:
         """The answer for every resource of these types."""

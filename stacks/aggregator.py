@@ -13,6 +13,8 @@ from stacks import pods
 from stacks.availability import disrupt_one_at_a_time, scale, spread
 from stacks.environment import PORT, Surroundings, callees, database_url, environment
 from stacks.images import repository, service_images
+from stacks.ingress import NAME as INGRESS
+from stacks.ingress import lead_in
 from stacks.isolation import Reach, isolate
 from stacks.platform import Platform
 from stacks.rights import grants
@@ -49,6 +51,7 @@ class Aggregator:
         )
         reach = Reach(endpoints=settings.network.subnets.private_endpoints, private=settings.services.private_egress)
         isolate(services, reach, self._metadata, self._in_cluster)
+        lead_in(services, settings.services_host, platform.vault.uri, self._metadata(INGRESS), self._in_cluster)
         self._addresses = {service.name: self._address(service) for service in self._services}
         self._administrator = self._database_administrator()
         identities = {service.name: self._identity(service) for service in self._services}

@@ -11,6 +11,7 @@ from pulumi_azure_native import authorization, resources
 
 from components.cluster import Cluster, ClusterArgs
 from components.common import Site
+from components.ingress import IngressArgs
 from components.monitoring import Monitoring, MonitoringArgs
 from stacks.data import customer_key, make_database, make_evidence, make_registry, make_uploads, make_vault
 from stacks.entry import make_edge, make_gateway, make_website
@@ -81,6 +82,8 @@ class Platform:
                 services=settings.network.services,
                 dns_service_ip=str(ipaddress.IPv4Network(settings.network.services)[10]),
                 registry_id=self.registry.registry_id,
+                api_subnet_id=self.network.subnet_ids["api-server"] if settings.cluster.private else None,
+                ingress=IngressArgs(zone_id=self.network.zone_ids[settings.inner_domain], vault_id=self.vault.vault_id),
                 **settings.cluster.model_dump(),
             ),
         )

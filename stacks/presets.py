@@ -126,6 +126,9 @@ DEV = Preset(
         zones=[],
         login="azurecli",
         admin_groups=[],
+        private=False,
+        encryption_at_host=False,
+        defender=False,
     ),
     # Whoever deploys dev has Docker; nothing else has to be there before the first update.
     images=Images(builder="docker", base_image=_BASE_IMAGE, digests=_DIGESTS),
@@ -205,6 +208,9 @@ PROD = Preset(
         zones=["1", "2", "3"],
         login="workloadidentity",
         admin_groups=[],
+        private=True,
+        encryption_at_host=True,
+        defender=True,
     ),
     # The very images that were tried in dev; and no package index or public registry is reached from prod's network.
     images=Images(builder="digests", base_image=_BASE_IMAGE, digests=_DIGESTS),

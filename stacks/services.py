@@ -13,9 +13,9 @@ class Service:
     name: of the Deployment, the Service and the identity. package: its folder in workloads/services.
     database: whether it owns one, of its own name. users: whether users' tokens reach it.
     keys: whether it wraps users' keys in the vault. calls: services it calls, told as <NAME>_URL.
-    public: whether the gateway leads to it. publishes: whether it publishes events. handles: types of the events that
-    its subscription takes. acts: whether it calls others for a user who is not there, with its own token.
-    bank: whether it is a sandbox bank, told to the connector by this id.
+    paths: first segments of the paths that the gateway leads to it. publishes: whether it publishes events.
+    handles: types of the events that its subscription takes. acts: whether it calls others for a user who is not there,
+    with its own token. bank: whether it is a sandbox bank, told to the connector by this id.
     environment: what only this one is told.
     """
 
@@ -25,13 +25,18 @@ class Service:
     users: bool = False
     keys: bool = False
     calls: tuple[str, ...] = ()
-    public: bool = False
+    paths: tuple[str, ...] = ()
     publishes: bool = False
     handles: tuple[str, ...] = ()
     acts: bool = False
     bank: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     connects_banks: bool = False
+
+    @property
+    def public(self) -> bool:
+        """Whether requests of apps reach it."""
+        return bool(self.paths)
 
     @property
     def database_name(self) -> str:
@@ -50,7 +55,7 @@ SERVICES = (
         users=True,
         keys=True,
         calls=("connector",),
-        public=True,
+        paths=("/banks", "/consents"),
         publishes=True,
         handles=(_ERASURE,),
         acts=True,
@@ -72,7 +77,7 @@ SERVICES = (
         users=True,
         keys=True,
         calls=("consent", "connector"),
-        public=True,
+        paths=("/accounts",),
         publishes=True,
         handles=("consent.expired", "consent.revoked", _ERASURE),
     ),
@@ -83,7 +88,7 @@ SERVICES = (
         users=True,
         keys=True,
         calls=("account", "consent", "connector"),
-        public=True,
+        paths=("/transactions", "/synchronisations", "/match-suggestions"),
         publishes=True,
         handles=(_CATEGORISED, _ERASURE),
     ),
@@ -93,7 +98,7 @@ SERVICES = (
         database=True,
         users=True,
         calls=("transaction",),
-        public=True,
+        paths=("/categories", "/assignments", "/rules", "/spending"),
         publishes=True,
         handles=("transactions.imported", "transaction.booked", "transaction.amended", "transaction.removed", _ERASURE),
         acts=True,
@@ -103,7 +108,7 @@ SERVICES = (
         package="recurring",
         database=True,
         users=True,
-        public=True,
+        paths=("/series", "/expected"),
         publishes=True,
         handles=(_CATEGORISED, _ERASURE),
     ),
@@ -112,7 +117,7 @@ SERVICES = (
         package="budget",
         database=True,
         users=True,
-        public=True,
+        paths=("/budgets",),
         publishes=True,
         handles=(_CATEGORISED, _ERASURE),
     ),
@@ -122,7 +127,7 @@ SERVICES = (
         database=True,
         users=True,
         calls=("account", "recurring"),
-        public=True,
+        paths=("/forecast",),
         publishes=True,
         handles=(_CATEGORISED, "recurring.detected", "account.balance.updated", "account.closed", _ERASURE),
         acts=True,
@@ -132,7 +137,7 @@ SERVICES = (
         package="notification",
         database=True,
         users=True,
-        public=True,
+        paths=("/notifications", "/preferences"),
         publishes=True,
         handles=(
             "budget.threshold.crossed",

@@ -1,7 +1,7 @@
 """Kubernetes, whole stack: that what refers to pods finds them, and that no pod is left out."""
 
 from policies.pods import SERVING, labels_of, selects
-from policies.properties import Property, Truth, every, some
+from policies.properties import YES, Property, Truth, every, some
 from policies.rule import Example, stack_rule
 from policies.subject import Stack, Subject
 
@@ -47,7 +47,14 @@ def _selected(chooser: Subject, workload: Subject, path: str) -> Truth:
 
 
 def _together(one: Subject, other: Subject) -> Truth:
+    """Whether they are in one namespace: also while its name is not known, when both take it from the same resource."""
+    if _namespaces(one) & _namespaces(other):
+        return YES
     return _equal(one["metadata.namespace"].or_default("default"), other["metadata.namespace"].or_default("default"))
+
+
+def _namespaces(resource: Subject) -> set[str]:
+    return {each for each in resource.uses.get("metadata", ()) if each.split("::")[-2].endswith("core/v1:Namespace")}
 
 
 def _equal(one: Property, other: Property) -> Truth:

@@ -269,7 +269,11 @@ class Database(Section):
 
 
 class Cluster(Section):
-    """The Kubernetes cluster. login: how kubelogin signs in; admin_groups: Entra groups that administer it."""
+    """The Kubernetes cluster. login: how kubelogin signs in; admin_groups: Entra groups that administer it.
+
+    private: whether its API server is in the virtual network alone, in the subnet apiServer.
+    encryption_at_host: of the nodes; the subscription must have the feature Microsoft.Compute/EncryptionAtHost.
+    """
 
     tier: Literal["Free", "Standard", "Premium"]
     kubernetes_version: Annotated[str, Field(pattern=r"^1\.\d{2}$", description="a minor version such as 1.34")]
@@ -282,6 +286,9 @@ class Cluster(Section):
     zones: list[Zone]
     login: Literal["azurecli", "workloadidentity", "spn"]
     admin_groups: list[Uuid]
+    private: bool
+    encryption_at_host: bool
+    defender: bool
 
     @model_validator(mode="after")
     def _grows(self) -> Self:

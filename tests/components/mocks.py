@@ -31,6 +31,7 @@ _OUTPUTS: dict[str, Callable[[str], dict[str, Any]]] = {
     },
     "azure-native:containerservice:ManagedCluster": lambda _: {
         "identityProfile": {"kubeletidentity": {"objectId": "object of the kubelet"}},
+        "ingressProfile": {"webAppRouting": {"identity": {"objectId": "object of the ingress"}}},
         "oidcIssuerProfile": {"enabled": True, "issuerURL": "https://issuer.example/"},
     },
     "pulumi-python:dynamic/tributary:Image": lambda name: {

@@ -60,11 +60,20 @@ class ManagedCluster(Behaviour):
                 }
             },
         }
+        routing = (properties.get("ingressProfile") or {}).get("webAppRouting") or {}
+        if routing.get("enabled"):
+            outputs["ingressProfile"] = {"webAppRouting": {"identity": await self._routing_identity(resource, group)}}
         if (properties.get("apiServerAccessProfile") or {}).get("enablePrivateCluster"):
             outputs["privateFQDN"] = address
         if (properties.get("oidcIssuerProfile") or {}).get("enabled"):
             outputs["oidcIssuerProfile"] = {"issuerURL": f"https://{address}"}
         return outputs
+
+    async def _routing_identity(self, resource: Resource, group: str) -> Body:
+        """The identity that AKS makes for its application routing add-on."""
+        identity = _identity_id(resource, group).replace(f"{resource.name}-agentpool", f"webapprouting-{resource.name}")
+        principal = await self.azure.directory.create_service_principal(identity.rpartition("/")[2], resource=identity)
+        return {"resourceId": identity, "clientId": principal.client_id, "objectId": principal.object_id}
 
     async def restore(self, resource: Resource) -> None:
         """Name its address again."""

@@ -1,0 +1,84 @@
+"""What the gateway offers is what services do, behind a token, and nothing that is not meant for apps."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+from fastapi import FastAPI
+
+from stacks.apis import document
+from stacks.services import SERVICES
+from tests.components.secrets import revealed
+from tests.stacks.program import STACKS, deployed
+
+PUBLIC = {each.name: each for each in SERVICES if each.public}
+
+
+def offered() -> dict[str, tuple[str, str]]:
+    """Method and path by operationId."""
+    return {
+        operation["operationId"]: (method.upper(), path)
+        for path, item in document()["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
+
+
+def done_by(package: str) -> dict[str, tuple[str, str]]:
+    app = FastAPI()
+    app.include_router(importlib.import_module(f"workloads.services.{package}.api").router)
+    return {
+        operation["operationId"]: (method.upper(), path)
+        for path, item in app.openapi()["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def test_every_operation_that_is_offered_is_one_of_a_public_services() -> None:
+    done: dict[str, tuple[str, str]] = {}
+    for service in PUBLIC.values():
+        done |= done_by(service.package)
+    assert {each: done.get(each) for each in offered()} == offered()
+
+
+def test_each_path_leads_to_the_service_that_answers_it() -> None:
+    for service in PUBLIC.values():
+        for operation, (_, path) in done_by(service.package).items():
+            if operation in offered():
+                leading = [each.name for each in PUBLIC.values() if path.startswith(each.paths)]
+                assert leading == [service.name], path
+
+
+def policy(stack: str) -> str:
+    return revealed(deployed(stack).one("apimanagement:ApiPolicy").inputs["value"])
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_request_passes_without_a_token_of_the_issuer_for_the_audience(stack: str) -> None:
+    # Policy expressions are C#, of which quotes in attributes are escaped here: the document is plain XML.
+    inbound = ElementTree.fromstring(policy(stack)).find("inbound")
+    assert inbound is not None
+    names = [each.tag for each in inbound]
+    assert names.index("cors") < names.index("validate-jwt") < names.index("rate-limit-by-key")
+    assert names[-1] == "set-backend-service"
+    token = inbound.find("validate-jwt")
+    assert token is not None
+    issuer = token.findtext("issuers/issuer")
+    assert (token.findtext("audiences/audience"), token.get("header-name")) == ("api://tributary", "Authorization")
+    assert issuer is not None
+    assert issuer.startswith("https://")
+    config = token.find("openid-config")
+    assert config is not None
+    assert config.get("url") == f"{issuer}/.well-known/openid-configuration"
+    assert not re.search(r"\$[a-z]", policy(stack)), "a placeholder is left"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_api_that_is_imported_is_the_document(stack: str) -> None:
+    api = deployed(stack).one("apimanagement:Api").inputs
+    assert json.loads(api["value"]) == document()
+    assert (api["path"], api["apiVersion"], api["subscriptionRequired"]) == ("banking", "v1", False)
