@@ -192,8 +192,9 @@ class Gateway(pulumi.ComponentResource):
         if args.locked:
             lock(f"{name}-gateway", service, self)
 
-        self.url = pulumi.Output.concat("https://", service.name, ".azure-api.net")
-        self.host = pulumi.Output.concat(service.name, ".azure-api.net")
+        # Said, not asked: what is only told where the gateway will be need not wait an hour until it is there.
+        self.host = pulumi.Output.from_input(f"{own}.azure-api.net")
+        self.url = pulumi.Output.from_input(f"https://{own}.azure-api.net")
         self.private_address = service.private_ip_addresses.apply(lambda found: found[0] if found else None)
         self.identity_id = identity.principal_id
         self.register_outputs({"url": self.url, "host": self.host, "private_address": self.private_address})
