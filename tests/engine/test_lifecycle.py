@@ -14,7 +14,6 @@ from local.commands.engine import EngineFailed
 from local.commands.environment import environment
 from tests.engine.deployment import Deployment, changes
 
-
 _KUBERNETES_OWN = {"status", "resourceVersion", "managedFields", "generation"}
 
 
@@ -27,7 +26,7 @@ def kubectl(deployment: Deployment, *arguments: str) -> Any:
 
 
 def resources(deployment: Deployment) -> dict[str, Any]:
-    """Id and outputs by URN, without ciphertexts, which differ each time, and what Kubernetes itself goes on writing."""
+    """Id and outputs by URN, without ciphertexts, which differ each time, and what Kubernetes goes on writing."""
     return {each["urn"]: (each.get("id"), _lasting(each.get("outputs"))) for each in deployment.state("local")}
 
 
