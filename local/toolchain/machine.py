@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import importlib.util
 import os
 import shutil
 import sys
+import sysconfig
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from local.toolchain.errors import ToolchainError
 from local.toolchain.process import CommandFailed, run
 
 _COMPILER = {
-    "apt-get": ("gcc", "libc6-dev", "pkg-config", "libssl-dev", "python3-dev"),
-    "dnf": ("gcc", "glibc-devel", "pkgconf-pkg-config", "openssl-devel", "python3-devel"),
-    "brew": ("pkgconf", "openssl@3"),
+    "apt-get": ("gcc", "libc6-dev", "python3-dev"),
+    "dnf": ("gcc", "glibc-devel", "python3-devel"),
+    "brew": ("gcc",),
 }
 _VENV = {
     "apt-get": (f"python3.{sys.version_info.minor}-venv",),
@@ -32,10 +33,10 @@ def need_venv() -> None:
 
 
 def need_compiler() -> None:
-    """A C compiler, pkg-config and OpenSSL's headers, for a package without a wheel. Raises ToolchainError."""
-    if all(map(shutil.which, ("cc", "pkg-config"))) and ctypes.util.find_library("ssl"):
+    """A C compiler and Python's headers, for a package without a wheel (python-qpid-proton). Raises ToolchainError."""
+    if shutil.which("cc") and (Path(sysconfig.get_path("include")) / "Python.h").exists():
         return
-    _provide("a C compiler, pkg-config and OpenSSL's headers", _COMPILER)
+    _provide("a C compiler with Python's headers", _COMPILER)
 
 
 def install_command(packages: Mapping[str, Sequence[str]]) -> list[str] | None:

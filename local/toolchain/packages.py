@@ -25,7 +25,11 @@ _REMEDY = (
     "PIP_INDEX_URL=https://<mirror>/simple for a mirror, SSL_CERT_FILE=<roots.pem> for a company's own roots; "
     "then run the same command again."
 )
-_NEEDS_COMPILER = re.compile(r"(gcc|cc|clang|pkg-config|openssl)[^\n]*(not found|No such file|failed)", re.IGNORECASE)
+_COMPILER = "(gcc|cc|clang|pkg-config|openssl)"
+_NEEDS_COMPILER = re.compile(
+    rf"\b{_COMPILER}\b[^\n]*(not found|No such file|failed)|No such file or directory: '[^'\n]*{_COMPILER}'",
+    re.IGNORECASE,
+)
 
 
 def uv() -> Path:
@@ -131,12 +135,17 @@ def _compile(python: Path, folder: Path) -> None:
     run([python, "-m", "compileall", "-q", "-j", "0", "-x", skipped, folder / "lib"], log="compile", may_fail=True)
 
 
+def needs_compiler(output: str) -> bool:
+    """Whether an installation's last words say that a compiler is missing, whoever says it (setuptools, a shell)."""
+    return bool(_NEEDS_COMPILER.search(output))
+
+
 def _with_compiler(command: Sequence[str | Path], log: str) -> None:
     """Run an installation; when it fails for want of a compiler, get one and try once more."""
     try:
         run(command, log=log, environment=uv_environment())
     except CommandFailed as error:
-        if not _NEEDS_COMPILER.search(str(error)):
+        if not needs_compiler(str(error)):
             raise
         machine.need_compiler()
         run(command, log=log, environment=uv_environment())

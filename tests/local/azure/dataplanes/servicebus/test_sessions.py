@@ -95,11 +95,11 @@ def test_a_session_lock_that_runs_out_loses_what_was_received(bus: Bus) -> None:
 
 @conforms("session-lock-renewal")
 def test_a_renewed_session_lock_lasts(bus: Bus) -> None:
-    queue = sessions(bus, "a", lockDuration="PT1S")
+    queue = sessions(bus, "a", lockDuration="PT3S")
     with bus.client.get_queue_receiver(queue, session_id="a") as receiver:
         (message,) = receiver.receive_messages(max_wait_time=5)
         for _ in range(3):
-            time.sleep(0.5)
+            time.sleep(1.2)
             assert receiver.session.renew_lock().timestamp() > time.time()
         receiver.complete_message(message)
 
