@@ -6,6 +6,7 @@ import base64
 import io
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -105,14 +106,16 @@ def browser() -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def _running(
     server: Postgres, servers: Servers, issuer: Issuer, user_settings: dict[str, str], sandbox: Callable[[str], str]
-) -> tuple[dict[str, str], MemoryBus]:
+) -> tuple[dict[str, str], MemoryBus, dict[str, Any]]:
     banks = {each: sandbox(each) for each in ("aurora", "borealis")}
-    urls, bus = start(server, servers, issuer, user_settings, banks, "platform")
-    return banks | urls, bus
+    urls, bus, states = start(server, servers, issuer, user_settings, banks, "platform")
+    return banks | urls, bus, states
 
 
 @pytest.fixture
-def platform(_running: tuple[dict[str, str], MemoryBus], issuer: Issuer, browser: httpx.Client) -> Platform:
+def platform(
+    _running: tuple[dict[str, str], MemoryBus, dict[str, Any]], issuer: Issuer, browser: httpx.Client
+) -> Platform:
     """All services and two sandbox banks, over HTTP, and the bus between them."""
-    urls, bus = _running
-    return Platform(urls, issuer, browser, bus)
+    urls, bus, states = _running
+    return Platform(urls, issuer, browser, bus, states)

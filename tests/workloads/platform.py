@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import httpx
@@ -19,6 +19,8 @@ from workloads.chassis.settings import Settings
 from workloads.services.account import api as account_api
 from workloads.services.account import handlers as account_handlers
 from workloads.services.account.settings import AccountSettings
+from workloads.services.audit import api as audit_api
+from workloads.services.audit.settings import AuditSettings
 from workloads.services.budget import api as budget_api
 from workloads.services.budget.settings import BudgetSettings
 from workloads.services.connector import api as connector_api
@@ -32,11 +34,17 @@ from workloads.services.forecast import api as forecast_api
 from workloads.services.forecast.settings import ForecastSettings
 from workloads.services.notification import api as notification_api
 from workloads.services.notification.settings import NotificationSettings
+from workloads.services.privacy import api as privacy_api
+from workloads.services.privacy.settings import PrivacySettings
 from workloads.services.recurring import api as recurring_api
 from workloads.services.recurring.settings import RecurringSettings
+from workloads.services.sync import api as sync_api
+from workloads.services.sync.settings import SyncSettings
 from workloads.services.transaction import api as transaction_api
 from workloads.services.transaction import handlers as transaction_handlers
 from workloads.services.transaction.settings import TransactionSettings
+from workloads.services.user import api as user_api
+from workloads.services.user.settings import UserServiceSettings
 
 SERVICES = "platform-services"
 """Whom the services' own tokens name, all of them in these tests."""
@@ -58,6 +66,8 @@ class Platform:
     browser: httpx.Client
     bus: MemoryBus | None = None
     """Where there is one at hand: what waits in it can be waited for."""
+    states: Mapping[str, Any] = field(default_factory=dict)
+    """State of each application, where they run in this process."""
 
     def call(self, person: str, service: str, method: str, path: str, expect: int = 200, **options: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.issuer.token(person)}", **options.pop("headers", {})}
@@ -116,6 +126,10 @@ APPLICATIONS: dict[str, tuple[Callable[[Any], FastAPI], type[Settings]]] = {
     "budget": (budget_api.build, BudgetSettings),
     "forecast": (forecast_api.build, ForecastSettings),
     "notification": (notification_api.build, NotificationSettings),
+    "sync": (sync_api.build, SyncSettings),
+    "user": (user_api.build, UserServiceSettings),
+    "privacy": (privacy_api.build, PrivacySettings),
+    "audit": (audit_api.build, AuditSettings),
 }
 """How each service is made."""
 SUBSCRIPTIONS: dict[str, Collection[str]] = {
@@ -128,15 +142,20 @@ SUBSCRIPTIONS: dict[str, Collection[str]] = {
     "budget": budget_api.HANDLERS,
     "forecast": forecast_api.HANDLERS,
     "notification": notification_api.HANDLERS,
+    "sync": sync_api.HANDLERS,
+    "user": user_api.HANDLERS,
+    "privacy": privacy_api.HANDLERS,
+    "audit": audit_api.HANDLERS,
 }
 """The event types that each handles."""
 
 
 def start(
     server: Postgres, servers: Servers, issuer: Issuer, user: dict[str, str], banks: dict[str, str], name: str
-) -> tuple[dict[str, str], MemoryBus]:
-    """Base URLs of all services, each with a database and a role of its own; and their bus."""
+) -> tuple[dict[str, str], MemoryBus, dict[str, Any]]:
+    """Base URLs of all services, each with a database and a role of its own; their bus; and their states."""
     bus = MemoryBus(dict(SUBSCRIPTIONS))
+    states: dict[str, Any] = {}
     claimed = {each: servers.claim() for each in APPLICATIONS}
     urls = {each: url for each, (_, url) in claimed.items()}
     shared = {
@@ -147,9 +166,9 @@ def start(
         package = each.replace("-", "_")
         given = {**shared, "database_url": server.service_url(package, f"{name}_{package}")}
         app = build(settings.model_validate({key: given[key] for key in settings.model_fields if key in given}))
-        app.state.bus = bus
+        app.state.bus, states[each] = bus, app.state
         app.state.acting = ActingIdentity(AUDIENCE, lambda: issuer.token(SERVICES))
         listener, _ = claimed[each]
         listener.listen(64)
         servers.serve(app, listener)
-    return urls, bus
+    return urls, bus, states

@@ -25,6 +25,10 @@ SERVICES = {
     "budget": {"listBudgets", "createBudget", "getBudget", "replaceBudget", "deleteBudget", "listBudgetMonths",
                "limitBudgetMonth"},
     "forecast": {"getForecast", "makeForecast"},
+    "sync": {"getSchedule", "replaceSchedule", "getQuota", "listRuns", "startRun"},
+    "user": {"getProfile", "changeProfile"},
+    "privacy": {"exportEverything", "requestErasure", "getErasure"},
+    "audit": {"listAuditEntries"},
     "notification": {"listNotifications", "markNotificationRead", "getPreferences", "replacePreferences"},
 }  # fmt: skip
 HEALTH = {"getLiveness", "getReadiness", "getStartup"}

@@ -115,8 +115,9 @@ def synchronise(request: Request, user: CurrentUser, asked: SynchronisationReque
     result = Synchronisation(accounts=[], failures=[])
     for each in told["failures"]:
         result.failures.append(Failure(bank=each["bank"], kind=each["kind"], detail=each["detail"]))
+    wanted = None if asked.account_ids is None else {str(each) for each in asked.account_ids}
     for account in told["accounts"]:
-        if account["connected"]:
+        if account["connected"] and (wanted is None or account["id"] in wanted):
             try:
                 result.accounts.append(_synchronise(request, user, account, person))
             except Problem as problem:

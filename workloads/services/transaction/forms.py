@@ -111,10 +111,14 @@ class TransactionPage(BaseModel):
 
 
 class SynchronisationRequest(BaseModel):
-    """How to synchronise. attended: the person asked for it, and is told to the banks as present."""
+    """How to synchronise. attended: the person asked for it, and is told to the banks as present.
+
+    account_ids: only these accounts; null reads all that are connected.
+    """
 
     model_config = ConfigDict(extra="forbid")
     attended: bool = True
+    account_ids: list[uuid.UUID] | None = Field(default=None, max_length=200)
 
 
 class SynchronisedAccount(BaseModel):

@@ -1,0 +1,78 @@
+"""The privacy service's API."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+
+from workloads.chassis.app import UserTransaction, create_app
+from workloads.chassis.calls import ServiceClient
+from workloads.chassis.events.catalogue import ERASURE_DONE
+from workloads.chassis.events.consumer import Handler, Handling, Unprocessable
+from workloads.chassis.identity import CurrentUser
+from workloads.chassis.problems import documented
+from workloads.services.privacy import export, store
+from workloads.services.privacy.forms import Receipt
+from workloads.services.privacy.settings import PrivacySettings
+
+router = APIRouter(tags=["privacy"], responses=documented(401, 422, 503))
+_ZIP = "application/zip"
+
+
+@router.get(
+    "/export",
+    operation_id="exportEverything",
+    response_class=Response,
+    responses={
+        200: {"description": "ZIP file", "content": {_ZIP: {"schema": {"type": "string", "format": "binary"}}}},
+        **documented(404, 502),
+    },
+)
+def everything(request: Request, user: CurrentUser) -> Response:
+    """Everything of the person, as one ZIP file: export.json, and each part as CSV."""
+    parts = export.collect(request.app.state.services, user)
+    headers = {"Content-Disposition": 'attachment; filename="export.zip"', "Cache-Control": "no-store"}
+    return Response(export.archive(parts), media_type=_ZIP, headers=headers)
+
+
+@router.post("/erasures", operation_id="requestErasure", status_code=202)
+def request_erasure(session: UserTransaction, user: CurrentUser) -> Receipt:
+    """Have everything of the person erased, and their consents ended at the banks. It can't be taken back."""
+    return Receipt.of(store.request(session, user.id), [])
+
+
+@router.get("/erasures/{erasure_id}", operation_id="getErasure", responses=documented(404))
+def receipt(session: UserTransaction, user: CurrentUser, erasure_id: uuid.UUID) -> Receipt:
+    """The receipt: what each service erased, and when it was complete."""
+    return Receipt.of(*store.receipt(session, user.id, erasure_id))
+
+
+def _on_done(handling: Handling) -> None:
+    data = handling.event.data
+    try:
+        told = uuid.UUID(data["erasure_id"]), int(data["round"]), str(data["service"])
+        counts = int(data["rows"]), int(data["elsewhere"])
+    except (KeyError, TypeError, ValueError):
+        raise Unprocessable("its data is malformed") from None
+    if handling.event.source != f"/services/{told[2]}":
+        raise Unprocessable("a service answered for another")
+    with handling.transaction() as session:
+        store.answered(session, *told, *counts)
+
+
+HANDLERS: dict[str, Handler] = {ERASURE_DONE: _on_done}
+
+
+def build(settings: PrivacySettings) -> FastAPI:
+    """The privacy service's application."""
+
+    def prepare(app: FastAPI) -> list[Any]:
+        clients = {
+            name: ServiceClient(name, str(getattr(settings, f"{name}_url")), app.state.tls) for name in export.SERVICES
+        }
+        app.state.services = clients
+        return list(clients.values())
+
+    return create_app(store.SERVICE, "Privacy", settings, [router], prepare=prepare, handlers=HANDLERS)

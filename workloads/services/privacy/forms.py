@@ -1,0 +1,38 @@
+"""What the privacy service answers."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from pydantic import BaseModel, Field
+
+from workloads.services.privacy.models import Erasure, Reply
+
+
+class ReplyView(BaseModel):
+    """What a service erased."""
+
+    service: str = Field(examples=["transaction"])
+    round: int = Field(description="every service erases twice: things may still have been on their way", examples=[1])
+    rows: int = Field(examples=[796])
+    elsewhere: int = Field(description="outside its database: consents ended at banks, files", examples=[2])
+    at: datetime.datetime
+
+
+class Receipt(BaseModel):
+    """An erasure, and what was erased."""
+
+    id: uuid.UUID
+    requested: datetime.datetime
+    completed: datetime.datetime | None = Field(description="null while services still have to answer")
+    replies: list[ReplyView]
+
+    @classmethod
+    def of(cls, erasure: Erasure, replies: list[Reply]) -> Receipt:
+        """As it stands."""
+        told = [
+            ReplyView(service=each.service, round=each.round, rows=each.rows, elsewhere=each.elsewhere, at=each.at)
+            for each in replies
+        ]
+        return cls(id=erasure.id, requested=erasure.requested, completed=erasure.completed, replies=told)

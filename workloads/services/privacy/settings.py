@@ -1,0 +1,23 @@
+"""What the privacy service is told."""
+
+from __future__ import annotations
+
+from pydantic import Field, HttpUrl
+
+from workloads.chassis.settings import UserSettings
+
+
+class PrivacySettings(UserSettings):
+    """The privacy service's settings: where everything of a person is asked for."""
+
+    user_url: HttpUrl = Field(description="base URL of the user service")
+    consent_url: HttpUrl = Field(description="base URL of the consent service")
+    account_url: HttpUrl = Field(description="base URL of the account service")
+    transaction_url: HttpUrl = Field(description="base URL of the transaction service")
+    enrichment_url: HttpUrl = Field(description="base URL of the enrichment service")
+    recurring_url: HttpUrl = Field(description="base URL of the recurring service")
+    budget_url: HttpUrl = Field(description="base URL of the budget service")
+    forecast_url: HttpUrl = Field(description="base URL of the forecast service")
+    notification_url: HttpUrl = Field(description="base URL of the notification service")
+    sync_url: HttpUrl = Field(description="base URL of the sync service")
+    audit_url: HttpUrl = Field(description="base URL of the audit service")

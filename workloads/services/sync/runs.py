@@ -1,0 +1,52 @@
+"""Runs: a person's accounts read with nobody there, as far as the quota lets us."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from typing import Any
+
+from workloads.chassis import clock
+from workloads.chassis.database import Database
+from workloads.chassis.events.consumer import Handling
+from workloads.chassis.identity import User
+from workloads.chassis.tasks import Due
+from workloads.services.sync import domain, store
+from workloads.services.sync.models import Run
+
+
+def on_consent(handling: Handling) -> None:
+    """A bank was connected: read it now and then from now on."""
+    with handling.transaction() as session:
+        store.plan(session, handling.user, store.schedule(session, handling.user))
+
+
+def on_time(due: Due) -> datetime.datetime | None:
+    """It is time to read a person's accounts. None when there is nothing to read any more."""
+    user = due.app.acting.user(due.user)
+    accounts = due.app.account.call("GET", "/accounts", user)["accounts"]
+    connected = [uuid.UUID(each["id"]) for each in accounts if each["connected"]]
+    with due.database.session(due.user) as session:
+        row = store.schedule(session, due.user)
+        if not row.enabled or (accounts and not connected):
+            return None
+        granted = store.spend(session, due.user, connected)
+        run = store.begin(session, due.user, attended=False) if granted or not accounts else None
+        again = domain.next_run(row.times_a_day, clock.now())
+    if run is not None:
+        wanted = [str(each) for each in granted] if accounts else None
+        synchronise(due.app, due.database, user, run, wanted)
+    return again
+
+
+def synchronise(
+    app: Any, database: Database, user: User, run: Run, accounts: list[str] | None, person: str | None = None
+) -> Run:
+    """Have the ledger brought up to date. accounts: only these; None reads all. person: the address of who asks.
+
+    Raises Problem when the transaction service does not answer; the run then never ends.
+    """
+    body = {"attended": run.attended} | ({"account_ids": accounts} if accounts is not None else {})
+    outcome = app.transaction.call("POST", "/synchronisations", user, attended_from=person, json=body)
+    with database.session(user.id) as session:
+        return store.end(session, user.id, run.id, outcome)

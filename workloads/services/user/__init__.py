@@ -1,0 +1,1 @@
+"""Who a person is to us: first seen, locale, time zone; nothing that an identity provider keeps already."""

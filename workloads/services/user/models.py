@@ -1,0 +1,28 @@
+"""The user service's table."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from workloads.chassis.schema import TYPES, Owned, Text, metadata
+
+
+class Base(DeclarativeBase):
+    """The user service's table."""
+
+    metadata = metadata()
+    type_annotation_map = TYPES
+
+
+class Profile(Owned, Base):
+    """A person, by pseudonym. Name and e-mail stay with the identity provider. language: BCP 47, e.g. "de"."""
+
+    __tablename__ = "profile"
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    registered: Mapped[datetime.datetime]
+    language: Mapped[str] = mapped_column(Text(5))
+    timezone: Mapped[str] = mapped_column(Text(40))
+    currency: Mapped[str] = mapped_column(Text(3))

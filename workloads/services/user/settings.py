@@ -1,0 +1,9 @@
+"""What the user service is told."""
+
+from __future__ import annotations
+
+from workloads.chassis.settings import UserSettings
+
+
+class UserServiceSettings(UserSettings):
+    """The user service's settings: none beside those of every service with users."""
