@@ -68,6 +68,10 @@ mutation: ## breaks one property of the prod stack at a time; lists which polici
 bench-broker: ## the Service Bus broker: events a second, time to the handler, memory; ARGS="--rate 200 --seconds 20"
 	$(TOOLCHAIN) --only python run tests.bench.servicebus $(ARGS)
 
+.PHONY: bench-backend
+bench-backend: ## how fast 10,000 transactions are taken over and categorised, and how often rightly
+	$(TOOLCHAIN) --for tests run tests.bench.backend
+
 lint: ## ruff and pyrefly alone
 	$(TOOLCHAIN) --only python run local.commands.test --lint
 
