@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import op
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import BigInteger, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -67,6 +66,8 @@ class FactColumns:
 
 def create() -> None:
     """Create the table ``fact``, in a migration. Frozen: a change of it is a function of its own beside this one."""
+    from alembic import op  # 11 MB of every service, which only migrations need
+
     op.create_table(
         "fact",
         sa.Column("transaction_id", sa.Uuid(), nullable=False),

@@ -11,7 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from alembic import op
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -48,6 +47,8 @@ class Task(Base):
 
 def create() -> None:
     """Create the table, in a migration. Frozen: a change of it is a function of its own beside this one."""
+    from alembic import op  # 11 MB of every service, which only migrations need
+
     op.create_table(
         "task",
         sa.Column("kind", Text(40), nullable=False),

@@ -6,7 +6,6 @@ import datetime
 import uuid
 
 import sqlalchemy as sa
-from alembic import op
 from sqlalchemy import BigInteger, Identity, UnicodeText
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -51,6 +50,8 @@ class HandledEvent(Base):
 
 def create() -> None:
     """Create them, in a migration. Frozen: a change of these tables is a function of its own beside this one."""
+    from alembic import op  # 11 MB of every service, which only migrations need
+
     op.create_table(
         "outbox_event",
         sa.Column("sequence", sa.BigInteger(), sa.Identity(), nullable=False),

@@ -1,0 +1,159 @@
+"""The services' APIs as pages in docs/api, made from their OpenAPI documents.
+
+    python -m workloads.api_documents [--check]
+
+Writes the pages; with --check it only says which are not as they would be written, and ends with 1 if any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import importlib
+import sys
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_ROOT = Path(__file__).resolve().parent.parent
+PAGES = Path("docs/api")
+_PLACEHOLDERS = {
+    "database_url": "postgresql+psycopg://localhost/none",
+    "token_audience": "api://none",
+    "data_key": base64.b64encode(bytes(32)).decode(),
+    "sandbox_bank": "aurora",
+}
+"""What an application needs to be told before it tells its operations; nothing of it is contacted."""
+
+
+def documents() -> Mapping[str, dict[str, Any]]:
+    """Each service's OpenAPI document, by the service's name. The sandbox bank's is the Berlin Group's, not ours."""
+    packages = sorted(each.parent.name for each in (_ROOT / "workloads/services").glob("*/api.py"))
+    return {each.replace("_", "-"): _document(each) for each in packages if each != "bank_sandbox"}
+
+
+def _document(package: str) -> dict[str, Any]:
+    module = importlib.import_module(f"workloads.services.{package}.api")
+    settings = typing.get_type_hints(module.build)["settings"]
+    given = {
+        name: _PLACEHOLDERS.get(name, "http://localhost")
+        for name, field in settings.model_fields.items()
+        if field.is_required() or name == "data_key"
+    }
+    return module.build(settings.model_validate(given)).openapi()
+
+
+def written() -> Mapping[Path, str]:
+    """Every page, by its path."""
+    found = {PAGES / f"{name}.md": _page(name, document) for name, document in documents().items()}
+    return {**found, PAGES / "README.md": _index(documents())}
+
+
+def _index(services: Mapping[str, dict[str, Any]]) -> str:
+    lines = [
+        "# APIs",
+        "",
+        "Made by `python -m workloads.api_documents` from the services' OpenAPI documents, which each serves at",
+        "`/openapi.json`. Errors are problem details (RFC 9457).",
+        "",
+        "| service | API | operations |",
+        "|---|---|---|",
+    ]
+    for name, document in services.items():
+        lines.append(f"| [{name}]({name}.md) | {document['info']['title']} | {len(_operations(document))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (method.upper(), path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if not path.startswith("/healthz/")
+    ]
+
+
+def _page(name: str, document: dict[str, Any]) -> str:
+    lines = [f"# {document['info']['title']} (`{name}`)", ""]
+    for method, path, operation in _operations(document):
+        told = operation.get("description") or operation["summary"]
+        lines += [f"## {operation['operationId']}", "", f"`{method} {path}`: {told}", ""]
+        if parameters := operation.get("parameters"):
+            lines += ["| parameter | in | type | |", "|---|---|---|---|"]
+            lines += [f"| `{p['name']}` | {p['in']} | {_type(p['schema'])} | {_about(p)} |" for p in parameters]
+            lines.append("")
+        if body := operation.get("requestBody"):
+            lines += [f"Body: {_type(_content(body))}.", ""]
+        for status, answer in operation["responses"].items():
+            if status.startswith("2"):
+                schema = _content(answer)
+                lines.append(f"{status}: {_type(schema) if schema else 'nothing'}.")
+        errors = ", ".join(status for status in operation["responses"] if not status.startswith("2"))
+        lines += [f"Errors: {errors}.", ""]
+    lines += _schemas(document)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _content(of: dict[str, Any]) -> dict[str, Any]:
+    return next((each.get("schema", {}) for each in of.get("content", {}).values()), {})
+
+
+def _schemas(document: dict[str, Any]) -> list[str]:
+    lines = ["## Schemas", ""]
+    for name, schema in sorted(document["components"]["schemas"].items()):
+        if name in ("ProblemDetails", "Violation", "Health") or "properties" not in schema:
+            continue
+        lines += [f"### {name}", "", schema.get("description", "").split("\n\n")[0].replace("\n", " "), ""]
+        lines += ["| member | type | |", "|---|---|---|"]
+        lines += [f"| `{each}` | {_type(of)} | {_about(of)} |" for each, of in schema["properties"].items()]
+        lines.append("")
+    return lines
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """A schema in a few words."""
+    if "$ref" in schema:
+        return f"`{schema['$ref'].rpartition('/')[2]}`"
+    if several := schema.get("anyOf"):
+        return " or ".join(_type(each) for each in several)
+    if "enum" in schema:
+        return ", ".join(f"`{each}`" for each in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    return schema.get("format") or schema.get("type") or "any"
+
+
+def _about(of: dict[str, Any]) -> str:
+    schema = of.get("schema", {})
+    examples = of.get("examples") or schema.get("examples") or []
+    told = [of.get("description") or schema.get("description") or "", *(f"e.g. `{each}`" for each in examples[:1])]
+    return "; ".join(filter(None, told)).replace("|", "\\|").replace("\n", " ")
+
+
+def differences(root: Path = _ROOT) -> list[str]:
+    """The pages that are not as they would be written, and those of no service."""
+    pages = written()
+    wrong = [p for p, text in pages.items() if not (root / p).is_file() or (root / p).read_text() != text]
+    left = [p.relative_to(root) for p in (root / PAGES).glob("*.md") if p.relative_to(root) not in pages]
+    return sorted(map(str, [*wrong, *left]))
+
+
+def main() -> int:
+    """Write the pages, or check them."""
+    parser = argparse.ArgumentParser(prog="python -m workloads.api_documents", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    if parser.parse_args().check:
+        wrong = differences()
+        print("\n".join(f"not as its service says: {each}" for each in wrong))
+        return 1 if wrong else 0
+    (_ROOT / PAGES).mkdir(parents=True, exist_ok=True)
+    for path, text in written().items():
+        (_ROOT / path).write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
