@@ -156,12 +156,14 @@ SERVICES = (
         database=True,
         users=True,
         calls=("account", "transaction"),
-        public=True,
+        paths=("/schedule", "/quotas", "/runs"),
         publishes=True,
         handles=("consent.authorised", "consent.renewed", _ERASURE),
         acts=True,
     ),
-    Service(name="user", package="user", database=True, users=True, public=True, publishes=True, handles=(_ERASURE,)),
+    Service(
+        name="user", package="user", database=True, users=True, paths=("/profile",), publishes=True, handles=(_ERASURE,)
+    ),
     Service(
         name="privacy",
         package="privacy",
@@ -180,7 +182,7 @@ SERVICES = (
             "sync",
             "audit",
         ),
-        public=True,
+        paths=("/export", "/erasures"),
         publishes=True,
         handles=("erasure.done",),
     ),
@@ -189,7 +191,7 @@ SERVICES = (
         package="audit",
         database=True,
         users=True,
-        public=True,
+        paths=("/entries",),
         handles=(
             "user.registered",
             "consent.authorised",
