@@ -137,17 +137,21 @@ public_off = rule(
 
 health_check = rule(
     "TRB-WEB-009",
-    "Azure probes the app's health",
+    "Azure probes the health of an app that does not scale by events",
     on=_APPS,
     severity="low",
     topic="availability",
-    why="An instance that does not answer is taken out only when somebody asks it.",
+    why="An instance that does not answer is taken out only when somebody asks it. Functions' plans ask by themselves.",
     fix="Set site_config.health_check_path.",
     passes={"siteConfig": {"healthCheckPath": "/healthz/ready"}},
     breaks={"siteConfig.healthCheckPath": ""},
     checkov="CKV_AZURE_213",
     psrule="Azure.AppService.WebProbe",
-    demand=lambda app: app["siteConfig.healthCheckPath"].present,
+    # learn.microsoft.com/azure/app-service/monitor-instances-health-check, "Limitations": not for plans of Functions,
+    # which probe their instances themselves to scale.
+    demand=lambda app: (
+        app["siteConfig.healthCheckPath"].present | app["kind"].or_default("app").matches("functionapp.*")
+    ),
 )
 
 instances = rule(
