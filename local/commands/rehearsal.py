@@ -96,9 +96,9 @@ def _config(instance: Instance, source: Path) -> dict[str, Any]:
 def azure_alone() -> Iterator[Instance]:
     """An embedded Azure's ARM endpoint in a folder that is removed afterwards, with our stand-ins for the engine."""
     known = tools(Instance.load())
-    state = Path(tempfile.mkdtemp(prefix="tributary-azure-"))
-    try:
-        instance = Instance(state, ports.free_hundred())
+    with ports.claimed() as base, tempfile.TemporaryDirectory(prefix="tributary-azure-") as folder:
+        state = Path(folder)
+        instance = Instance(state, base)
         instance.keep()
         shutil.copy(Instance.load().state / "tools.json", state / "tools.json")
         stand_ins = plugins.write_launchers(instance.bin, known, set())
@@ -114,8 +114,6 @@ def azure_alone() -> Iterator[Instance]:
         finally:
             process.terminate()
             process.wait(_READY_SECONDS)
-    finally:
-        shutil.rmtree(state, ignore_errors=True)
 
 
 def _await(instance: Instance, process: subprocess.Popen[bytes], log: Path) -> None:

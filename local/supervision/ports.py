@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -77,9 +79,29 @@ def _owner(pid: int | None) -> str:
 
 def free_hundred() -> int:
     """The base of a hundred ports in which nothing listens."""
+    return next(_free_hundreds(0))
+
+
+@contextmanager
+def claimed() -> Iterator[int]:
+    """The same, held against others who ask, by its last port, which nothing of an instance uses."""
+    for base in _free_hundreds(os.getpid()):
+        with socket.socket() as claim:
+            try:
+                claim.bind(("127.0.0.1", base + 99))
+            except OSError:
+                continue
+            yield base
+            return
+    raise PortTaken("No hundred of ports from 8400 to 30000 is free. Stop what listens there.")
+
+
+def _free_hundreds(start: int) -> Iterator[int]:
+    hundreds = range(84, 300)
     try:
         listening = [each.laddr[:2] for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+        used = {port // 100 for _, port in listening}
     except psutil.AccessDenied:  # macOS tells only root
-        return next(each * 100 for each in range(84, 300) if _bindable(each * 100 + 1))
-    used = {port // 100 for _, port in listening}
-    return next(each * 100 for each in range(84, 300) if each not in used)
+        used = {each for each in hundreds if not _bindable(each * 100 + 1)}
+    turned = (hundreds[(start + index) % len(hundreds)] for index in range(len(hundreds)))
+    yield from (each * 100 for each in turned if each not in used)

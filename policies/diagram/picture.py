@@ -81,14 +81,24 @@ def picture(resources: Sequence[Resource], title: str) -> Picture:
 def _items(plan: Plan, subnet: Subnet) -> Iterator[Item]:
     for type_, kind in _PLACED.items():
         for each in plan.of(type_):
-            if _mentions(each.inputs, subnet.id):
+            if type_ == "containerservice:ManagedCluster":
+                yield from _cluster(plan, each, subnet)
+            elif _mentions(each.inputs, subnet.id):
                 key = f"{each.id}/sends" if type_ == "web:WebApp" else each.id
                 yield Item(key.lower(), kind, each.id.rsplit("/", 1)[1])
-                if type_ == "containerservice:ManagedCluster":
-                    yield from (Item(f"pod:{pod.name}", pod.name, "pods") for pod in pods(plan))
     for each in plan.of("network:PrivateEndpoint"):
         if same_id(at(each.inputs, "subnet.id"), subnet.id):
             yield Item(each.id.lower(), each.name, "private endpoint")
+
+
+def _cluster(plan: Plan, cluster: Resource, subnet: Subnet) -> Iterator[Item]:
+    """Nodes and pods in their subnet; an API server in its own."""
+    name = cluster.id.rsplit("/", 1)[1]
+    if _mentions(cluster.inputs.get("agentPoolProfiles"), subnet.id):
+        yield Item(cluster.id.lower(), _PLACED["containerservice:ManagedCluster"], name)
+        yield from (Item(f"pod:{each.name}", each.name, "pods") for each in sorted(pods(plan), key=lambda p: p.name))
+    if _mentions(cluster.inputs.get("apiServerAccessProfile"), subnet.id):
+        yield Item(f"{cluster.id}/api".lower(), "API server", name)
 
 
 def _mentions(value: Any, text: str) -> bool:
