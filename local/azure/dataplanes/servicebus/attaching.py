@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from proton import Delivery, Message, Receiver, Sender, symbol
+from proton import Delivery, Endpoint, Message, Receiver, Sender, symbol
 
 from local.azure.dataplanes.servicebus import access, addressing, conditions
 from local.azure.dataplanes.servicebus.access import Gate
@@ -187,18 +187,19 @@ class Attacher:
         seconds = _SESSION_SECONDS if milliseconds is None else milliseconds / 1000
         over = asyncio.Event()
 
+        def gone() -> bool:
+            return over.is_set() or not self._engine.open or not link.state & Endpoint.REMOTE_ACTIVE
+
         def give_up() -> None:
-            if not over.is_set() and self._engine.open:
+            if not gone():
                 over.set()
                 why = f"No session of {place.queue.path} has messages."
                 self._owner.refuse(link, Refusal(conditions.TIMEOUT, why))
 
         def attempt() -> bool:
-            if over.is_set() or not self._engine.open:
-                return True
-            if self._try_session(link, place, None):
+            if not gone() and self._try_session(link, place, None):
                 over.set()
-            return over.is_set()
+            return gone()
 
         asyncio.get_running_loop().call_later(seconds, give_up)
         self._broker.await_session(place, attempt)

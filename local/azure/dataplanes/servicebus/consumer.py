@@ -133,6 +133,7 @@ class Consumer:
 
     def lock_lost(self) -> None:
         """The session's lock has run out: the client must accept it again."""
+        self._broker.leave((self._key, self._dead), self)
         self.session = None
         why = "The session lock has expired on the MessageSession. Accept a new MessageSession."
         self.link.condition = Refusal(conditions.SESSION_LOCK_LOST, why).as_amqp()

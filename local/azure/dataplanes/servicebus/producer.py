@@ -52,21 +52,22 @@ class Producer:
         self.link.advance()
         if self.link.credit < _CREDIT // 2:
             self.link.flow(_CREDIT - self.link.credit)
+        batch, self._format = self._format == BATCH_FORMAT, None
         try:
-            self._take(data)
+            self._take(data, batch)
         except Refusal as refused:
             self._settle(delivery, Delivery.REJECTED, refused.as_amqp())
         else:
             self._settle(delivery, Delivery.ACCEPTED, None)
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: bytes, batch: bool) -> None:
         entity = self._entity()
         if len(data) > entity.largest:
             raise Refusal(
                 conditions.TOO_LARGE, f"The transfer has {len(data)} bytes; {entity.path} takes {entity.largest}."
             )
         try:
-            messages = parse_batch(data) if self._format == BATCH_FORMAT else [parse(data)]
+            messages = parse_batch(data) if batch else [parse(data)]
         except MalformedMessage as error:
             raise Refusal(conditions.DECODE, str(error)) from None
         self._broker.publisher.send(entity, messages)

@@ -48,13 +48,13 @@ def rule_of(name: str, properties: Mapping[str, Any]) -> Rule:
 
 
 def _correlation(given: Mapping[str, Any]) -> Evaluation:
-    wanted = [(_CORRELATION[name], given[name]) for name in _CORRELATION if given.get(name) is not None]
+    wanted = [(_CORRELATION[name], str(given[name])) for name in _CORRELATION if given.get(name) is not None]
     user = [(str(name).lower(), value) for name, value in (given.get("properties") or {}).items()]
     if not wanted and not user:
         raise FilterError("correlationFilter names no property; it needs one at least")
 
     def matches(scope: Scope) -> bool:
-        return all(_equal(scope.system.get(name), value) for name, value in wanted) and all(
+        return all(str(scope.system.get(name)) == value for name, value in wanted) and all(
             _equal(scope.user.get(name), value) for name, value in user
         )
 
@@ -63,6 +63,6 @@ def _correlation(given: Mapping[str, Any]) -> Evaluation:
 
 def _equal(found: Any, value: Any) -> bool:
     try:
-        return compare("=", found if not isinstance(value, str) or found is None else str(found), value) is True
+        return compare("=", found, value) is True
     except FilterError:
         return False

@@ -93,6 +93,19 @@ def test_a_session_lock_that_runs_out_loses_what_was_received(bus: Bus) -> None:
         receiver.complete_message(again)
 
 
+@conforms("session-lock-expiry")
+def test_a_receiver_that_lost_its_session_takes_nothing_of_another(bus: Bus) -> None:
+    queue = sessions(bus, "a", lockDuration="PT1S")
+    with bus.client.get_queue_receiver(queue, session_id="a", prefetch_count=5) as receiver:
+        assert [body(each) for each in receiver.receive_messages(max_wait_time=5)] == ["0"]
+        time.sleep(1.2)
+        bus.send(queue, ServiceBusMessage("other", session_id="b"))
+        with bus.client.get_queue_receiver(queue, session_id="b") as other:
+            (message,) = other.receive_messages(max_wait_time=5)
+            assert (body(message), message.delivery_count) == ("other", 0)
+            other.complete_message(message)
+
+
 @conforms("session-lock-renewal")
 def test_a_renewed_session_lock_lasts(bus: Bus) -> None:
     queue = sessions(bus, "a", lockDuration="PT3S")

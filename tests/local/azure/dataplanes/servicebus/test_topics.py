@@ -76,6 +76,7 @@ def test_correlation_filters_want_every_named_property_equal(bus: Bus) -> None:
         ServiceBusMessage("all", subject="granted", correlation_id="c1", application_properties=dict(properties)),
         ServiceBusMessage("other id", subject="granted", correlation_id="c2", application_properties=dict(properties)),
         ServiceBusMessage("no property", subject="granted", correlation_id="c1"),
+        ServiceBusMessage("no subject", correlation_id="c1", application_properties=dict(properties)),
     )
     assert taken(bus, topic, "one") == ["all"]
 
