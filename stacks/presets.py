@@ -127,8 +127,8 @@ DEV = Preset(
         login="azurecli",
         admin_groups=[],
         private=False,
-        encryption_at_host=False,
-        defender=False,
+        encryption_at_host=True,
+        defender=True,
     ),
     # Whoever deploys dev has Docker; nothing else has to be there before the first update.
     images=Images(builder="docker", base_image=_BASE_IMAGE, digests=_DIGESTS),
