@@ -77,6 +77,8 @@ class FrontDoor:
         application.router.add_route("*", GRAPH_PATH, self._serve_graph)
         application.router.add_get("/faults", self._plan_faults)
         application.router.add_put("/faults", self._plan_faults)
+        application.router.add_get("/provisioning", self._scale_provisioning)
+        application.router.add_put("/provisioning", self._scale_provisioning)
         application.router.add_route("*", "/{path:.*}", self._serve_arm)
         return application
 
@@ -92,10 +94,19 @@ class FrontDoor:
     async def _serve_graph(self, request: web.Request) -> web.Response:
         return await self._graph.handle(request, self._azure.directory.verify(_bearer(request), GRAPH))
 
-    async def _plan_faults(self, request: web.Request) -> web.Response:
+    def _require_owner(self, request: web.Request) -> None:
         principal = self._azure.directory.verify(_bearer(request), ARM)
         here = f"/subscriptions/{SUBSCRIPTION_ID}"
         self._azure.authorizer.require(principal, here, "Microsoft.Authorization/roleAssignments/write", data=False)
+
+    async def _scale_provisioning(self, request: web.Request) -> web.Response:
+        self._require_owner(request)
+        if request.method == "PUT":
+            self._lifecycle.provisioning.scale(await request.json())
+        return web.json_response(self._lifecycle.provisioning.told())
+
+    async def _plan_faults(self, request: web.Request) -> web.Response:
+        self._require_owner(request)
         if request.method == "PUT":
             self._faults.plan(await request.json())
         return web.json_response(self._faults.told())

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from local.azure.arm.identities import Identities
 from local.azure.arm.ids import canonical
 from local.azure.arm.operations import Operation, Operations
+from local.azure.arm.provisioning import Provisioning
 from local.azure.arm.soft_delete import Deleted
 from local.azure.arm.store import LocalStore, merged
 from local.azure.arm.types import by_path
@@ -28,6 +29,7 @@ class Lifecycle:
         self._azure, self.store, self.identities, self._behaviours = azure, store, identities, behaviours
         self.deleted = Deleted(store)
         self.operations = Operations(store.database)
+        self.provisioning = Provisioning()
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -112,6 +114,8 @@ class Lifecycle:
         try:
             resource = await self.identities.assign(resource)
             self.store.put(resource)
+            if previous is None:
+                await self.provisioning.created(resource.type)
             outputs = await self.behaviour(resource.type).put(resource, previous)
         except Exception as error:
             failure = _as_failure(error, resource.id)
