@@ -22,6 +22,10 @@ _HOLDS_DATA = {
 """What can't be had back once it is gone."""
 
 
+_WORDS = {f"{_NATIVE}apimanagement:NamedValue"}
+"""Types whose tags are words, not values by name."""
+
+
 def use_transforms(tags: dict[str, str], *, keep_provider_aliases: bool, protect_data: bool = False) -> None:
     """Puts default tags on everything that takes tags, and drops azure-native's aliases unless they are to be kept.
 
@@ -33,7 +37,7 @@ def use_transforms(tags: dict[str, str], *, keep_provider_aliases: bool, protect
         if not args.type_.startswith(_NATIVE):
             return None
         props = dict(args.props)
-        if "tags" in props:
+        if "tags" in props and args.type_ not in _WORDS:
             own = pulumi.Output.from_input(props["tags"])
             props["tags"] = own.apply(lambda given: {**tags, **(given or {})})
         opts = args.opts

@@ -9,7 +9,7 @@ from typing import Any
 
 import pulumi
 import pytest
-from pulumi_azure_native import network
+from pulumi_azure_native import apimanagement, network
 
 from stacks.services import deployed as services
 from stacks.transforms import use_transforms
@@ -227,6 +227,16 @@ def test_aliases_are_kept_for_an_upgrade_of_the_provider_and_our_own_always() ->
 
     assert program(keep=False).one(":RouteTable").aliases == 1
     assert program(keep=True).one(":RouteTable").aliases > 10
+
+
+def test_tags_that_are_words_are_left_alone() -> None:
+    """A named value's tags are a list: the SDK refuses values by name there."""
+
+    def declare() -> None:
+        use_transforms({"project": "tributary"}, keep_provider_aliases=False)
+        apimanagement.NamedValue("partner", resource_group_name="g", service_name="s", display_name="partner")
+
+    assert run(declare).one(":NamedValue").inputs.get("tags") is None
 
 
 def test_only_the_settings_know_which_environment_it_is() -> None:
