@@ -162,7 +162,7 @@ PURPOSES: Mapping[str, Purpose] = {
             _probes(),
         ),
     ),
-    "runner": Purpose(longest_prefix=28, way_out=True),
+    "runner": Purpose(longest_prefix=28, way_out=True, reaches=_DATA),
     # learn.microsoft.com/azure/firewall/firewall-faq: name, size, and no security group.
     "firewall": Purpose(longest_prefix=26, azure_name="AzureFirewallSubnet", guarded=False),
 }

@@ -146,11 +146,16 @@ def _names(model: type[BaseModel] | None) -> list[str]:
 def _field(model: type[BaseModel], location: Sequence[int | str]) -> FieldInfo | None:
     found: FieldInfo | None = None
     at: type[BaseModel] | None = model
+    keyed = False  # the next part is the key of an object whose values are of one kind
     for part in location:
+        if keyed:
+            keyed = False
+            continue
         if at is None or isinstance(part, int):
             break
         found = next((f for n, f in at.model_fields.items() if (f.alias or n) == part), None)
         at = _model(found.annotation) if found else None
+        keyed = bool(found) and typing.get_origin(found.annotation) is dict
     return found
 
 

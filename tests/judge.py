@@ -20,6 +20,11 @@ WITHOUT_SCHEMA = {
     "Microsoft.Web/sites/slots/basicPublishingCredentialsPolicies",
 }
 """Types in use that Microsoft publishes no schema of."""
+BOOTSTRAP_WITHOUT_SCHEMA = {
+    "Microsoft.Compute/virtualMachineScaleSets",
+    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
+}
+"""Types of the bootstrap that the folder of published types holds no schema of."""
 
 
 @dataclass(frozen=True)

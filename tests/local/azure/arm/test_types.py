@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from local.azure.arm.shapes import UNKNOWN, Shape, alternatives
 from local.azure.arm.types import Type, all_types, by_path, by_token, shapes
 from local.instance import REPOSITORY
-from tests.judge import WITHOUT_SCHEMA
+from tests.judge import BOOTSTRAP_WITHOUT_SCHEMA, WITHOUT_SCHEMA
 
 SHARED = REPOSITORY.parent / "shared"
 
@@ -56,7 +56,7 @@ def test_bodies_of_every_type_meet_the_published_schemas() -> None:
     lines: list[str] = []
     run = checker.Run(checker.Schemas(), lines.append)
     for kind in all_types():
-        if kind.type in WITHOUT_SCHEMA:
+        if kind.type in WITHOUT_SCHEMA | BOOTSTRAP_WITHOUT_SCHEMA:
             continue
         path, body = kind.to_arm(samples.everything(kind))
         address = {"name": path.rsplit("/", 1)[1], "type": kind.type.replace("{recordType}", "A")}

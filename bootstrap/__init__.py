@@ -1,0 +1,1 @@
+"""Bootstrap: the program run once a subscription, before the first deployment of any stack."""

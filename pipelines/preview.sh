@@ -1,0 +1,25 @@
+#!/bin/sh
+# Previews a stack under its policies and writes what a pull request is told: preview.sh <stack> <markdown file>
+# Ends as the preview does. Told by the environment: PULUMI_BACKEND_URL, and who signs in (docs/deploy.md, "Pipelines").
+set -u
+stack=$1
+file=$2
+limit=60000 # characters: GitHub refuses a comment of more than 65536
+
+pulumi preview --stack "$stack" --diff --non-interactive --suppress-progress --color never \
+    --policy-pack policies --policy-pack-config "policies/config/$stack.json" > preview.log 2>&1
+code=$?
+
+{
+    echo "<!-- preview $stack -->"
+    if [ "$code" -eq 0 ]; then echo "### Preview of \`$stack\`"; else echo "### Preview of \`$stack\` failed"; fi
+    echo
+    echo '<details><summary>what would change</summary>'
+    echo
+    echo '```'
+    tail -c "$limit" preview.log
+    echo '```'
+    echo '</details>'
+} > "$file"
+cat preview.log
+exit "$code"
