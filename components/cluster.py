@@ -1,18 +1,21 @@
 """Cluster: a managed Kubernetes cluster (AKS) whose pods sign in to Azure by workload identity.
 
-Leaves out: user node pools, Container Insights, maintenance windows.
+Leaves out: Windows nodes, node auto-provisioning, service mesh, GitOps.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import yaml
 from pulumi_azure_native import authorization, containerservice, managedidentity
 
+from components.cluster_maintenance import MaintenanceArgs, maintain
+from components.cluster_observability import agent, collect
+from components.cluster_pools import PoolArgs, system_pool, user_pools
 from components.common import Site, assign_role, diagnose
 from components.ingress import IngressArgs, ingress_profile, ingress_rights
 
@@ -25,9 +28,15 @@ class ClusterArgs:
     subnet_id: subnet of the nodes. pods, services: CIDR blocks inside the cluster, outside the virtual network.
     dns_service_ip: address of the cluster's DNS, inside services.
     registry_id: registry that the nodes pull from.
-    tier, kubernetes_version, node_size, node_count, node_maximum, os_disk, zones: see AKS.
+    tier, kubernetes_version: see AKS. node_size, node_count, node_maximum, os_disk, zones: of the system's nodes.
+    pools: nodes of the services, by name; none puts them beside the system.
+    outbound: "userAssignedNATGateway", "userDefinedRouting" or "loadBalancer", as the subnet has it; way_out: what must
+    be there before.
     login: how kubelogin signs in; the cluster's own kubeconfig would ask a person (pulumi-azure-native#2399).
     admin_groups: object ids of the Entra groups that administer the cluster.
+    allowed_addresses: IPv4 addresses or CIDR blocks that a public API server answers; none lets every address in.
+    maintenance: when upgrades happen; None leaves that to Azure. metrics_workspace_id: Azure Monitor workspace of its
+    metrics; with it, logs go to the site's workspace, too.
     private: whether the API server is in the virtual network alone; it needs api_subnet_id then.
     encryption_at_host: of the nodes' disks and caches (the subscription must have the feature). defender: whether
     Microsoft Defender watches it. ingress: how requests come in; None for clusters without.
@@ -48,13 +57,38 @@ class ClusterArgs:
     zones: Sequence[str]
     login: str
     admin_groups: Sequence[str]
+    pools: Mapping[str, PoolArgs] = field(default_factory=dict)
+    outbound: str = "loadBalancer"
+    way_out: Sequence[pulumi.Resource] = ()
+    allowed_addresses: Sequence[str] = ()
+    maintenance: MaintenanceArgs | None = None
+    metrics_workspace_id: pulumi.Input[str] | None = None
     private: bool = False
     api_subnet_id: pulumi.Input[str] | None = None
     encryption_at_host: bool = False
     defender: bool = False
     ingress: IngressArgs | None = None
 
+    @property
+    def system(self) -> PoolArgs:
+        """The system's nodes."""
+        return PoolArgs(
+            size=self.node_size,
+            count=self.node_count,
+            maximum=self.node_maximum,
+            os_disk=self.os_disk,
+            zones=self.zones,
+            encryption_at_host=self.encryption_at_host,
+        )
+
     def __post_init__(self) -> None:
+        if self.outbound not in ("loadBalancer", "userAssignedNATGateway", "userDefinedRouting"):
+            raise ValueError(
+                f"outbound: {self.outbound!r} is not allowed; allowed are loadBalancer, userAssignedNATGateway and "
+                "userDefinedRouting."
+            )
+        if self.private and self.allowed_addresses:
+            raise ValueError("allowed_addresses: a private API server has no public address. Leave them out.")
         if self.private and self.api_subnet_id is None:
             raise ValueError("api_subnet_id: is missing, and the API server is private. Give it a subnet of its own.")
         if self.defender and self.site.workspace_id is None:
@@ -72,6 +106,8 @@ class Cluster(pulumi.ComponentResource):
     """OIDC issuer of service-account tokens."""
     kubeconfig: pulumi.Output[str]
     """How to reach its API server; secret."""
+    pools: Sequence[containerservice.AgentPool]
+    """Nodes of the services, where they are apart: pods that run there wait for them."""
     pull: authorization.RoleAssignment
     """The nodes' right to pull images: pods wait for it."""
 
@@ -134,24 +170,24 @@ class Cluster(pulumi.ComponentResource):
                 if args.defender
                 else None,
             ),
-            # learn.microsoft.com/azure/aks/api-server-vnet-integration
-            api_server_access_profile=containerservice.ManagedClusterAPIServerAccessProfileArgs(
-                enable_private_cluster=True,
-                enable_private_cluster_public_fqdn=False,
-                enable_vnet_integration=True,
-                private_dns_zone="system",
-                subnet_id=args.api_subnet_id,
-            )
-            if args.private
-            else None,
+            api_server_access_profile=_api_server(args),
             addon_profiles={
                 "azurepolicy": containerservice.ManagedClusterAddonProfileArgs(enabled=True),
                 # Certificates of the ingress and of pods come by it, and are looked at for newer versions.
                 "azureKeyvaultSecretsProvider": containerservice.ManagedClusterAddonProfileArgs(
                     enabled=True, config={"enableSecretRotation": "true", "rotationPollInterval": "2m"}
                 ),
+                **(agent(site) if args.metrics_workspace_id else {}),
             },
             ingress_profile=ingress_profile(args.ingress) if args.ingress else None,
+            azure_monitor_profile=containerservice.ManagedClusterAzureMonitorProfileArgs(
+                metrics=containerservice.ManagedClusterAzureMonitorProfileMetricsArgs(enabled=True)
+            )
+            if args.metrics_workspace_id
+            else None,
+            workload_auto_scaler_profile=containerservice.ManagedClusterWorkloadAutoScalerProfileArgs(
+                keda=containerservice.ManagedClusterWorkloadAutoScalerProfileKedaArgs(enabled=True)
+            ),
             auto_upgrade_profile=containerservice.ManagedClusterAutoUpgradeProfileArgs(
                 upgrade_channel="patch", node_os_upgrade_channel="NodeImage"
             ),
@@ -161,35 +197,19 @@ class Cluster(pulumi.ComponentResource):
                 network_dataplane="cilium",
                 network_policy="cilium",
                 load_balancer_sku="standard",
-                outbound_type="loadBalancer",
+                outbound_type=args.outbound,
                 pod_cidr=args.pods,
                 service_cidr=args.services,
                 dns_service_ip=args.dns_service_ip,
             ),
             # Exactly one inline pool: more of them make replacement surprises (pulumi-azure-native#579, #2719).
-            agent_pool_profiles=[
-                containerservice.ManagedClusterAgentPoolProfileArgs(
-                    name="system",
-                    mode="System",
-                    type="VirtualMachineScaleSets",
-                    os_type="Linux",
-                    os_sku="AzureLinux",
-                    os_disk_type=args.os_disk,
-                    vm_size=args.node_size,
-                    vnet_subnet_id=args.subnet_id,
-                    enable_auto_scaling=True,
-                    count=args.node_count,
-                    min_count=args.node_count,
-                    max_count=args.node_maximum,
-                    availability_zones=list(args.zones) or None,
-                    enable_encryption_at_host=args.encryption_at_host,
-                )
-            ],
+            agent_pool_profiles=[system_pool(args.system, args.subnet_id, alone=not args.pools)],
             tags=site.tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # ARM does not say so: without the role AKS can't put its nodes into the subnet.
-                depends_on=joins,
+                # ARM does not say so: without the role AKS can't put its nodes into the subnet, and nodes that reach
+                # no registry never get ready.
+                depends_on=[*joins, *args.way_out],
                 # The autoscaler's business.
                 ignore_changes=["agentPoolProfiles[0].count"],
             ),
@@ -202,6 +222,11 @@ class Cluster(pulumi.ComponentResource):
             site=site,
             opts=child,
         )
+        self.pools = user_pools(name, args.pools, args.subnet_id, cluster, site, child)
+        if args.maintenance:
+            maintain(name, args.maintenance, cluster, site, child)
+        if args.metrics_workspace_id:
+            collect(name, args.metrics_workspace_id, cluster, site, child)
         if args.ingress:
             ingress_rights(name, args.ingress, cluster, site, child)
         diagnose(f"{name}-cluster", cluster, site, child, logs=["kube-audit-admin", "guard", "cluster-autoscaler"])
@@ -219,6 +244,23 @@ class Cluster(pulumi.ComponentResource):
             credentials.apply(lambda answer: unattended(base64.b64decode(answer.kubeconfigs[0].value), args.login))
         )
         self.register_outputs({"name": self.name, "cluster_id": self.cluster_id, "issuer": self.issuer})
+
+
+def _api_server(args: ClusterArgs) -> containerservice.ManagedClusterAPIServerAccessProfileArgs | None:
+    if args.private:
+        # learn.microsoft.com/azure/aks/api-server-vnet-integration
+        return containerservice.ManagedClusterAPIServerAccessProfileArgs(
+            enable_private_cluster=True,
+            enable_private_cluster_public_fqdn=False,
+            enable_vnet_integration=True,
+            private_dns_zone="system",
+            subnet_id=args.api_subnet_id,
+        )
+    if args.allowed_addresses:
+        return containerservice.ManagedClusterAPIServerAccessProfileArgs(
+            authorized_ip_ranges=list(args.allowed_addresses)
+        )
+    return None
 
 
 def unattended(kubeconfig: bytes, login: str) -> str:

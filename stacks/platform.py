@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import ipaddress
 
 import pulumi
 from pulumi_azure_native import authorization, resources
 
-from components.cluster import Cluster, ClusterArgs
 from components.common import Site
-from components.ingress import IngressArgs
 from components.monitoring import Monitoring, MonitoringArgs
+from stacks.cluster import make_cluster
 from stacks.data import customer_key, make_database, make_evidence, make_registry, make_uploads, make_vault
 from stacks.entry import make_edge, make_gateway, make_website
 from stacks.functions import make_functions
@@ -63,6 +61,7 @@ class Platform:
                 site=site,
                 retention_days=settings.monitoring.retention_days,
                 sampling_percentage=settings.monitoring.sampling_percentage,
+                metrics=settings.cluster.observed,
             ),
         )
         self.site = site = dataclasses.replace(site, workspace_id=self.monitoring.workspace_id)
@@ -73,19 +72,8 @@ class Platform:
         self.uploads = make_uploads(settings, site, self.network, self.vault)
         self.evidence = make_evidence(settings, site, self.network, self.vault)
         self.database = make_database(settings, site, self.network, self.vault, databases(services))
-        self.cluster = Cluster(
-            "main",
-            ClusterArgs(
-                site=site,
-                subnet_id=self.network.subnet_ids["cluster"],
-                pods=settings.network.pods,
-                services=settings.network.services,
-                dns_service_ip=str(ipaddress.IPv4Network(settings.network.services)[10]),
-                registry_id=self.registry.registry_id,
-                api_subnet_id=self.network.subnet_ids["api-server"] if settings.cluster.private else None,
-                ingress=IngressArgs(zone_id=self.network.zone_ids[settings.inner_domain], vault_id=self.vault.vault_id),
-                **settings.cluster.model_dump(),
-            ),
+        self.cluster = make_cluster(
+            settings, site, self.network, self.registry, self.vault, self.monitoring.metrics_workspace_id
         )
         self.messaging = make_messaging(
             settings,

@@ -13,6 +13,7 @@ from stacks.sections.foundation import (
     Database,
     ElasticPool,
     Images,
+    MaintenanceWindow,
     Monitoring,
     Network,
     Registry,
@@ -23,6 +24,7 @@ from stacks.sections.foundation import (
     Storage,
     Subnets,
     Upgrades,
+    UserNodes,
     Vault,
 )
 from stacks.sections.messaging import Messaging, Notifications
@@ -129,6 +131,10 @@ DEV = Preset(
         private=False,
         encryption_at_host=True,
         defender=True,
+        allowed_addresses=[],
+        user_nodes=None,
+        maintenance=None,
+        observed=False,
     ),
     # Whoever deploys dev has Docker; nothing else has to be there before the first update.
     images=Images(builder="docker", base_image=_BASE_IMAGE, digests=_DIGESTS),
@@ -203,7 +209,7 @@ PROD = Preset(
         kubernetes_version="1.34",
         node_size="Standard_D4ds_v5",
         node_count=3,
-        node_maximum=9,
+        node_maximum=6,
         os_disk="Ephemeral",
         zones=["1", "2", "3"],
         login="workloadidentity",
@@ -211,6 +217,10 @@ PROD = Preset(
         private=True,
         encryption_at_host=True,
         defender=True,
+        allowed_addresses=[],
+        user_nodes=UserNodes(size="Standard_D4ds_v5", count=3, maximum=9),
+        maintenance=MaintenanceWindow(day="Saturday", hour=22),
+        observed=True,
     ),
     # The very images that were tried in dev; and no package index or public registry is reached from prod's network.
     images=Images(builder="digests", base_image=_BASE_IMAGE, digests=_DIGESTS),

@@ -268,11 +268,34 @@ class Database(Section):
     replicated: bool
 
 
+class UserNodes(Section):
+    """Nodes that services run on."""
+
+    size: Annotated[str, Field(pattern="^Standard_[A-Za-z0-9_]+$", description="a VM size such as Standard_D4ds_v5")]
+    count: Annotated[int, Field(ge=1, le=100, description="nodes, 1 to 100")]
+    maximum: Annotated[int, Field(ge=1, le=100, description="nodes, 1 to 100")]
+
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        if self.maximum < self.count:
+            raise ValueError(f"maximum: {self.maximum} is less than count ({self.count})")
+        return self
+
+
+class MaintenanceWindow(Section):
+    """When upgrades happen, every week. hour: of the start, in UTC."""
+
+    day: Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+    hour: Annotated[int, Field(ge=0, le=23, description="an hour, 0 to 23")]
+
+
 class Cluster(Section):
     """The Kubernetes cluster. login: how kubelogin signs in; admin_groups: Entra groups that administer it.
 
     private: whether its API server is in the virtual network alone, in the subnet apiServer.
     encryption_at_host: of the nodes; the subscription must have the feature Microsoft.Compute/EncryptionAtHost.
+    allowed_addresses: that a public API server answers; none lets every address in. user_nodes: nodes of the services,
+    apart from the system's; null for none. maintenance: window of upgrades. observed: metrics and logs are collected.
     """
 
     tier: Literal["Free", "Standard", "Premium"]
@@ -289,6 +312,10 @@ class Cluster(Section):
     private: bool
     encryption_at_host: bool
     defender: bool
+    allowed_addresses: list[str]
+    user_nodes: UserNodes | None
+    maintenance: MaintenanceWindow | None
+    observed: bool
 
     @model_validator(mode="after")
     def _grows(self) -> Self:

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from components.cluster import Cluster, ClusterArgs
+from components.cluster_maintenance import MaintenanceArgs
+from components.cluster_pools import PoolArgs
 from components.common import Site
 from components.database import Database, DatabaseArgs
 from components.database_backups import RetentionArgs
 from components.database_failover import SecondaryArgs
 from components.database_protection import ProtectionArgs
-from components.database_server import PoolArgs
+from components.database_server import PoolArgs as DatabasePoolArgs
 from components.egress import AllowedArgs, FirewallArgs
 from components.file_containers import ContainerArgs
 from components.file_store import FileStore, FileStoreArgs
@@ -62,7 +65,7 @@ def database_args(site: Site = SITE, **changes: Any) -> DatabaseArgs:
         "backup_redundancy": "GeoZone",
         "access": ACCESS,
         "zone_redundant": True,
-        "pool": PoolArgs(sku="GP_Gen5", tier="GeneralPurpose", capacity=4, storage_gb=32),
+        "pool": DatabasePoolArgs(sku="GP_Gen5", tier="GeneralPurpose", capacity=4, storage_gb=32),
         "ledger": ["audit"],
         "key": KEY,
         "protection": ProtectionArgs(emails=["on-call@example.com"]),
@@ -125,9 +128,39 @@ def store_args(site: Site = SITE, **changes: Any) -> FileStoreArgs:
     return FileStoreArgs(**everything | changes)
 
 
+def cluster_args(site: Site = SITE, **changes: Any) -> ClusterArgs:
+    everything: dict[str, Any] = {
+        "site": site,
+        "subnet_id": "/subnet",
+        "pods": "10.244.0.0/16",
+        "services": "10.96.0.0/16",
+        "dns_service_ip": "10.96.0.10",
+        "registry_id": "/registry",
+        "tier": "Standard",
+        "kubernetes_version": "1.34",
+        "node_size": "Standard_D4ds_v5",
+        "node_count": 3,
+        "node_maximum": 5,
+        "os_disk": "Ephemeral",
+        "zones": ["1", "2", "3"],
+        "login": "workloadidentity",
+        "admin_groups": ["g"],
+        "pools": {"services": PoolArgs(size="Standard_D4ds_v5", count=3, maximum=9, zones=["1", "2", "3"])},
+        "outbound": "userDefinedRouting",
+        "private": True,
+        "api_subnet_id": "/api-subnet",
+        "encryption_at_host": True,
+        "defender": True,
+        "maintenance": MaintenanceArgs(day="Saturday", hour=22),
+        "metrics_workspace_id": "/id/of/AzureMonitorWorkspace/main",
+    }
+    return ClusterArgs(**everything | changes)
+
+
 CORE: dict[str, Callable[[Site], Any]] = {
     "network": lambda site: Network("main", network_args(site)),
     "registry": lambda site: Registry("main", registry_args(site)),
+    "cluster": lambda site: Cluster("main", cluster_args(site)),
     "vault": make_vault,
     "file store": lambda site: FileStore("files", store_args(site)),
     "database": lambda site: Database("main", database_args(site)),

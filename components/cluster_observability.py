@@ -1,0 +1,92 @@
+"""Cluster observability: metrics into managed Prometheus, logs and inventory by Container Insights."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_azure_native import containerservice, monitor
+
+from components.common import Site
+
+_METRICS = "Microsoft-PrometheusMetrics"
+_LOGS = [
+    "Microsoft-ContainerLogV2",
+    "Microsoft-KubeEvents",
+    "Microsoft-KubePodInventory",
+    "Microsoft-KubeNodeInventory",
+]
+
+
+def agent(site: Site) -> dict[str, containerservice.ManagedClusterAddonProfileArgs]:
+    """The add-on that sends logs: by the cluster's identity, as the workspace takes no keys."""
+    if site.workspace_id is None:
+        return {}
+    config: dict[str, pulumi.Input[str]] = {
+        "logAnalyticsWorkspaceResourceID": site.workspace_id,
+        "useAADAuth": "true",
+    }
+    return {"omsagent": containerservice.ManagedClusterAddonProfileArgs(enabled=True, config=config)}
+
+
+def collect(
+    name: str,
+    metrics_workspace_id: pulumi.Input[str],
+    cluster: containerservice.ManagedCluster,
+    site: Site,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Where the agents send what they collect (learn.microsoft.com/azure/azure-monitor/containers/
+    kubernetes-monitoring-enable). metrics_workspace_id: of an Azure Monitor workspace."""
+    place = {"resource_group_name": site.resource_group, "location": site.location, "tags": site.tags, "opts": opts}
+    endpoint = monitor.DataCollectionEndpoint(
+        name, data_collection_endpoint_name=site.name("dce", name), kind="Linux", **place
+    )
+    metrics = monitor.DataCollectionRule(
+        f"{name}-metrics",
+        data_collection_rule_name=site.name("dcr", f"{name}-metrics"),
+        kind="Linux",
+        data_collection_endpoint_id=endpoint.id,
+        data_sources=monitor.DataCollectionRuleDataSourcesArgs(
+            prometheus_forwarder=[monitor.PrometheusForwarderDataSourceArgs(name="prometheus", streams=[_METRICS])]
+        ),
+        destinations=monitor.DataCollectionRuleDestinationsArgs(
+            monitoring_accounts=[
+                monitor.MonitoringAccountDestinationArgs(name="metrics", account_resource_id=metrics_workspace_id)
+            ]
+        ),
+        data_flows=[monitor.DataFlowArgs(streams=[_METRICS], destinations=["metrics"])],
+        **place,
+    )
+    _associate(f"{name}-metrics", metrics, cluster, opts)
+    if site.workspace_id is None:
+        return
+    logs = monitor.DataCollectionRule(
+        f"{name}-logs",
+        data_collection_rule_name=site.name("dcr", f"{name}-logs"),
+        kind="Linux",
+        data_sources=monitor.DataCollectionRuleDataSourcesArgs(
+            extensions=[
+                monitor.ExtensionDataSourceArgs(
+                    name="ContainerInsightsExtension", extension_name="ContainerInsights", streams=_LOGS
+                )
+            ]
+        ),
+        destinations=monitor.DataCollectionRuleDestinationsArgs(
+            log_analytics=[
+                monitor.LogAnalyticsDestinationArgs(name="workspace", workspace_resource_id=site.workspace_id)
+            ]
+        ),
+        data_flows=[monitor.DataFlowArgs(streams=_LOGS, destinations=["workspace"])],
+        **place,
+    )
+    _associate(f"{name}-logs", logs, cluster, opts)
+
+
+def _associate(
+    name: str,
+    rule: monitor.DataCollectionRule,
+    cluster: containerservice.ManagedCluster,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    monitor.DataCollectionRuleAssociation(
+        name, association_name=name, resource_uri=cluster.id, data_collection_rule_id=rule.id, opts=opts
+    )

@@ -1,0 +1,71 @@
+"""Cluster: what the services run on, made as the settings say."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import pulumi
+
+from components.cluster import Cluster, ClusterArgs
+from components.cluster_maintenance import MaintenanceArgs
+from components.cluster_pools import PoolArgs
+from components.common import Site
+from components.ingress import IngressArgs
+from components.network import Network
+from components.registry import Registry
+from components.vault import Vault
+from stacks.settings import Settings
+
+_OUTBOUND = {"none": "loadBalancer", "nat": "userAssignedNATGateway", "firewall": "userDefinedRouting"}
+"""How AKS calls what the nodes' subnet has."""
+
+
+def make_cluster(
+    settings: Settings,
+    site: Site,
+    network: Network,
+    registry: Registry,
+    vault: Vault,
+    metrics_workspace_id: pulumi.Output[str] | None,
+) -> Cluster:
+    """The cluster. metrics_workspace_id: where its metrics go; None leaves it unobserved."""
+    wanted, networks = settings.cluster, settings.network
+    return Cluster(
+        "main",
+        ClusterArgs(
+            site=site,
+            subnet_id=network.subnet_ids["cluster"],
+            pods=networks.pods,
+            services=networks.services,
+            dns_service_ip=str(ipaddress.IPv4Network(networks.services)[10]),
+            registry_id=registry.registry_id,
+            tier=wanted.tier,
+            kubernetes_version=wanted.kubernetes_version,
+            node_size=wanted.node_size,
+            node_count=wanted.node_count,
+            node_maximum=wanted.node_maximum,
+            os_disk=wanted.os_disk,
+            zones=wanted.zones,
+            encryption_at_host=wanted.encryption_at_host,
+            pools=_pools(settings),
+            login=wanted.login,
+            admin_groups=wanted.admin_groups,
+            outbound=_OUTBOUND[networks.egress],
+            way_out=network.way_out,
+            private=wanted.private,
+            api_subnet_id=network.subnet_ids["api-server"] if wanted.private else None,
+            allowed_addresses=wanted.allowed_addresses,
+            defender=wanted.defender,
+            maintenance=MaintenanceArgs(**wanted.maintenance.model_dump()) if wanted.maintenance else None,
+            metrics_workspace_id=metrics_workspace_id,
+            ingress=IngressArgs(zone_id=network.zone_ids[settings.inner_domain], vault_id=vault.vault_id),
+        ),
+    )
+
+
+def _pools(settings: Settings) -> dict[str, PoolArgs]:
+    wanted = settings.cluster
+    if wanted.user_nodes is None:
+        return {}
+    shared = {"os_disk": wanted.os_disk, "zones": wanted.zones, "encryption_at_host": wanted.encryption_at_host}
+    return {"services": PoolArgs(**wanted.user_nodes.model_dump(), **shared)}
