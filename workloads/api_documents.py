@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from workloads.chassis.events import catalogue
+
 _ROOT = Path(__file__).resolve().parent.parent
 PAGES = Path("docs/api")
 _PLACEHOLDERS = {
@@ -47,7 +49,24 @@ def _document(package: str) -> dict[str, Any]:
 def written() -> Mapping[Path, str]:
     """Every page, by its path."""
     found = {PAGES / f"{name}.md": _page(name, document) for name, document in documents().items()}
-    return {**found, PAGES / "README.md": _index(documents())}
+    return {**found, PAGES / "README.md": _index(documents()), PAGES / "events.md": _events()}
+
+
+def _events() -> str:
+    lines = [
+        "# Events",
+        "",
+        "Made by `python -m workloads.api_documents` from `workloads/chassis/events/catalogue.py`. Each is a CloudEvent",
+        f"(1.0, JSON) on the topic `{catalogue.TOPIC}`, keyed by its user's pseudonym; none holds a name or a text.",
+        "",
+        "| event | published by | what it tells |",
+        "|---|---|---|",
+    ]
+    for service, events in catalogue.EVENTS.items():
+        lines += [f"| `{name}` | {service} | {told} |" for name, told in events.items()]
+    told = "What it held of the person is erased: erasure_id, service, round, rows, elsewhere."
+    lines.append(f"| `{catalogue.ERASURE_DONE}` | each that holds data of users | {told} |")
+    return "\n".join(lines) + "\n"
 
 
 def _index(services: Mapping[str, dict[str, Any]]) -> str:

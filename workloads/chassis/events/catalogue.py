@@ -1,4 +1,4 @@
-"""The events there are: which service may publish which, and what each tells. docs/events.md is made from this."""
+"""The events there are: which service may publish which, and what each tells. docs/api/events.md is made from this."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "transaction.removed": "A transaction is withdrawn or deleted: id, account_id, revision.",
     },
     "enrichment": {
-        "transactions.categorised": "Facts of transactions, at most 500: each id, account_id, revision, date, minor, "
+        "transactions.categorised": "Facts of transactions, at most 400: each id, account_id, revision, date, minor, "
         "currency, status, category, merchant, transfer, removed."
     },
     "recurring": {
@@ -53,7 +53,7 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "document.matched": "A document belongs to a transaction: document_id, transaction_id.",
     },
     "privacy": {
-        "erasure.requested": "Everything of the person is to be erased: erasure_id.",
+        "erasure.requested": "Everything of the person is to be erased: erasure_id, round.",
         "erasure.completed": "Every service has erased: erasure_id.",
         "export.ready": "An export can be fetched: export_id.",
     },
