@@ -56,8 +56,9 @@ def _events() -> str:
     lines = [
         "# Events",
         "",
-        "Made by `python -m workloads.api_documents` from `workloads/chassis/events/catalogue.py`. Each is a CloudEvent",
-        f"(1.0, JSON) on the topic `{catalogue.TOPIC}`, keyed by its user's pseudonym; none holds a name or a text.",
+        "Made by `python -m workloads.api_documents` from `workloads/chassis/events/catalogue.py`. Each is a",
+        f"CloudEvent (1.0, JSON) on the topic `{catalogue.TOPIC}`, keyed by its user's pseudonym; none holds a name",
+        "or a text.",
         "",
         "| event | published by | what it tells |",
         "|---|---|---|",

@@ -1,0 +1,54 @@
+"""What others hear of a consent: its beginning, a warning a week ahead, its end."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from sqlalchemy import select, update
+
+from tests.workloads.platform import Platform
+from tests.workloads.servers import Issuer
+from workloads.chassis import clock
+from workloads.chassis.tasks import Due, Task
+from workloads.services.consent import events
+from workloads.services.consent.handlers import TASKS
+from workloads.services.consent.models import Consent
+
+
+def told(platform: Platform, user: uuid.UUID) -> list[str]:
+    assert platform.bus
+    platform.settle()
+    return [each.type for each in platform.bus.published if each.user == user and each.type.startswith("consent.")]
+
+
+def test_a_consent_is_warned_of_a_week_before_and_ends_on_time(platform: Platform, issuer: Issuer) -> None:
+    person = f"warned-{uuid.uuid4()}"
+    user, app = issuer.pseudonym(person), platform.states["consent"]
+    consent = uuid.UUID(platform.connect(person, "aurora")["id"])
+    with app.database.session() as session:
+        due = {each.kind: each.due for each in session.scalars(select(Task).where(Task.item == consent))}
+    assert due[events.END] - due[events.WARN] == datetime.timedelta(days=7)
+    assert due[events.END] - clock.now() > datetime.timedelta(days=179, hours=23)
+
+    with app.database.session(user) as session:
+        session.execute(update(Consent).values(authorised=clock.now() - datetime.timedelta(days=180)))
+    for kind in (events.WARN, events.END, events.END):
+        assert TASKS[kind](Due(user, consent, app.database, app)) is None
+    # The relay was not woken: this test wrote past the service. The next request wakes it.
+    platform.start(person, "aurora")
+    platform.connect(person, "borealis")
+    assert told(platform, user)[:3] == ["consent.authorised", "consent.expiring", "consent.expired"]
+    assert platform.call(person, "consent", "GET", f"/consents/{consent}")["status"] == "expired"
+
+
+def test_a_second_consent_at_a_bank_is_a_renewal_without_a_gap(platform: Platform, issuer: Issuer) -> None:
+    person = f"renews-{uuid.uuid4()}"
+    user, app = issuer.pseudonym(person), platform.states["consent"]
+    first = uuid.UUID(platform.connect(person, "borealis")["id"])
+    platform.connect(person, "borealis")
+    assert told(platform, user) == ["consent.authorised", "consent.renewed", "consent.expired"], "the first is over"
+    assert TASKS[events.WARN](Due(user, first, app.database, app)) is None
+    assert "consent.expiring" not in told(platform, user)
+    with app.database.session() as session:
+        assert list(session.scalars(select(Task).where(Task.item == first))) == []
