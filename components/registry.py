@@ -132,6 +132,7 @@ class Registry(pulumi.ComponentResource):
             resource_group_name=args.site.resource_group,
             location=location,
             region_endpoint_enabled=True,
+            zone_redundancy="Enabled" if args.zone_redundant else None,
             tags=args.site.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -174,7 +174,7 @@ def test_service_endpoints_are_there_only_where_they_are_asked_for() -> None:
         return {name for name, each in given.items() if each.get("serviceEndpoints")}
 
     assert reached(False) == set()
-    assert reached(True) == {"snet-cluster", "snet-web", "snet-functions"}
+    assert reached(True) == {"snet-cluster", "snet-web", "snet-functions", "snet-runner"}
 
 
 BAD: list[tuple[dict[str, Any], str]] = [

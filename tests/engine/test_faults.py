@@ -46,7 +46,7 @@ def _soon(platform: Platform, person: str) -> list[dict[str, Any]]:
     until = time.monotonic() + 20
     while True:
         try:
-            return platform.history(person)
+            return platform.ledger(person)
         except (AssertionError, httpx.TransportError):
             if time.monotonic() > until:
                 raise
@@ -61,7 +61,7 @@ def test_a_killed_daemon_costs_nothing_that_was_there(deployed: Deployment) -> N
         for bank in ("aurora", "borealis"):
             platform.connect(person, bank)
         platform.synchronise(person)
-        before = platform.history(person)
+        before = platform.ledger(person)
         assert len(before) > 200
         for name in sorted(supervisor.states()):
             for each in _daemon(instance, name):

@@ -17,11 +17,14 @@ import pytest
 
 from local.commands.environment import environment
 from local.instance import REPOSITORY, Instance
+from stacks.services import deployed as deployed_services
 from tests.end_to_end.platform import person_at
 from tests.engine.deployment import Deployment
 from tests.workloads.platform import Platform
 
-SERVICES = ("account", "bank-aurora", "bank-borealis", "connector", "consent", "transaction")
+SERVICES = tuple(each.name for each in deployed_services(sandbox_banks=True))
+SYNCHRONISING = {"account", "bank-aurora", "bank-borealis", "connector", "consent", "transaction"}
+"""Those that one synchronisation calls; the others hear of it by events."""
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +61,10 @@ def test_one_history_of_two_banks_sorted_and_the_same_when_synchronised_twice(pl
     dates = [each["date"] for each in history]
     assert dates == sorted(dates, reverse=True)
 
+    before = platform.ledger(anna)
     again = platform.synchronise(anna)
     assert {each["added"] for each in again["accounts"]} == {0}
-    assert platform.history(anna) == history
+    assert platform.ledger(anna) == before
 
 
 def test_somebody_else_sees_nothing_of_it(platform: Platform, anna: str) -> None:
@@ -132,9 +136,7 @@ def test_a_synchronisation_is_one_operation_over_all_services_in_application_ins
         roles: dict[str, set[str]] = defaultdict(set)
         for item in map(json.loads, told.stdout.splitlines()):
             roles[item["operation"]].add(item["role"])
-        if any(set(SERVICES) <= each for each in roles.values()):
+        if any(each >= SYNCHRONISING for each in roles.values()):
             return
-        assert time.monotonic() < until, (
-            f"no operation reaches all services: {sorted(map(sorted, roles.values()))[-5:]}"
-        )
+        assert time.monotonic() < until, f"no operation reaches all of them: {sorted(map(sorted, roles.values()))[-5:]}"
         time.sleep(0.5)

@@ -91,14 +91,6 @@ STACK_MUTANTS: dict[str, Sequence[StackMutant]] = {
             changes={"files": "AccountName=files;AccountKey=c2VjcmV0;"},
         )
     ],
-    "TRB-STACK-005": [
-        StackMutant(
-            what="lock of nothing",
-            type="azure-native:authorization:ManagementLockByScope",
-            name="registry",  # which Pulumi does not protect as well
-            changes={"scope": "/subscriptions/s"},
-        )
-    ],
     "TRB-STACK-006": [
         StackMutant(
             what="subnet without group",
@@ -124,6 +116,7 @@ STACK_MUTANTS: dict[str, Sequence[StackMutant]] = {
 }
 """Rule about the whole stack → changes of the prod stack that break it.
 
+TRB-STACK-005 has none: what holds data in prod is both protected and locked, so that one change leaves it kept.
 TRB-STACK-007 has none: beside each service's own policy one denies all pods of the namespace everything, and what a
-pod elsewhere would be covered by is not known in a preview. Its examples kill it.
+pod elsewhere would be covered by is not known in a preview. Their examples kill them.
 """

@@ -115,6 +115,11 @@ class Platform:
                 return found
             params["cursor"] = page["next_cursor"]
 
+    def ledger(self, person: str) -> list[dict[str, Any]]:
+        """All entries as the banks gave them: without what enrichment adds a moment later."""
+        later = {"category", "merchant"}
+        return [{key: each[key] for key in each.keys() - later} for each in self.history(person)]
+
 
 APPLICATIONS: dict[str, tuple[Callable[[Any], FastAPI], type[Settings]]] = {
     "connector": (connector_api.build, ConnectorSettings),
