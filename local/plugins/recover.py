@@ -27,10 +27,9 @@ from local.instance import REPOSITORY
 from local.plugins.lookups import LOOKUPS, Found, Lookup
 from local.plugins.naming import urn_name, urn_type
 from local.plugins.provider import ProviderError
-from local.plugins.values import ENGINE_UNKNOWN, SIGNATURE, UNKNOWN, Secret, has_unknown, plain
+from local.plugins.values import ENGINE_UNKNOWN, SECRET, SIGNATURE, UNKNOWN, Secret, has_unknown, plain
 
 _log = logging.getLogger(__name__)
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # what SIGNATURE says of a secret
 _REPEATABLE = ("pulumi-python:", "kubernetes:")
 """Types whose creation may simply run again."""
 _COPIED = ("parent", "provider", "dependencies", "propertyDependencies", "aliases", "additionalSecretOutputs")
@@ -249,7 +248,7 @@ def _runs(pid: int) -> bool:
 def _opened(value: Any) -> Any:
     """A value of an exported deployment, its secrets as ``Secret``."""
     match value:
-        case dict() if value.get(SIGNATURE) == _SECRET:
+        case dict() if value.get(SIGNATURE) == SECRET:
             return Secret(_opened(json.loads(value["plaintext"])))
         case dict():
             return {key: _opened(each) for key, each in value.items()}
@@ -262,7 +261,7 @@ def _closed(value: Any) -> Any:
     """The other way round."""
     match value:
         case Secret():
-            return {SIGNATURE: _SECRET, "plaintext": json.dumps(_closed(value.value))}
+            return {SIGNATURE: SECRET, "plaintext": json.dumps(_closed(value.value))}
         case Mapping():
             return {key: _closed(each) for key, each in value.items()}
         case list():

@@ -27,7 +27,7 @@ _UNKNOWNS = {
 }
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """Member of an object that stands for a secret, an asset or a resource."""
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # a marker, not a secret
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # a marker, not a secret
 _RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 
@@ -72,7 +72,7 @@ def _decoded_object(struct: struct_pb2.Struct) -> Any:
     if SIGNATURE not in fields:
         return {key: _decoded(value) for key, value in fields.items()}
     match fields[SIGNATURE].string_value:
-        case sign if sign == _SECRET:
+        case sign if sign == SECRET:
             return Secret(_decoded(fields["value"]))
         case sign if sign == _OUTPUT:
             value = _decoded(fields["value"]) if "value" in fields else UNKNOWN
@@ -101,7 +101,7 @@ def _encode(value: Any, into: struct_pb2.Value) -> None:
         case str():
             into.string_value = ENGINE_UNKNOWN if value == UNKNOWN else value
         case Secret():
-            into.struct_value.fields[SIGNATURE].string_value = _SECRET
+            into.struct_value.fields[SIGNATURE].string_value = SECRET
             _encode(value.value, into.struct_value.fields["value"])
         case Mapping():
             into.struct_value.SetInParent()
