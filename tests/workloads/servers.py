@@ -27,6 +27,7 @@ from joserfc.jwk import RSAKey
 
 from workloads.chassis import migrate
 from workloads.chassis.migrate import MigrationSettings
+from workloads.chassis.run import KEPT_SECONDS
 
 AUDIENCE = "api://tributary"
 ADMINISTRATOR = "administrator"
@@ -184,7 +185,8 @@ class Servers:
     def serve(self, app: FastAPI, listener: socket.socket | None = None) -> str:
         """Serve an application; its base URL."""
         listener, url = (listener, f"http://127.0.0.1:{listener.getsockname()[1]}") if listener else self.claim()
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=KEPT_SECONDS)
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         deadline = time.monotonic() + 10

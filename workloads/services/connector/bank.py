@@ -21,6 +21,9 @@ from workloads.services.connector.request import BankRequest, build
 
 _LARGEST_ANSWER = 20_000_000
 _CONNECT_SECONDS = 5
+_IDLE_SECONDS = 2
+"""Well below the five seconds after which the first servers close an idle connection: a request that meets the close is
+lost, and one that asks for a consent can't be sent again."""
 
 
 class Ledger(Protocol):
@@ -83,7 +86,8 @@ class Bank:
         self.profile, self.base = profile, (base or str(profile.base_url)).rstrip("/")
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # a jar would be shared by all users
         timeout = httpx.Timeout(profile.timeout_seconds, connect=_CONNECT_SECONDS)
-        self._http = httpx.Client(verify=tls, timeout=timeout, follow_redirects=False, cookies=no_cookies)
+        kept = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=_IDLE_SECONDS)
+        self._http = httpx.Client(verify=tls, timeout=timeout, limits=kept, follow_redirects=False, cookies=no_cookies)
 
     def close(self) -> None:
         """Close its connections."""
