@@ -21,7 +21,7 @@ TYPES: dict[str, dict[str, Any]] = {
     "azure-native:managedidentity:UserAssignedIdentity": {"resourceName": "robot"},
     "azure-native:operationalinsights:Workspace": {"workspaceName": "log-faults", "sku": {"name": "PerGB2018"}},
     "azure-native:containerregistry:Registry": {"registryName": "crfaults4711", "sku": {"name": "Basic"}},
-    "azure-native:servicebus:Namespace": {"namespaceName": "sb-faults-4711", "sku": {"name": "Standard"}},
+    "azure-native:web:AppServicePlan": {"name": "plan-faults", "kind": "linux", "sku": {"name": "B1", "tier": "Basic"}},
 }
 VNET = "azure-native:network:VirtualNetwork"
 CASES = [pytest.param(each, marks=[] if each == VNET else pytest.mark.full, id=each.split(":")[2]) for each in TYPES]
