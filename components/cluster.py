@@ -14,7 +14,7 @@ import yaml
 from pulumi_azure_native import authorization, containerservice, managedidentity
 
 from components.cluster_maintenance import MaintenanceArgs, maintain
-from components.cluster_observability import agent, collect
+from components.cluster_observability import CollectionArgs, agent, collect
 from components.cluster_pools import PoolArgs, system_pool, user_pools
 from components.common import Site, assign_role, diagnose
 from components.ingress import IngressArgs, ingress_profile, ingress_rights
@@ -35,8 +35,8 @@ class ClusterArgs:
     login: how kubelogin signs in; the cluster's own kubeconfig would ask a person (pulumi-azure-native#2399).
     admin_groups: object ids of the Entra groups that administer the cluster.
     allowed_addresses: IPv4 addresses or CIDR blocks that a public API server answers; none lets every address in.
-    maintenance: when upgrades happen; None leaves that to Azure. metrics_workspace_id: Azure Monitor workspace of its
-    metrics; with it, logs go to the site's workspace, too.
+    maintenance: when upgrades happen; None leaves that to Azure. collection: where its metrics go; with it, logs go to
+    the site's workspace, too.
     private: whether the API server is in the virtual network alone; it needs api_subnet_id then.
     encryption_at_host: of the nodes' disks and caches (the subscription must have the feature). defender: whether
     Microsoft Defender watches it. ingress: how requests come in; None for clusters without.
@@ -62,7 +62,7 @@ class ClusterArgs:
     way_out: Sequence[pulumi.Resource] = ()
     allowed_addresses: Sequence[str] = ()
     maintenance: MaintenanceArgs | None = None
-    metrics_workspace_id: pulumi.Input[str] | None = None
+    collection: CollectionArgs | None = None
     private: bool = False
     api_subnet_id: pulumi.Input[str] | None = None
     encryption_at_host: bool = False
@@ -177,13 +177,13 @@ class Cluster(pulumi.ComponentResource):
                 "azureKeyvaultSecretsProvider": containerservice.ManagedClusterAddonProfileArgs(
                     enabled=True, config={"enableSecretRotation": "true", "rotationPollInterval": "2m"}
                 ),
-                **(agent(site) if args.metrics_workspace_id else {}),
+                **(agent(site) if args.collection else {}),
             },
             ingress_profile=ingress_profile(args.ingress) if args.ingress else None,
             azure_monitor_profile=containerservice.ManagedClusterAzureMonitorProfileArgs(
                 metrics=containerservice.ManagedClusterAzureMonitorProfileMetricsArgs(enabled=True)
             )
-            if args.metrics_workspace_id
+            if args.collection
             else None,
             workload_auto_scaler_profile=containerservice.ManagedClusterWorkloadAutoScalerProfileArgs(
                 keda=containerservice.ManagedClusterWorkloadAutoScalerProfileKedaArgs(enabled=True)
@@ -225,8 +225,8 @@ class Cluster(pulumi.ComponentResource):
         self.pools = user_pools(name, args.pools, args.subnet_id, cluster, site, child)
         if args.maintenance:
             maintain(name, args.maintenance, cluster, site, child)
-        if args.metrics_workspace_id:
-            collect(name, args.metrics_workspace_id, cluster, site, child)
+        if args.collection:
+            collect(name, args.collection, cluster, site, child)
         if args.ingress:
             ingress_rights(name, args.ingress, cluster, site, child)
         diagnose(f"{name}-cluster", cluster, site, child, logs=["kube-audit-admin", "guard", "cluster-autoscaler"])

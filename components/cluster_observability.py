@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pulumi
 from pulumi_azure_native import containerservice, monitor
 
@@ -14,6 +16,15 @@ _LOGS = [
     "Microsoft-KubePodInventory",
     "Microsoft-KubeNodeInventory",
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionArgs:
+    """Where agents send to. metrics_workspace_id: an Azure Monitor workspace. endpoint_id: the data collection endpoint
+    that they are told what to collect by, and send by, in the cluster's region."""
+
+    metrics_workspace_id: pulumi.Input[str]
+    endpoint_id: pulumi.Input[str]
 
 
 def agent(site: Site) -> dict[str, containerservice.ManagedClusterAddonProfileArgs]:
@@ -29,40 +40,47 @@ def agent(site: Site) -> dict[str, containerservice.ManagedClusterAddonProfileAr
 
 def collect(
     name: str,
-    metrics_workspace_id: pulumi.Input[str],
+    args: CollectionArgs,
     cluster: containerservice.ManagedCluster,
     site: Site,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Where the agents send what they collect (learn.microsoft.com/azure/azure-monitor/containers/
-    kubernetes-monitoring-enable). metrics_workspace_id: of an Azure Monitor workspace."""
+    """What the agents collect, and where they send it (learn.microsoft.com/azure/azure-monitor/containers/
+    kubernetes-monitoring-enable)."""
     place = {"resource_group_name": site.resource_group, "location": site.location, "tags": site.tags, "opts": opts}
-    endpoint = monitor.DataCollectionEndpoint(
-        name, data_collection_endpoint_name=site.name("dce", name), kind="Linux", **place
-    )
     metrics = monitor.DataCollectionRule(
         f"{name}-metrics",
         data_collection_rule_name=site.name("dcr", f"{name}-metrics"),
         kind="Linux",
-        data_collection_endpoint_id=endpoint.id,
+        data_collection_endpoint_id=args.endpoint_id,
         data_sources=monitor.DataCollectionRuleDataSourcesArgs(
             prometheus_forwarder=[monitor.PrometheusForwarderDataSourceArgs(name="prometheus", streams=[_METRICS])]
         ),
         destinations=monitor.DataCollectionRuleDestinationsArgs(
             monitoring_accounts=[
-                monitor.MonitoringAccountDestinationArgs(name="metrics", account_resource_id=metrics_workspace_id)
+                monitor.MonitoringAccountDestinationArgs(name="metrics", account_resource_id=args.metrics_workspace_id)
             ]
         ),
         data_flows=[monitor.DataFlowArgs(streams=[_METRICS], destinations=["metrics"])],
         **place,
     )
     _associate(f"{name}-metrics", metrics, cluster, opts)
+    # The endpoint that agents ask for their rules has this name, and no other (learn.microsoft.com/azure/azure-monitor/
+    # agents/azure-monitor-agent-private-link).
+    monitor.DataCollectionRuleAssociation(
+        f"{name}-endpoint",
+        association_name="configurationAccessEndpoint",
+        resource_uri=cluster.id,
+        data_collection_endpoint_id=args.endpoint_id,
+        opts=opts,
+    )
     if site.workspace_id is None:
         return
     logs = monitor.DataCollectionRule(
         f"{name}-logs",
         data_collection_rule_name=site.name("dcr", f"{name}-logs"),
         kind="Linux",
+        data_collection_endpoint_id=args.endpoint_id,
         data_sources=monitor.DataCollectionRuleDataSourcesArgs(
             extensions=[
                 monitor.ExtensionDataSourceArgs(

@@ -66,10 +66,15 @@ class Site:
 
 @dataclass(frozen=True, kw_only=True)
 class PrivateAccess:
-    """Where a block gets a private endpoint. subnet_id: of the endpoint. zone_id: of the service's private DNS zone."""
+    """Where a block gets a private endpoint.
+
+    subnet_id: of the endpoint. zone_id: of the service's private DNS zone. further_zone_ids: by name, of
+    a service whose names are in more than one.
+    """
 
     subnet_id: pulumi.Input[str]
     zone_id: pulumi.Input[str]
+    further_zone_ids: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 def assign_role(
@@ -166,6 +171,9 @@ def private_endpoint(
         private_dns_zone_group_name="default",
         private_endpoint_name=endpoint.name,
         resource_group_name=site.resource_group,
-        private_dns_zone_configs=[network.PrivateDnsZoneConfigArgs(name=group, private_dns_zone_id=access.zone_id)],
+        private_dns_zone_configs=[
+            network.PrivateDnsZoneConfigArgs(name=each, private_dns_zone_id=zone)
+            for each, zone in {group: access.zone_id, **access.further_zone_ids}.items()
+        ],
         opts=opts,
     )

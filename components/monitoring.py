@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import applicationinsights, monitor, operationalinsights
 
-from components.common import Site
+from components.cluster_observability import CollectionArgs
+from components.common import PrivateAccess, Site, private_endpoint
+from components.private_link_scope import LinkScope, link_scope
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +22,15 @@ class MonitoringArgs:
     site: resource group, region and tags that every block shares.
     retention_days: days that logs are kept. sampling_percentage: share of the requests that is recorded.
     metrics: whether there is a place for Prometheus' metrics.
+    private: whether data goes in, and is asked for, by a private link scope alone; see place_endpoints. What Azure
+    itself sends by diagnostic settings comes in all the same.
     """
 
     site: Site
     retention_days: int
     sampling_percentage: float
     metrics: bool = False
+    private: bool = False
 
     def __post_init__(self) -> None:
         if not 30 <= self.retention_days <= 730:
@@ -41,15 +46,16 @@ class Monitoring(pulumi.ComponentResource):
     """Resource id of the workspace."""
     component_id: pulumi.Output[str]
     """Resource id of the Application Insights component: the scope of "Monitoring Metrics Publisher"."""
-    metrics_workspace_id: pulumi.Output[str] | None
-    """Resource id of the Azure Monitor workspace, where there is one."""
+    collection: CollectionArgs | None
+    """Where a cluster's agents send to, where there is a place for metrics."""
     connection_string: pulumi.Output[str]
     """Address of the ingestion endpoint. Not a credential, as local authentication is off."""
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tributary:azure:Monitoring", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        site = args.site
+        site, public = args.site, "Disabled" if args.private else "Enabled"
+        self._name, self._site = name, site
 
         workspace = operationalinsights.Workspace(
             name,
@@ -61,6 +67,8 @@ class Monitoring(pulumi.ComponentResource):
             features=operationalinsights.WorkspaceFeaturesArgs(
                 disable_local_auth=True, enable_log_access_using_only_resource_permissions=True
             ),
+            public_network_access_for_ingestion=public,
+            public_network_access_for_query=public,
             tags=site.tags,
             opts=child,
         )
@@ -75,20 +83,19 @@ class Monitoring(pulumi.ComponentResource):
             workspace_resource_id=workspace.id,
             sampling_percentage=args.sampling_percentage,
             disable_local_auth=True,
+            public_network_access_for_ingestion=public,
+            public_network_access_for_query=public,
             tags=site.tags,
             opts=child,
         )
+        reached: dict[str, pulumi.CustomResource] = {"workspace": workspace, "component": component}
 
-        self.metrics_workspace_id = None
+        self.collection, self._metrics = None, None
         if args.metrics:
-            self.metrics_workspace_id = monitor.AzureMonitorWorkspace(
-                name,
-                azure_monitor_workspace_name=site.name("amw", name),
-                resource_group_name=site.resource_group,
-                location=site.location,
-                tags=site.tags,
-                opts=child,
-            ).id
+            self._metrics, endpoint = self._place_for_metrics(public)
+            self.collection = CollectionArgs(metrics_workspace_id=self._metrics.id, endpoint_id=endpoint.id)
+            reached["collection"] = endpoint
+        self._scope: LinkScope | None = link_scope(name, reached, site, child) if args.private else None
         self.workspace_id = workspace.id
         self.component_id = component.id
         self.connection_string = component.connection_string
@@ -99,3 +106,44 @@ class Monitoring(pulumi.ComponentResource):
                 "connection_string": self.connection_string,
             }
         )
+
+    def _place_for_metrics(self, public: str) -> tuple[monitor.AzureMonitorWorkspace, monitor.DataCollectionEndpoint]:
+        """A workspace of metrics, and the endpoint that a cluster's agents are told and send by."""
+        name, site, child = self._name, self._site, pulumi.ResourceOptions(parent=self)
+        workspace = monitor.AzureMonitorWorkspace(
+            name,
+            azure_monitor_workspace_name=site.name("amw", name),
+            resource_group_name=site.resource_group,
+            location=site.location,
+            public_network_access=public,
+            tags=site.tags,
+            opts=child,
+        )
+        endpoint = monitor.DataCollectionEndpoint(
+            name,
+            data_collection_endpoint_name=site.name("dce", name),
+            kind="Linux",
+            resource_group_name=site.resource_group,
+            location=site.location,
+            network_acls=monitor.DataCollectionEndpointNetworkAclsArgs(public_network_access=public),
+            tags=site.tags,
+            opts=child,
+        )
+        return workspace, endpoint
+
+    def place_endpoints(self, access: PrivateAccess, metrics: PrivateAccess | None = None) -> None:
+        """Lets a virtual network in. access, metrics: to the scope, and to where metrics are asked for.
+
+        Raises ValueError where private is off, or metrics are asked for and there are none.
+        """
+        if self._scope is None:
+            raise ValueError("private: is off, so there is no scope to reach. Set it, or leave the endpoints out.")
+        # A link beside it changes what the endpoint must hold, and Azure refuses the endpoint (bicep-types-az#2122).
+        after = pulumi.ResourceOptions(parent=self, depends_on=[self._scope.linked])
+        private_endpoint(f"{self._name}-monitor", self._scope.scope, "azuremonitor", access, self._site, after)
+        if metrics is None:
+            return
+        if self._metrics is None:
+            raise ValueError("metrics: there is no workspace of metrics to reach. Set it in the arguments.")
+        child = pulumi.ResourceOptions(parent=self)
+        private_endpoint(f"{self._name}-metrics", self._metrics, "prometheusMetrics", metrics, self._site, child)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 
-import pulumi
-
 from components.cluster import Cluster, ClusterArgs
 from components.cluster_maintenance import MaintenanceArgs
 from components.cluster_pools import PoolArgs
 from components.common import Site
 from components.ingress import IngressArgs
+from components.monitoring import Monitoring
 from components.network import Network
 from components.registry import Registry
 from components.vault import Vault
@@ -26,9 +25,9 @@ def make_cluster(
     network: Network,
     registry: Registry,
     vault: Vault,
-    metrics_workspace_id: pulumi.Output[str] | None,
+    monitoring: Monitoring,
 ) -> Cluster:
-    """The cluster. metrics_workspace_id: where its metrics go; None leaves it unobserved."""
+    """The cluster, and what its agents tell monitoring."""
     wanted, networks = settings.cluster, settings.network
     return Cluster(
         "main",
@@ -57,7 +56,7 @@ def make_cluster(
             allowed_addresses=wanted.allowed_addresses,
             defender=wanted.defender,
             maintenance=MaintenanceArgs(**wanted.maintenance.model_dump()) if wanted.maintenance else None,
-            metrics_workspace_id=metrics_workspace_id,
+            collection=monitoring.collection,
             ingress=IngressArgs(zone_id=network.zone_ids[settings.inner_domain], vault_id=vault.vault_id),
         ),
     )

@@ -15,8 +15,15 @@ QUEUE_ZONE = "privatelink.queue.core.windows.net"
 TABLE_ZONE = "privatelink.table.core.windows.net"
 REGISTRY_ZONE = "privatelink.azurecr.io"
 APP_ZONE = "privatelink.azurewebsites.net"
+MONITOR_ZONE = "privatelink.monitor.azure.com"
+MONITOR_ZONES = (
+    "privatelink.oms.opinsights.azure.com",
+    "privatelink.ods.opinsights.azure.com",
+    "privatelink.agentsvc.azure-automation.net",
+)
+"""The further zones of Azure Monitor's names, beside that of blobs."""
 _ALWAYS = (SQL_ZONE, BUS_ZONE, APP_ZONE)
-_WHERE_PRIVATE = (VAULT_ZONE, BLOB_ZONE, QUEUE_ZONE, TABLE_ZONE, REGISTRY_ZONE)
+_WHERE_PRIVATE = (VAULT_ZONE, BLOB_ZONE, QUEUE_ZONE, TABLE_ZONE, REGISTRY_ZONE, MONITOR_ZONE, *MONITOR_ZONES)
 """Names of the services in the virtual network (learn.microsoft.com/azure/private-link/private-endpoint-dns)."""
 
 
@@ -32,14 +39,27 @@ def make_network(settings: Settings, site: Site) -> Network:
             pods=network.pods,
             egress=_egress(settings),
             service_endpoints=not network.private,
-            private_zones=[*_ALWAYS, settings.inner_domain, *(_WHERE_PRIVATE if network.private else ())],
+            private_zones=[*_ALWAYS, settings.inner_domain, *(_where_private(settings) if network.private else ())],
         ),
     )
 
 
-def access(network: Network, zone: str) -> PrivateAccess:
-    """Where a service gets its private endpoint, and the zone that names it."""
-    return PrivateAccess(subnet_id=network.subnet_ids["private-endpoints"], zone_id=network.zone_ids[zone])
+def metrics_zone(location: str) -> str:
+    """The zone of the names that metrics are asked for by: each region has its own."""
+    return f"privatelink.{location}.prometheus.monitor.azure.com"
+
+
+def _where_private(settings: Settings) -> list[str]:
+    return [*_WHERE_PRIVATE, *([metrics_zone(settings.location)] if settings.cluster.observed else [])]
+
+
+def access(network: Network, zone: str, *further: str) -> PrivateAccess:
+    """Where a service gets its private endpoint, and the zones that name it."""
+    return PrivateAccess(
+        subnet_id=network.subnet_ids["private-endpoints"],
+        zone_id=network.zone_ids[zone],
+        further_zone_ids={each.removeprefix("privatelink."): network.zone_ids[each] for each in further},
+    )
 
 
 def _egress(settings: Settings) -> NatArgs | FirewallArgs | None:

@@ -9,8 +9,10 @@ from components.alerts import Alerts, AlertsArgs
 from components.budget import BudgetArgs
 from components.common import Site
 from components.messaging import Messaging
-from components.monitoring import Monitoring
+from components.monitoring import Monitoring, MonitoringArgs
+from components.network import Network
 from components.vault import Vault
+from stacks.network import BLOB_ZONE, MONITOR_ZONE, MONITOR_ZONES, access, metrics_zone
 from stacks.settings import Settings
 
 _SLOW = """\
@@ -33,6 +35,28 @@ AppExceptions
 | summarize Count = sum(ItemCount) by AppRoleName, ExceptionType
 | order by Count desc""",
 }
+
+
+def make_monitoring(settings: Settings, site: Site) -> Monitoring:
+    """Where logs, metrics and traces go."""
+    return Monitoring(
+        "main",
+        MonitoringArgs(
+            site=site,
+            retention_days=settings.monitoring.retention_days,
+            sampling_percentage=settings.monitoring.sampling_percentage,
+            metrics=settings.cluster.observed,
+            private=settings.network.private,
+        ),
+    )
+
+
+def reach_monitoring(settings: Settings, network: Network, monitoring: Monitoring) -> None:
+    """Private endpoints of monitoring, where the network is private: nothing else leads to it then."""
+    if not settings.network.private:
+        return
+    metrics = access(network, metrics_zone(settings.location)) if settings.cluster.observed else None
+    monitoring.place_endpoints(access(network, MONITOR_ZONE, *MONITOR_ZONES, BLOB_ZONE), metrics)
 
 
 def make_alerts(settings: Settings, site: Site, monitoring: Monitoring, messaging: Messaging, vault: Vault) -> Alerts:

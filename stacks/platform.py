@@ -9,7 +9,6 @@ import pulumi
 from pulumi_azure_native import authorization, resources
 
 from components.common import Site
-from components.monitoring import Monitoring, MonitoringArgs
 from stacks.cluster import make_cluster
 from stacks.data import customer_key, make_database, make_evidence, make_registry, make_uploads, make_vault
 from stacks.entry import make_edge, make_gateway, make_website
@@ -17,7 +16,7 @@ from stacks.functions import make_functions
 from stacks.identity import make_identity
 from stacks.messaging import make_messaging, make_notifications
 from stacks.network import APP_ZONE, BUS_ZONE, access, make_network
-from stacks.observability import make_alerts
+from stacks.observability import make_alerts, make_monitoring, reach_monitoring
 from stacks.services import Service, databases
 from stacks.settings import Settings
 
@@ -55,26 +54,17 @@ class Platform:
         )
         self.resource_group = group
         self.tokens = make_identity(settings)
-        self.monitoring = Monitoring(
-            "main",
-            MonitoringArgs(
-                site=site,
-                retention_days=settings.monitoring.retention_days,
-                sampling_percentage=settings.monitoring.sampling_percentage,
-                metrics=settings.cluster.observed,
-            ),
-        )
+        self.monitoring = make_monitoring(settings, site)
         self.site = site = dataclasses.replace(site, workspace_id=self.monitoring.workspace_id)
 
         self.network = make_network(settings, site)
+        reach_monitoring(settings, self.network, self.monitoring)
         self.vault = make_vault(settings, site, self.network)
         self.registry = make_registry(settings, site, self.network, self.vault)
         self.uploads = make_uploads(settings, site, self.network, self.vault)
         self.evidence = make_evidence(settings, site, self.network, self.vault)
         self.database = make_database(settings, site, self.network, self.vault, databases(services))
-        self.cluster = make_cluster(
-            settings, site, self.network, self.registry, self.vault, self.monitoring.metrics_workspace_id
-        )
+        self.cluster = make_cluster(settings, site, self.network, self.registry, self.vault, self.monitoring)
         self.messaging = make_messaging(
             settings,
             site,

@@ -85,16 +85,8 @@ _DIGESTS = "images.json"
 
 _AZURE = AllowedHosts(
     sources=["cluster", "web", "functions", "runner"],
-    hosts=[
-        "login.microsoftonline.com",
-        "management.azure.com",
-        # learn.microsoft.com/azure/azure-monitor/fundamentals/azure-monitor-network-access
-        "*.in.applicationinsights.azure.com",
-        "*.livediagnostics.monitor.azure.com",
-        "*.ods.opinsights.azure.com",
-        "*.oms.opinsights.azure.com",
-        "*.monitor.azure.com",
-    ],
+    # What is told to Azure Monitor goes by its private endpoint.
+    hosts=["login.microsoftonline.com", "management.azure.com"],
 )
 _NODES = AllowedHosts(sources=["cluster"], tags=["AzureKubernetesService"])
 _BANKS = AllowedHosts(sources=["cluster"], hosts=["simulator-xs2a.db.com"])

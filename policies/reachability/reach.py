@@ -6,7 +6,7 @@ Targets: these; a resource as "KIND:NAME" (see KINDS, and gateway, edge, cluster
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from policies.reachability.plan import Plan, Resource, at, same_id
@@ -62,6 +62,13 @@ KINDS = {
         acl="networkAcls",
     ),
     "registry": Kind("containerregistry:Registry", 443, "privatelink.azurecr.io", "x.azurecr.io", acl="networkRuleSet"),
+    "telemetry": Kind(
+        "applicationinsights:Component",
+        443,
+        "privatelink.monitor.azure.com",
+        "x.in.applicationinsights.azure.com",
+        "publicNetworkAccessForIngestion",
+    ),
     "site": Kind("web:WebApp", 443, "privatelink.azurewebsites.net", "x.azurewebsites.net", roles=False),
 }
 """learn.microsoft.com/azure/private-link/private-endpoint-dns."""
@@ -157,7 +164,8 @@ class Reach:
     def _privately(self, actor: str, kind: Kind, resource: Resource) -> bool:
         if actor == "internet":
             return False
-        endpoints = [each for each in self.plan.of("network:PrivateEndpoint") if _leads_to(each, resource)]
+        ways = [resource.id, *_scopes(self.plan, resource)]
+        endpoints = [each for each in self.plan.of("network:PrivateEndpoint") if _leads_to(each, ways)]
         placed = [(each, subnet_at(self._subnets, at(each.inputs, "subnet.id"))) for each in endpoints]
         return any(
             subnet is not None and self._resolves(each, kind.zone) and self._enters(actor, subnet, kind.port)
@@ -232,11 +240,21 @@ def _pools(cluster: Resource) -> list[str]:
     return [str(each.get("vnetSubnetID")) for each in cluster.inputs.get("agentPoolProfiles") or ()]
 
 
-def _leads_to(endpoint: Resource, resource: Resource) -> bool:
-    """Whether a private endpoint is a resource's own; one of an app's slot ("sites-<slot>") is not."""
+def _scopes(plan: Plan, resource: Resource) -> list[str]:
+    """Ids of the private link scopes that lead to a resource of Azure Monitor, which has no endpoint of its own."""
+    links = [
+        each
+        for each in plan.of("monitor:PrivateLinkScopedResource")
+        if same_id(each.inputs.get("linkedResourceId"), resource.id)
+    ]
+    return [each.id.rsplit("/", 2)[0] for each in links]
+
+
+def _leads_to(endpoint: Resource, ways: Sequence[str]) -> bool:
+    """Whether a private endpoint is of one of these; one of an app's slot ("sites-<slot>") is not the app's."""
     connections = endpoint.inputs.get("privateLinkServiceConnections") or ()
     own = [each for each in connections if not any(g.startswith("sites-") for g in each.get("groupIds") or ())]
-    return any(same_id(each.get("privateLinkServiceId"), resource.id) for each in own)
+    return any(same_id(each.get("privateLinkServiceId"), way) for each in own for way in ways)
 
 
 _PLACED_IN: dict[str, Callable[[Resource], object]] = {

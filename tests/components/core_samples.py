@@ -8,6 +8,7 @@ from typing import Any
 
 from components.cluster import Cluster, ClusterArgs
 from components.cluster_maintenance import MaintenanceArgs
+from components.cluster_observability import CollectionArgs
 from components.cluster_pools import PoolArgs
 from components.common import Site
 from components.database import Database, DatabaseArgs
@@ -152,7 +153,9 @@ def cluster_args(site: Site = SITE, **changes: Any) -> ClusterArgs:
         "encryption_at_host": True,
         "defender": True,
         "maintenance": MaintenanceArgs(day="Saturday", hour=22),
-        "metrics_workspace_id": "/id/of/AzureMonitorWorkspace/main",
+        "collection": CollectionArgs(
+            metrics_workspace_id="/id/of/AzureMonitorWorkspace/main", endpoint_id="/id/of/DataCollectionEndpoint/main"
+        ),
     }
     return ClusterArgs(**everything | changes)
 

@@ -21,7 +21,7 @@ ALONE: dict[str, Any] = {
     "api_subnet_id": None,
     "defender": False,
     "maintenance": None,
-    "metrics_workspace_id": None,
+    "collection": None,
 }
 
 
@@ -74,7 +74,11 @@ def test_metrics_and_logs_are_collected_without_keys() -> None:
     rules = {each.name: each.inputs["dataFlows"][0]["streams"] for each in registered.of(":DataCollectionRule")}
     assert rules["main-metrics"] == ["Microsoft-PrometheusMetrics"]
     assert "Microsoft-ContainerLogV2" in rules["main-logs"]
-    associated = {each.inputs["dataCollectionRuleId"] for each in registered.of(":DataCollectionRuleAssociation")}
+    associations = {each.name: each.inputs for each in registered.of(":DataCollectionRuleAssociation")}
+    asked = associations.pop("main-endpoint")
+    assert asked["associationName"] == "configurationAccessEndpoint"
+    assert asked["dataCollectionEndpointId"] == "/id/of/DataCollectionEndpoint/main"
+    associated = {each["dataCollectionRuleId"] for each in associations.values()}
     assert associated == {f"/id/of/DataCollectionRule/{name}" for name in rules}
 
 

@@ -120,6 +120,24 @@ def test_a_private_endpoint_counts_with_its_name_in_a_linked_zone(zone: str, lin
     assert not reach.can("internet", "vault:kv")
 
 
+def test_azure_monitor_is_reached_by_a_scope_that_links_to_it() -> None:
+    link = {"privateLinkServiceId": "/scopes/s", "groupIds": ["azuremonitor"]}
+    zone = "privatelink.monitor.azure.com"
+    network_, *made = endpoint(zone, zone)[:-1]
+    made[0] = Made(made[0].token, "/pep", {**made[0].inputs, "privateLinkServiceConnections": [link]})
+    component = Made(
+        "azure-native:applicationinsights:Component", "/components/a", {"publicNetworkAccessForIngestion": "Disabled"}
+    )
+    linked = Made(
+        "azure-native:monitor:PrivateLinkScopedResource",
+        "/scopes/s/scopedResources/component",
+        {"linkedResourceId": "/Components/A"},
+    )
+    assert Reach(Plan([network_, *made, component, linked])).can("subnet:a", "telemetry:a")
+    assert not Reach(Plan([network_, *made, component, linked])).can("internet", "telemetry:a")
+    assert not Reach(Plan([network_, *made, component])).can("subnet:a", "telemetry:a")
+
+
 POD = Pod("consent", {"app": "consent"}, "urn::kubernetes:core/v1:ServiceAccount::consent")
 OTHER = Pod("connector", {"app": "connector"}, "")
 

@@ -142,7 +142,9 @@ def messaging(site: Site, handed: Handed) -> None:
 
 
 def monitoring(site: Site, handed: Handed) -> None:
-    Monitoring("main", MonitoringArgs(site=site, retention_days=90, sampling_percentage=20))
+    args = MonitoringArgs(site=site, retention_days=90, sampling_percentage=20, metrics=True, private=True)
+    access = _access(handed, "monitor.azure.com")
+    Monitoring("main", args).place_endpoints(access, access)
 
 
 def network(site: Site, handed: Handed) -> None:

@@ -24,6 +24,7 @@ _ZONES = (
     "azurewebsites.net",
     "blob.core.windows.net",
     "database.windows.net",
+    "monitor.azure.com",
     "servicebus.windows.net",
     "vaultcore.azure.net",
 )
