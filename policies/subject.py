@@ -91,6 +91,14 @@ class Stack:
         """Resources of these types, whatever their API version."""
         return [each for type_ in dict.fromkeys(map(without_version, types)) for each in self._by_type.get(type_, ())]
 
+    @cached_property
+    def _sources(self) -> frozenset[str]:
+        return frozenset(urn for each in self.resources for urns in each.uses.values() for urn in urns)
+
+    def uses(self, resource: Subject) -> bool:
+        """Whether a property of any resource takes its value from this one."""
+        return resource.urn in self._sources
+
     def each(self, types: Sequence[str], holds: Callable[[Subject], Truth]) -> Answers:
         """The answer for every resource of these types."""
         return [(each, lambda each=each: holds(each)) for each in self.of(*types)]

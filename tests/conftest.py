@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from local.instance import Instance
+from tests import captures
 
 _GROUPS = {"engine": "platform", "kubernetes": "kubernetes"}
 """Folders whose files share one platform or one control plane."""
@@ -67,3 +68,18 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     fresh.keep()
     yield fresh
     claim.close()
+
+
+@pytest.fixture(scope="session")
+def captured(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str], captures.Capture]:
+    """What the engine shows of a stack of the program; all workers of a run share one preview a stack."""
+    own = tmp_path_factory.getbasetemp()
+    kept = own if worker_id == "master" else own.parent
+    found: dict[str, captures.Capture] = {}
+
+    def of(stack: str) -> captures.Capture:
+        if stack not in found:
+            found[stack] = captures.captured(stack, kept)
+        return found[stack]
+
+    return of

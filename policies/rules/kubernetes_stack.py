@@ -99,16 +99,17 @@ disruption_budgets = stack_rule(
 
 
 def _budgeted(stack: Stack, workload: Subject) -> Truth:
-    budgets = stack.of(_BUDGET)
-    found = some(_selected(each, workload, "spec.selector") for each in budgets)
-    lets_go = every(~_selected(each, workload, "spec.selector") | _lets_go(stack, each, workload) for each in budgets)
+    # A budget that selects others is not asked what it lets go: every workload meets every budget here.
+    selected = [(each, _selected(each, workload, "spec.selector")) for each in stack.of(_BUDGET)]
+    found = some(chosen for _, chosen in selected)
+    lets_go = every(~chosen | _lets_go(stack, each, workload) for each, chosen in selected if chosen.value is not False)
     return found.because("no disruption budget selects its pods") & lets_go.because("its budget lets no pod go")
 
 
 def _lets_go(stack: Stack, budget: Subject, workload: Subject) -> Truth:
     least = budget["spec.minAvailable"]
-    scalers = [each["spec.minReplicas"] for each in stack.of(_SCALER) if bool(_scales(each, workload))]
-    replicas = [*scalers, workload["spec.replicas"].or_default(1)][0]
+    scalers = (each["spec.minReplicas"] for each in stack.of(_SCALER) if bool(_scales(each, workload)))
+    replicas = next(scalers, workload["spec.replicas"].or_default(1))
     return least.absent | least.matches(r"\d{1,2}%") | least.below(replicas)
 
 

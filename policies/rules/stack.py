@@ -221,6 +221,6 @@ no_orphans = stack_rule(
     breaks={"an idle group": [_NSG], "a nameless endpoint": [_SERVER, _ENDPOINT_EXAMPLE, _ZONE_EXAMPLE]},
     demand=lambda stack: stack.each(
         (_NSG.type, _ENDPOINT),
-        lambda each: Truth(any(other.uses_any(each) for other in stack.resources), "nothing in the stack uses it"),
+        lambda each: Truth(stack.uses(each), "nothing in the stack uses it"),
     ),
 )

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import ssl
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
-from azure.identity import ClientSecretCredential
 
-from local.azure.entra.deployer import deployer
 from local.commands import engine
-from local.instance import DEFAULT_PORT_BASE, REPOSITORY, SUBSCRIPTION_ID, Instance
+from local.instance import DEFAULT_PORT_BASE, REPOSITORY, Instance
+from tests.azure_contents import contents
 
 _PROGRAM = ("__main__.py", "Pulumi.yaml", "constraints.txt", "stacks", "components", "workloads")
 _CHANGED = re.compile(
@@ -74,31 +71,7 @@ class Deployment:
 
     def in_azure(self) -> dict[str, list[str]]:
         """What Azure knows: resources, groups, assignments of roles, deleted vaults, by their ids."""
-        lists = {
-            "groups": ("resourcegroups", "2024-03-01"),
-            "resources": ("resources", "2024-03-01"),
-            "assignments": ("providers/Microsoft.Authorization/roleAssignments", "2022-04-01"),
-            "deleted vaults": ("providers/Microsoft.KeyVault/deletedVaults", "2024-11-01"),
-        }
-        who = deployer(self.instance)
-        credential = ClientSecretCredential(
-            who["tenant_id"],
-            who["client_id"],
-            who["client_secret"],
-            authority=f"https://{self.instance.arm}",
-            disable_instance_discovery=True,
-            connection_verify=str(self.instance.ca_bundle),
-        )
-        token = credential.get_token("https://management.azure.com/.default").token
-        trusted = ssl.create_default_context(cafile=str(self.instance.ca_bundle))
-        found = {}
-        with httpx.Client(verify=trusted, headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
-            for name, (path, version) in lists.items():
-                url = f"https://{self.instance.arm}/subscriptions/{SUBSCRIPTION_ID}/{path}"
-                answer = http.get(url, params={"api-version": version})
-                answer.raise_for_status()
-                found[name] = sorted(each["id"] for each in answer.json()["value"])
-        return found
+        return contents(self.instance)
 
 
 def changes(said: str) -> list[str]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+
 from local.commands.diagram import PICTURE, title
 from policies.diagram.picture import picture
 from policies.diagram.svg import svg
-from tests.engine.deployment import Deployment
-from tests.engine.plans import plan_of
+from tests.captures import Capture
+
+pytestmark = pytest.mark.xdist_group("recording")
 
 
-def test_the_committed_picture_is_drawn_from_the_plan_of_prod(deployment: Deployment) -> None:
-    drawn = svg(picture(plan_of(deployment, "prod"), title("prod")))
+def test_the_committed_picture_is_drawn_from_the_plan_of_prod(captured: Callable[[str], Capture]) -> None:
+    drawn = svg(picture(captured("prod").plan, title("prod")))
     assert PICTURE.read_text() == drawn, "run: make diagram STACK=prod"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 
@@ -11,15 +12,15 @@ from local.instance import REPOSITORY
 from policies.reachability.plan import Plan
 from policies.reachability.reach import Reach
 from policies.reachability.table import Row, changed, matrix, rows
-from tests.engine.deployment import Deployment
-from tests.engine.plans import plan_of
+from tests.captures import Capture
 
+pytestmark = pytest.mark.xdist_group("recording")
 ROWS = rows(REPOSITORY / "stacks" / "reachability.yaml")
 
 
-@pytest.fixture
-def prod(deployment: Deployment) -> list[Planned]:
-    return plan_of(deployment, "prod")
+@pytest.fixture(scope="module")
+def prod(captured: Callable[[str], Capture]) -> list[Planned]:
+    return captured("prod").plan
 
 
 def _mutated(resources: list[Planned], row: Row) -> list[Planned]:

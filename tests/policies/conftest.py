@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -12,11 +12,11 @@ import pytest
 from local.azure.daemons import prepare
 from local.instance import Instance
 from policies.recording import Recording
+from tests.captures import Capture
 from tests.conftest import _claim
 from tests.local.azure.conftest import RunningAzure
 from tests.local.plugins.engine import Program
 from tests.local.plugins.engine import prepare as prepare_stack
-from tests.policies.recordings import recorded
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +35,9 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAzure]:
 
 
 @pytest.fixture(scope="session")
-def prod() -> Recording:
+def prod(captured: Callable[[str], Capture]) -> Recording:
     """The prod stack as the engine hands it to the pack. Tests that ask for it are of the group "recording"."""
-    return recorded("prod")
+    return captured("prod").recording
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from policies.levels import Levels
 from policies.recording import Recording, subject
 from policies.rule import Rule
 from policies.subject import Stack, Subject, completed, without_version
+from tests.captures import previewed
 from tests.components.samples import BLOCKS, made
 from tests.policies.kinds import example_of, path_in
 from tests.policies.mutants import ALSO, INSTEAD, STACK_MUTANTS, StackMutant
 from tests.policies.proxies import changed, example_stack, type_of, urn
-from tests.policies.recordings import recorded
 
 LEVELS = Levels({})
 Failure = tuple[str, str]
@@ -70,10 +70,29 @@ class Candidate:
     subject: Subject
 
 
-class Gate:
-    """The mutations of a recording, and what comes of each. rules: those that must be killed."""
+@dataclass(frozen=True)
+class WatchedStack(Stack):
+    """A stack that writes down which types a rule asks it for; "*" when it asks about all resources."""
 
-    def __init__(self, recording: Recording, rules: Sequence[Rule] | None = None) -> None:
+    asked: set[str] = field(default_factory=set)
+
+    def of(self, *types: str) -> list[Subject]:
+        self.asked.update(map(without_version, types))
+        return super().of(*types)
+
+    def uses(self, resource: Subject) -> bool:
+        self.asked.add("*")
+        return super().uses(resource)
+
+
+class Gate:
+    """The mutations of a recording, and what comes of each. rules: those that must be killed.
+
+    A rule about the whole stack is judged again only where it asks for the type that is broken: one that never reads
+    what differs comes to the same. anew: judge all of them for every mutation, to show that.
+    """
+
+    def __init__(self, recording: Recording, rules: Sequence[Rule] | None = None, *, anew: bool = False) -> None:
         self.rules = list(rules or pack.load())
         self._pool: dict[str, list[Candidate]] = {}
         for source, each in _candidates(recording):
@@ -83,6 +102,9 @@ class Gate:
         self._stack_rules = [each for each in self.rules if each.judges_stack]
         self._single = [each for each in self.rules if not each.judges_stack]
         self._unbroken: dict[str, frozenset[Failure]] = {}
+        self._anew = anew
+        self._reads: dict[str, set[str]] = {}
+        self._whole: dict[str, frozenset[Failure]] = {each.id: self._of_rule(each) for each in self._stack_rules}
 
     def mutations(self) -> Iterator[Mutation]:
         """Every mutation: what each rule declares to break it, one at a time."""
@@ -155,11 +177,23 @@ class Gate:
     def _failures(self, resource: Mapping[str, Any], stack: Stack) -> frozenset[Failure]:
         one = subject(resource)
         own = findings([each for each in self._single if applies(each, one)], [one], stack, LEVELS)
-        return frozenset((each.rule.id, each.urn) for each in own if each.status == "failed") | self._of_whole(stack)
+        return frozenset((each.rule.id, each.urn) for each in own if each.status == "failed") | self._of_whole(
+            stack, one.type
+        )
 
-    def _of_whole(self, stack: Stack) -> frozenset[Failure]:
-        found = findings(self._stack_rules, [], stack, LEVELS)
-        return frozenset((each.rule.id, each.urn) for each in found if each.status == "failed")
+    def _of_whole(self, stack: Stack, changed_type: str = "*") -> frozenset[Failure]:
+        """What rules about the whole stack find. changed_type: all that differs from the recorded stack is of it."""
+        found = frozenset[Failure]()
+        for each in self._stack_rules:
+            again = changed_type == "*" or self._reads[each.id] & {changed_type, "*"}
+            found |= _failed([each], stack) if again else self._whole[each.id]
+        return found
+
+    def _of_rule(self, rule: Rule) -> frozenset[Failure]:
+        watched = WatchedStack(self._stack.resources)
+        found = _failed([rule], watched)
+        self._reads[rule.id] = {"*"} if self._anew else watched.asked
+        return found
 
     def _with(self, resource: Mapping[str, Any], changes: Container[str] = ()) -> Stack:
         """The stack with a resource in the place of the one of the same URN, or added.
@@ -174,6 +208,10 @@ class Gate:
             whole = subject({**together, "properties": answered, "uses": uses})
             own = completed(whole, {own.urn: own.properties})
         return replace(self._stack, resources=[*(e for e in self._stack.resources if e.urn != own.urn), own])
+
+
+def _failed(rules: Iterable[Rule], stack: Stack) -> frozenset[Failure]:
+    return frozenset((each.rule.id, each.urn) for each in findings(rules, [], stack, LEVELS) if each.status == "failed")
 
 
 def _candidates(recording: Recording) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -221,7 +259,7 @@ def survivors(outcomes: Iterable[Outcome], rules: Iterable[Rule]) -> list[str]:
 
 def main() -> int:
     """Prints every mutation. Exit code 1: one did not fire what is declared, or a rule has none that it catches."""
-    gate = Gate(recorded("prod"))
+    gate = Gate(previewed("prod").recording)
     outcomes = [gate.outcome(each) for each in gate.mutations()]
     for each in outcomes:
         mark = "" if each.as_declared else f"  INSTEAD OF {', '.join(sorted(each.mutation.declared))}"
