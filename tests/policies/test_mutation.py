@@ -99,6 +99,7 @@ def reported(registered: Sequence[Mapping[str, Any]], stack: Sequence[Mapping[st
             name=each["name"],
             urn=each["urn"],
             properties=_message(each["properties"]),
+            options=analyzer_pb2.AnalyzerResourceOptions(protect=each["protect"]),
             propertyDependencies={
                 key: analyzer_pb2.AnalyzerPropertyDependencies(urns=value) for key, value in each["uses"].items()
             },
