@@ -13,9 +13,11 @@ from tests.workloads.platform import APPLICATIONS, Platform
 
 SERVICES = {
     "connector": {"listBanks", "startBankConsent", "getBankConsentStatus", "deleteBankConsent", "listBankAccounts",
-                  "listBankTransactions"},
+                  "listBankTransactions", "getBankAuthorisation", "sendBankPassword", "selectBankScaMethod",
+                  "sendBankOtp", "sendBankAuthorisationCode"},
     "consent": {"listConnectableBanks", "startConsent", "listConsents", "getConsent", "listConsentEvidence",
-                "refreshConsent", "revokeConsent"},
+                "refreshConsent", "revokeConsent", "getAuthorisation", "sendPassword", "selectScaMethod", "sendOtp",
+                "sendAuthorisationCode"},
     "account": {"listAccounts", "getAccount", "refreshAccounts"},
     "transaction": {"listTransactions", "getTransaction", "synchronise", "deleteTransaction", "restoreTransaction",
                     "listTransactionChanges", "listMatchSuggestions", "decideMatchSuggestion"},

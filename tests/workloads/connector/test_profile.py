@@ -43,7 +43,8 @@ def test_every_profile_of_the_repository_is_valid() -> None:
         ({"operations": {"pay": {}}}, "pay is no operation; allowed"),
         ({"operations": {"accounts": {"path": "https://evil.example/"}}}, "a path starts with /"),
         ({"consent": {"recurring": False}}, "frequency 1"),
-        ({"sca": {"approach": "embedded"}}, "redirect"),
+        ({"sca": {"approach": "guessed"}}, "redirect"),
+        ({"sca": {"approach": "oauth"}}, "want an oauth section"),
         ({"jurisdiction": "US"}, "EU"),
     ],
 )

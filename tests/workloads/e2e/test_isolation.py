@@ -30,6 +30,14 @@ BODIES: dict[tuple[str, str], Any] = {
     ("budget", "/budgets/{budget_id}"): BUDGET,
     ("budget", "/budgets/{budget_id}/months/{month}"): {"limit": 1},
     ("sync", "/schedule"): {"enabled": False},
+    **{
+        (service, f"{consent}/authorisation/{step}"): {member: "123456"}
+        for service, consent in (
+            ("connector", "/banks/{bank}/consents/{consent_id}"),
+            ("consent", "/consents/{consent_id}"),
+        )
+        for step, member in (("password", "password"), ("method", "method"), ("otp", "otp"), ("code", "code"))
+    },
 }
 """What a POST, PUT or PATCH is sent, where it is not what a synchronisation is sent."""
 

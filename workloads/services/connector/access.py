@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request
 from sqlalchemy.orm import Session
@@ -15,9 +15,10 @@ from workloads.chassis.identity import User
 from workloads.chassis.problems import not_found
 from workloads.chassis.userkeys import Cipher
 from workloads.services.connector import store
-from workloads.services.connector.bank import Bank, Context
-from workloads.services.connector.models import Call
-from workloads.services.connector.profile import Quota
+from workloads.services.connector.models import BankConsent, Call
+from workloads.services.connector.port import Bank, Context, Progress, Step, Tokens
+from workloads.services.connector.sections.reading import Quota
+from workloads.services.connector.tokens import UserToken
 
 _COUNTED = ("accounts", "balances", "transactions")
 
@@ -96,13 +97,41 @@ class Desk:
         with self.database.session(self.user.id) as session:
             row = store.consent(session, self.bank.profile.id, consent_id)
             cipher = self.cipher(session)
+            progress = opened(cipher, row)
             known: dict[str, str | None] = {
-                "consent_id": cipher.open(row.consent_ref, "consent"),
+                "consent_id": cipher.open(row.consent_ref, "consent") if row.consent_ref else None,
                 "psu_id": cipher.open(row.psu_id, "psu") if row.psu_id else None,
+                "psu_corporate_id": progress.psu_corporate_id,
                 "authorisation_id": row.authorisation_id,
                 "redirect_uri": row.redirect_uri,
                 "nok_redirect_uri": row.nok_redirect_uri,
             }
             if account_id:
                 known["account_id"] = cipher.open(store.account(session, consent_id, account_id).resource, "account")
-        return self.context({**known, **values}, consent_id, account_id)
+        context = self.context({**known, **values}, consent_id, account_id)
+        return replace(context, token=self._token(consent_id, progress, context)) if self._gives_tokens else context
+
+    @property
+    def _gives_tokens(self) -> bool:
+        return self.bank.profile.oauth is not None
+
+    def _token(self, consent_id: uuid.UUID, progress: Progress, context: Context) -> UserToken:
+        def renewing(refresh: str) -> Tokens:
+            return self.bank.refresh(context, progress, refresh)
+
+        return UserToken(self.database, self.user.id, consent_id, self.cipher, renewing)
+
+
+def opened(cipher: Cipher, row: BankConsent) -> Progress:
+    """How far a consent's authorisation has come."""
+    if row.progress is None:
+        return Progress(step=Step(kind="done"))
+    return Progress.model_validate_json(cipher.open(row.progress, "progress"))
+
+
+def seal_progress(cipher: Cipher, row: BankConsent, progress: Progress) -> None:
+    """Keep how far it has come: without the challenge, which may hold a picture and is of use only now."""
+    kept = progress.model_copy(update={"step": progress.step.model_copy(update={"challenge": None})})
+    row.progress = cipher.seal(kept.model_dump_json(), "progress")
+    row.consent_ref = cipher.seal(progress.consent_id, "consent") if progress.consent_id else None
+    row.authorisation_id = progress.authorisation_id

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import ipaddress
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 
 from workloads.chassis import clock, erasure, userkeys
 from workloads.chassis.app import create_app
@@ -15,12 +14,12 @@ from workloads.chassis.calls import PSU_ADDRESS
 from workloads.chassis.identity import CurrentUser
 from workloads.chassis.problems import Problem, documented
 from workloads.chassis.userkeys import UserKeys
-from workloads.services.connector import profile, store
-from workloads.services.connector.access import Desk
-from workloads.services.connector.bank import Bank
+from workloads.services.connector import authorisation, banks, profile, store
+from workloads.services.connector.access import Desk, seal_progress
 from workloads.services.connector.failures import BankFailure
 from workloads.services.connector.forms import (
     AccountList,
+    Authorisation,
     BankInfo,
     ConsentRequest,
     ConsentState,
@@ -28,6 +27,7 @@ from workloads.services.connector.forms import (
     StartedConsent,
     TransactionList,
 )
+from workloads.services.connector.headers import psu_address
 from workloads.services.connector.models import BankConsent, Base
 from workloads.services.connector.parse import Balance
 from workloads.services.connector.settings import ConnectorSettings
@@ -35,17 +35,9 @@ from workloads.services.connector.settings import ConnectorSettings
 _ERRORS = documented(401, 404, 409, 422, 429, 502, 503, 504)
 
 
-def _address(psu_ip_address: Annotated[str | None, Header(description="of the person who asked")] = None) -> None:
-    """A dependency: PSU-IP-Address, where it is given, is an address. Raises Problem 422."""
-    try:
-        ipaddress.ip_address(psu_ip_address or "192.0.2.1")
-    except ValueError:
-        raise Problem(422, "invalid-request", f"{PSU_ADDRESS} is not an IP address.") from None
-
-
 # The last round: consents are revoked at the banks in the first, and what is known of them here is needed for that.
 HANDLERS = {erasure.REQUESTED: erasure.handler("connector", [Base, userkeys.Base], last_round=True)}
-router = APIRouter(tags=["banks"], dependencies=[Depends(_address)], responses=_ERRORS)
+router = APIRouter(tags=["banks"], dependencies=[Depends(psu_address)], responses=_ERRORS)
 
 
 @router.get("/banks", operation_id="listBanks")
@@ -63,7 +55,7 @@ def list_banks(request: Request, user: CurrentUser) -> list[BankInfo]:
 
 @router.post("/banks/{bank}/consents", operation_id="startBankConsent", status_code=201)
 def start_consent(request: Request, user: CurrentUser, bank: str, asked: ConsentRequest) -> StartedConsent:
-    """Ask the bank for a consent; the answer says where the person authorises it. PSU-IP-Address is required."""
+    """Ask the bank for a consent; the answer says what the person does to authorise it. PSU-IP-Address is required."""
     desk = Desk.at(request, bank, user)
     psu = desk.bank.profile.psu
     if desk.psu_address is None:
@@ -77,19 +69,21 @@ def start_consent(request: Request, user: CurrentUser, bank: str, asked: Consent
         "psu_corporate_id": asked.psu_corporate_id if psu.corporate_id != "never" else None,
     }
     references = [each.model_dump(exclude_none=True) for each in asked.accounts]
-    started = desk.bank.start_consent(desk.context(values), references)
+    started = desk.bank.start(desk.context(values), references)
+    started = started.model_copy(update={"psu_corporate_id": values["psu_corporate_id"]})
     with desk.database.session(user.id) as session:
         cipher = desk.cipher(session)
         row = BankConsent(
-            bank=bank, consent_ref=cipher.seal(started.consent_id, "consent"),
-            psu_id=cipher.seal(asked.psu_id, "psu") if values["psu_id"] and asked.psu_id else None,
-            authorisation_id=started.authorisation_id, redirect_uri=asked.redirect_uri,
-            nok_redirect_uri=asked.nok_redirect_uri, created=clock.now(),
+            bank=bank, psu_id=cipher.seal(asked.psu_id, "psu") if values["psu_id"] and asked.psu_id else None,
+            redirect_uri=asked.redirect_uri, nok_redirect_uri=asked.nok_redirect_uri, created=clock.now(),
         )  # fmt: skip
+        seal_progress(cipher, row, started)
         session.add(row)
         session.flush()
         law = desk.bank.profile.jurisdiction
-        return StartedConsent(id=row.id, status=started.status, jurisdiction=law, sca_redirect=started.redirect)
+        return StartedConsent(
+            id=row.id, status=started.status, jurisdiction=law, authorisation=Authorisation.of(started)
+        )
 
 
 @router.get("/banks/{bank}/consents/{consent_id}/status", operation_id="getBankConsentStatus")
@@ -161,8 +155,9 @@ def build(settings: ConnectorSettings) -> FastAPI:
 
     def prepare(app: FastAPI) -> list[Any]:
         urls = {bank: str(url) for bank, url in settings.bank_urls.items()}
-        banks = {name: Bank(each, urls.get(name), app.state.tls) for name, each in profiles.items()}
-        app.state.banks, app.state.keys = banks, keys
-        return list(banks.values())
+        known = {name: banks.adapter(each, urls.get(name), app.state.tls) for name, each in profiles.items()}
+        app.state.banks, app.state.keys = known, keys
+        return list(known.values())
 
-    return create_app("connector", "Bank connector", settings, [router], prepare=prepare, handlers=HANDLERS)
+    routers = [router, authorisation.router]
+    return create_app("connector", "Bank connector", settings, routers, prepare=prepare, handlers=HANDLERS)

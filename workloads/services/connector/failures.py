@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from workloads.chassis.problems import Problem
+from workloads.services.connector.sections.reading import Errors
 
-_CODE = re.compile(r"^[A-Z][A-Z0-9_]{2,40}$")
+_CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_.-]{2,60}$")
 
 
 class BankFailure(Problem):
@@ -23,30 +25,60 @@ class BankFailure(Problem):
             self.extra["bank_code"] = bank_code
 
 
-def code_of(body: Any) -> str | None:
-    """The bank's message code: of tppMessages, or of a problem's code member. Its free text is never passed on."""
+_TOLD: Mapping[str, tuple[int, str]] = {
+    "consent-expired": (409, "The consent has expired at the bank."),
+    "consent-invalid": (409, "The bank does not accept the consent any more."),
+    "bank-quota-exceeded": (429, "The bank allows no more reads for now."),
+    "credentials-wrong": (422, "The bank does not accept what the person entered."),
+    "not-found": (404, "The bank does not know this."),
+    "bank-unauthorized": (502, "The bank refused who is asking."),
+}
+"""HTTP status and words of each kind; bank-failed and bank-refused tell the bank's status."""
+_MEANING: Mapping[str, str] = {
+    "CONSENT_EXPIRED": "consent-expired",
+    "CONSENT_INVALID": "consent-invalid",
+    "CONSENT_UNKNOWN": "consent-invalid",
+    "ACCESS_EXCEEDED": "bank-quota-exceeded",
+    "RESOURCE_UNKNOWN": "not-found",
+    "PSU_CREDENTIALS_INVALID": "credentials-wrong",
+    "SCA_INVALID": "credentials-wrong",
+    "SCA_METHOD_UNKNOWN": "credentials-wrong",
+}
+
+
+def code_of(body: Any, paths: tuple[str, ...] = ()) -> str | None:
+    """The bank's message code: at the paths, of tppMessages, or of a problem's code member; never its free text."""
     messages = body.get("tppMessages") if isinstance(body, dict) else None
-    candidates = messages if isinstance(messages, list) else [messages, body]
-    for each in candidates:
-        code = each.get("code") if isinstance(each, dict) else None
-        if isinstance(code, str) and _CODE.match(code):
-            return code
-    return None
+    listed = messages if isinstance(messages, list) else [messages, body]
+    found = [_at(body, each) for each in paths] + [each.get("code") for each in listed if isinstance(each, dict)]
+    return next((each for each in found if isinstance(each, str) and _CODE.match(each)), None)
 
 
-def from_answer(status: int, body: Any) -> BankFailure:
-    """The failure that an answer outside 2xx stands for."""
-    code = code_of(body)
-    if code == "CONSENT_EXPIRED":
-        return BankFailure("consent-expired", "The consent has expired at the bank.", 409, code)
-    if code in ("CONSENT_INVALID", "CONSENT_UNKNOWN") or (code or "").startswith("TOKEN_"):
-        return BankFailure("consent-invalid", "The bank does not accept the consent any more.", 409, code)
-    if status == 429 or code == "ACCESS_EXCEEDED":
-        return BankFailure("bank-quota-exceeded", "The bank allows no more reads for now.", 429, code)
-    if status == 404 or code == "RESOURCE_UNKNOWN":
-        return BankFailure("not-found", "The bank does not know this.", 404, code)
-    if status == 401:
-        return BankFailure("bank-unauthorized", "The bank refused who is asking.", 502, code)
-    if status >= 500:
-        return BankFailure("bank-failed", f"The bank failed with status {status}.", 502, code)
+def _at(body: Any, path: str) -> Any:
+    for name in path.split("."):
+        if isinstance(body, list):
+            body = body[int(name)] if name.isdigit() and int(name) < len(body) else None
+        else:
+            body = body.get(name) if isinstance(body, dict) else None
+    return body
+
+
+def from_answer(status: int, body: Any, errors: Errors | None = None) -> BankFailure:
+    """The failure that an answer outside 2xx stands for. errors: how this bank tells them."""
+    errors = errors or Errors()
+    code = code_of(body, errors.code)
+    kind = errors.meaning.get(code or "") or _MEANING.get(code or "") or errors.statuses.get(status)
+    kind = kind or _by_status(status, code or "")
+    if kind in _TOLD:
+        answered, words = _TOLD[kind]
+        return BankFailure(kind, words, answered, code)
+    if kind == "bank-failed":
+        return BankFailure(kind, f"The bank failed with status {status}.", 502, code)
     return BankFailure("bank-refused", f"The bank refused the request with status {status}.", 502, code)
+
+
+def _by_status(status: int, code: str) -> str:
+    if code.startswith("TOKEN_"):
+        return "consent-invalid"
+    known = {401: "bank-unauthorized", 404: "not-found", 429: "bank-quota-exceeded"}
+    return known.get(status) or ("bank-failed" if status >= 500 else "bank-refused")

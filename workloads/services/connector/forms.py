@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from workloads.services.connector.parse import BankAccount, Entry
+from workloads.services.connector.port import Progress, Step
 
 ReturnAddress = Annotated[
     str,
@@ -36,7 +37,7 @@ class BankInfo(BaseModel):
     name: str = Field(examples=["Aurora Bank"])
     countries: list[str] = Field(examples=[["DE"]])
     jurisdiction: Literal["EU", "UK"]
-    sca_approach: Literal["redirect"]
+    sca_approach: Literal["redirect", "oauth", "decoupled", "embedded"]
     psu_id: Literal["never", "optional", "required"]
     accounts_required: bool = Field(description="Whether IBANs must be listed when asking for a consent.")
 
@@ -52,13 +53,53 @@ class ConsentRequest(BaseModel):
     accounts: list[AccountReference] = Field(default=[], max_length=20)
 
 
+class Authorisation(Step):
+    """Where an authorisation stands and what the person has to do next. ask_again: seconds until asking is of use."""
+
+    ask_again: int | None = Field(default=None, examples=[3])
+
+    @classmethod
+    def of(cls, progress: Progress, ask_again: int | None = None) -> Authorisation:
+        """Of a progress: without what stays here (links, state, verifier)."""
+        return cls(**progress.step.model_dump(), ask_again=ask_again)
+
+
+class PsuPassword(BaseModel):
+    """The person's password at the bank: passed on, never kept."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    password: str = Field(min_length=1, max_length=200, repr=False)
+
+
+class ScaMethodChoice(BaseModel):
+    """How the person wants to authenticate."""
+
+    model_config = ConfigDict(extra="forbid")
+    method: str = Field(min_length=1, max_length=100, examples=["pushtan"])
+
+
+class OneTimePassword(BaseModel):
+    """The one-time password: passed on, never kept."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    otp: str = Field(min_length=1, max_length=100, repr=False)
+
+
+class AuthorisationCode(BaseModel):
+    """What the person came back from the bank with, as it stands in the return address."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    code: str = Field(min_length=1, max_length=4000, repr=False)
+    state: str | None = Field(default=None, max_length=500, repr=False)
+
+
 class StartedConsent(BaseModel):
     """A consent that waits for the person."""
 
     id: uuid.UUID
     status: str = Field(examples=["received"])
     jurisdiction: Literal["EU", "UK"]
-    sca_redirect: str = Field(examples=["https://bank.example/authorise/5f0c"])
+    authorisation: Authorisation
 
 
 class ConsentState(BaseModel):

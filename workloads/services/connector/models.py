@@ -1,4 +1,4 @@
-"""The connector's tables: consents and accounts at banks (their ids sealed), and the ledger of calls."""
+"""The connector's tables: consents, tokens and accounts at banks (all sealed), and the ledger of calls."""
 
 from __future__ import annotations
 
@@ -20,17 +20,31 @@ class Base(DeclarativeBase):
 
 
 class BankConsent(Owned, Base):
-    """A consent at a bank. consent_ref, psu_id: sealed; the bank's own id never leaves the connector."""
+    """A consent at a bank. consent_ref, psu_id: sealed; the bank's own id never leaves the connector.
+
+    consent_ref: None until the bank was asked for it. progress: sealed; how far its authorisation has come.
+    """
 
     __tablename__ = "bank_consent"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=ids.new_id)
     bank: Mapped[str] = mapped_column(Text(40))
-    consent_ref: Mapped[bytes] = mapped_column(LargeBinary(2000))
+    consent_ref: Mapped[bytes | None] = mapped_column(LargeBinary(2000))
     psu_id: Mapped[bytes | None] = mapped_column(LargeBinary(500))
     authorisation_id: Mapped[str | None] = mapped_column(Text(200))
     redirect_uri: Mapped[str] = mapped_column(Text(2000))
     nok_redirect_uri: Mapped[str | None] = mapped_column(Text(2000))
     created: Mapped[datetime.datetime]
+    progress: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class BankToken(Owned, Base):
+    """The tokens that a bank gave for a consent, sealed. expires: None where the bank does not say."""
+
+    __tablename__ = "bank_token"
+    consent_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bank_consent.id"), primary_key=True)
+    access: Mapped[bytes] = mapped_column(LargeBinary)
+    refresh: Mapped[bytes | None] = mapped_column(LargeBinary)
+    expires: Mapped[datetime.datetime | None]
 
 
 class BankAccountRow(Owned, Base):

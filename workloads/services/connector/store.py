@@ -12,7 +12,7 @@ from workloads.chassis import clock, dialect, ids
 from workloads.chassis.problems import Problem, not_found
 from workloads.chassis.userkeys import Cipher
 from workloads.services.connector.models import BankAccountRow, BankConsent, Call
-from workloads.services.connector.profile import Quota
+from workloads.services.connector.sections.reading import Quota
 
 _DAY = datetime.timedelta(hours=24)
 

@@ -12,8 +12,11 @@ from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.calls import ServiceClient, person_address
 from workloads.chassis.identity import CurrentUser
 from workloads.chassis.problems import documented
+from workloads.services.consent import authorisation as authorisations
 from workloads.services.consent import domain, store
+from workloads.services.consent.asking import ask_bank, connector
 from workloads.services.consent.forms import (
+    Authorisation,
     ConsentList,
     ConsentRequest,
     ConsentView,
@@ -29,27 +32,23 @@ router = APIRouter(tags=["consents"], responses=documented(401, 404, 422, 503))
 _BANK = documented(409, 429, 502, 504)
 
 
-def _connector(request: Request) -> ServiceClient:
-    return request.app.state.connector
-
-
 @router.get("/banks", operation_id="listConnectableBanks", responses=_BANK)
 def banks(request: Request, user: CurrentUser) -> list[dict[str, Any]]:
     """The banks that can be connected, and what each wants to know beforehand."""
-    return _connector(request).call("GET", "/banks", user)
+    return connector(request).call("GET", "/banks", user)
 
 
 @router.post("/consents", operation_id="startConsent", status_code=201, responses=_BANK)
 def start(request: Request, user: CurrentUser, asked: ConsentRequest) -> StartedConsent:
-    """Ask a bank for a consent; the person then authorises it at ``authorise_at``."""
+    """Ask a bank for a consent; the person then authorises it as ``authorisation`` says."""
     consent_id = ids.new_id()
     body = {
         "redirect_uri": domain.return_address(asked.return_address, str(consent_id), declined=False),
         "nok_redirect_uri": domain.return_address(asked.return_address, str(consent_id), declined=True),
-        **asked.model_dump(include={"psu_id", "accounts"}, exclude_none=True),
+        **asked.model_dump(include={"psu_id", "psu_corporate_id", "accounts"}, exclude_none=True),
     }
     person = person_address(request)
-    started = _connector(request).call("POST", f"/banks/{asked.bank}/consents", user, attended_from=person, json=body)
+    started = connector(request).call("POST", f"/banks/{asked.bank}/consents", user, attended_from=person, json=body)
     now = clock.now()
     consent = Consent(
         id=consent_id, bank=asked.bank, bank_consent_id=uuid.UUID(started["id"]), jurisdiction=started["jurisdiction"],
@@ -59,7 +58,8 @@ def start(request: Request, user: CurrentUser, asked: ConsentRequest) -> Started
         store.add(session, consent)
         store.tell(session, user.id, consent, started["status"], "bank")
     view = ConsentView.of(consent, now)
-    return StartedConsent(**view.model_dump(), authorise_at=started["sca_redirect"])
+    authorisation = Authorisation.of(started["authorisation"], view.status)
+    return StartedConsent(**view.model_dump(), authorise_at=authorisation.authorise_at, authorisation=authorisation)
 
 
 @router.get("/consents", operation_id="listConsents")
@@ -88,30 +88,15 @@ def evidence(session: UserTransaction, consent_id: uuid.UUID) -> EvidenceList:
 @router.post("/consents/{consent_id}/refresh", operation_id="refreshConsent", responses=_BANK)
 def refresh(request: Request, user: CurrentUser, consent_id: uuid.UUID) -> ConsentView:
     """Ask the bank where the consent stands: after the person came back, whatever the return address says."""
-    view = _ask(request, user, consent_id)
+    view = ask_bank(request, user, consent_id)
     if view.status == "valid":
         # Banks end a person's former consent when a new one is authorised: ask, it may be another login's.
         with request.app.state.database.session(user.id) as session:
             former = [each.id for each in store.newest_first(session) if each.bank == view.bank]
             former = [each for each in former if each != consent_id and store.get(session, each).status == "valid"]
         for each in former:
-            _ask(request, user, each)
+            ask_bank(request, user, each)
     return view
-
-
-def _ask(request: Request, user: CurrentUser, consent_id: uuid.UUID) -> ConsentView:
-    database = request.app.state.database
-    with database.session(user.id) as session:
-        known = store.get(session, consent_id)
-    if known.status not in domain.FINAL:
-        path = f"/banks/{known.bank}/consents/{known.bank_consent_id}/status"
-        told = _connector(request).call("GET", path, user, attended_from=person_address(request))["status"]
-        with database.session(user.id) as session:
-            known = store.get(session, consent_id, lock=True)
-            store.tell(session, user.id, known, told, "bank")
-            if ConsentView.of(known, clock.now()).status == "expired":
-                store.tell(session, user.id, known, "expired", "law")
-    return ConsentView.of(known, clock.now())
 
 
 @router.delete("/consents/{consent_id}", operation_id="revokeConsent", responses=_BANK)
@@ -122,7 +107,7 @@ def revoke(request: Request, user: CurrentUser, consent_id: uuid.UUID) -> Consen
         known = store.get(session, consent_id)
     if known.status not in domain.FINAL:
         path = f"/banks/{known.bank}/consents/{known.bank_consent_id}"
-        _connector(request).call("DELETE", path, user, attended_from=person_address(request))
+        connector(request).call("DELETE", path, user, attended_from=person_address(request))
         with database.session(user.id) as session:
             known = store.get(session, consent_id, lock=True)
             store.tell(session, user.id, known, "terminatedByTpp", "person")
@@ -136,4 +121,5 @@ def build(settings: ConsentSettings) -> FastAPI:
         app.state.connector = ServiceClient("connector", str(settings.connector_url), app.state.tls, timeout=60)
         return [app.state.connector]
 
-    return create_app("consent", "Consents", settings, [router], prepare=prepare, handlers=HANDLERS, tasks=TASKS)
+    routers = [router, authorisations.router]
+    return create_app("consent", "Consents", settings, routers, prepare=prepare, handlers=HANDLERS, tasks=TASKS)

@@ -40,6 +40,9 @@ class ConsentRequest(BaseModel):
         default=None, min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$", examples=["anna"],
         description="the person's name at the bank, where the bank wants it beforehand; it is not kept here",
     )  # fmt: skip
+    psu_corporate_id: str | None = Field(
+        default=None, min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$", description="likewise, of the company"
+    )
     accounts: list[AccountReference] = Field(default=[], max_length=20)
 
 
@@ -68,10 +71,81 @@ class ConsentView(BaseModel):
         )  # fmt: skip
 
 
-class StartedConsent(ConsentView):
-    """A consent that waits for the person: send their browser to authorise_at."""
+class ScaMethod(BaseModel):
+    """A way to authenticate that the bank offers this person."""
 
-    authorise_at: str = Field(examples=["https://bank.example/authorise/5f0c"])
+    id: str = Field(examples=["pushtan"])
+    type: str | None = Field(default=None, examples=["PUSH_OTP"])
+    name: str | None = Field(default=None, examples=["App on Anna's phone"])
+    explanation: str | None = None
+
+
+class Challenge(BaseModel):
+    """What the person needs to find the one-time password. explanation: must be shown."""
+
+    data: list[str] = []
+    image: str | None = Field(default=None, description="PNG in base64")
+    image_link: str | None = None
+    otp_max_length: int | None = Field(default=None, examples=[6])
+    otp_format: Literal["characters", "integer"] | None = None
+    explanation: str | None = None
+
+
+class Authorisation(BaseModel):
+    """What the person has to do next so that the bank grants the consent."""
+
+    step: Literal["redirect", "oauth", "decoupled", "password", "method", "otp", "done", "failed"] = Field(
+        description="redirect: go to authorise_at; oauth: likewise, and hand in the code that comes back; decoupled: "
+        "confirm on the device that message tells of; password, method, otp: asked here; done, failed: over"
+    )
+    authorise_at: str | None = Field(default=None, examples=["https://bank.example/authorise/5f0c"])
+    message: str | None = Field(default=None, description="the bank's word to the person; must be shown")
+    methods: list[ScaMethod] = []
+    challenge: Challenge | None = None
+    ask_again: int | None = Field(default=None, description="seconds until asking is of use", examples=[3])
+    status: str = Field(description="the consent's status", examples=["received"])
+
+    @classmethod
+    def of(cls, told: dict[str, Any], status: str) -> Authorisation:
+        """As the connector tells it."""
+        named = {"step": told["kind"], "authorise_at": told["redirect"], "status": status}
+        return cls.model_validate({name: each for name, each in told.items() if name in cls.model_fields} | named)
+
+
+class PsuPassword(BaseModel):
+    """The person's password at the bank: passed on, never kept."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    password: str = Field(min_length=1, max_length=200, repr=False)
+
+
+class ScaMethodChoice(BaseModel):
+    """How the person wants to authenticate: the id of an offered method."""
+
+    model_config = ConfigDict(extra="forbid")
+    method: str = Field(min_length=1, max_length=100, examples=["pushtan"])
+
+
+class OneTimePassword(BaseModel):
+    """The one-time password: passed on, never kept."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    otp: str = Field(min_length=1, max_length=100, repr=False)
+
+
+class AuthorisationCode(BaseModel):
+    """``code`` and ``state`` as they stand in the address that the bank sent the person back to."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    code: str = Field(min_length=1, max_length=4000, repr=False)
+    state: str | None = Field(default=None, max_length=500, repr=False)
+
+
+class StartedConsent(ConsentView):
+    """A consent that waits for the person: authorisation says what to do; authorise_at is where the browser goes."""
+
+    authorise_at: str | None = Field(examples=["https://bank.example/authorise/5f0c"])
+    authorisation: Authorisation
 
 
 class ConsentList(BaseModel):
