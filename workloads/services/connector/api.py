@@ -38,6 +38,7 @@ _ERRORS = documented(401, 404, 409, 422, 429, 502, 503, 504)
 # The last round: consents are revoked at the banks in the first, and what is known of them here is needed for that.
 HANDLERS = {erasure.REQUESTED: erasure.handler("connector", [Base, userkeys.Base], last_round=True)}
 router = APIRouter(tags=["banks"], dependencies=[Depends(psu_address)], responses=_ERRORS)
+router.include_router(authorisation.router)
 
 
 @router.get("/banks", operation_id="listBanks")
@@ -159,5 +160,4 @@ def build(settings: ConnectorSettings) -> FastAPI:
         app.state.banks, app.state.keys = known, keys
         return list(known.values())
 
-    routers = [router, authorisation.router]
-    return create_app("connector", "Bank connector", settings, routers, prepare=prepare, handlers=HANDLERS)
+    return create_app("connector", "Bank connector", settings, [router], prepare=prepare, handlers=HANDLERS)

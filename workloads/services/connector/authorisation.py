@@ -21,7 +21,6 @@ from workloads.services.connector.forms import (
     PsuPassword,
     ScaMethodChoice,
 )
-from workloads.services.connector.headers import psu_address
 from workloads.services.connector.port import Context, Progress, Tokens
 
 _LONGEST_WAIT = 30
@@ -30,7 +29,7 @@ _ASKED = ("decoupled", "redirect")
 
 router = APIRouter(
     prefix="/banks/{bank}/consents/{consent_id}/authorisation", tags=["authorisation"],
-    dependencies=[Depends(psu_address)], responses=documented(401, 404, 409, 422, 429, 502, 503, 504),
+    responses=documented(401, 404, 409, 422, 429, 502, 503, 504),
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from workloads.services.consent.models import Consent
 from workloads.services.consent.settings import ConsentSettings
 
 router = APIRouter(tags=["consents"], responses=documented(401, 404, 422, 503))
+router.include_router(authorisations.router)
 _BANK = documented(409, 429, 502, 504)
 
 
@@ -121,5 +122,4 @@ def build(settings: ConsentSettings) -> FastAPI:
         app.state.connector = ServiceClient("connector", str(settings.connector_url), app.state.tls, timeout=60)
         return [app.state.connector]
 
-    routers = [router, authorisations.router]
-    return create_app("consent", "Consents", settings, routers, prepare=prepare, handlers=HANDLERS, tasks=TASKS)
+    return create_app("consent", "Consents", settings, [router], prepare=prepare, handlers=HANDLERS, tasks=TASKS)
