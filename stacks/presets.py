@@ -226,7 +226,7 @@ PROD = Preset(
     edge=Edge(minimum=2, maximum=10, zones=["1", "2", "3"], requests_per_minute=1000),
     web_site=WebSite(sku="P1v3", instances=3, zone_redundant=True, private=True),
     functions=Functions(memory_mb=2048, maximum=100, zone_redundant=True, private=True),
-    alerts=Budget(monthly_budget=12000.0),
+    alerts=Budget(monthly_budget=18000.0),
 )
 
 PRESETS = {"local": LOCAL, "dev": DEV, "prod": PROD}
