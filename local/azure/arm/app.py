@@ -10,10 +10,12 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from local.azure.arm import catalogue
+from local.azure.arm.administration import Administration
 from local.azure.arm.answers import listing
 from local.azure.arm.faults import Faults
 from local.azure.arm.gateway import Gateway
 from local.azure.arm.lifecycle import Lifecycle
+from local.azure.arm.requests import bearer
 from local.azure.context import ArmError, Azure
 from local.azure.entra.audiences import ARM, GRAPH
 from local.azure.entra.endpoints import EntraEndpoints
@@ -75,10 +77,7 @@ class FrontDoor:
         application.router.add_get("/metadata/endpoints", self._metadata)
         application.router.add_get("/healthz", self._health)
         application.router.add_route("*", GRAPH_PATH, self._serve_graph)
-        application.router.add_get("/faults", self._plan_faults)
-        application.router.add_put("/faults", self._plan_faults)
-        application.router.add_get("/provisioning", self._scale_provisioning)
-        application.router.add_put("/provisioning", self._scale_provisioning)
+        Administration(self._azure, self._faults, self._lifecycle.provisioning).register(application)
         application.router.add_route("*", "/{path:.*}", self._serve_arm)
         return application
 
@@ -92,30 +91,13 @@ class FrontDoor:
         return web.json_response({"status": "ready"})
 
     async def _serve_graph(self, request: web.Request) -> web.Response:
-        return await self._graph.handle(request, self._azure.directory.verify(_bearer(request), GRAPH))
-
-    def _require_owner(self, request: web.Request) -> None:
-        principal = self._azure.directory.verify(_bearer(request), ARM)
-        here = f"/subscriptions/{SUBSCRIPTION_ID}"
-        self._azure.authorizer.require(principal, here, "Microsoft.Authorization/roleAssignments/write", data=False)
-
-    async def _scale_provisioning(self, request: web.Request) -> web.Response:
-        self._require_owner(request)
-        if request.method == "PUT":
-            self._lifecycle.provisioning.scale(await request.json())
-        return web.json_response(self._lifecycle.provisioning.told())
-
-    async def _plan_faults(self, request: web.Request) -> web.Response:
-        self._require_owner(request)
-        if request.method == "PUT":
-            self._faults.plan(await request.json())
-        return web.json_response(self._faults.told())
+        return await self._graph.handle(request, self._azure.directory.verify(bearer(request), GRAPH))
 
     async def _serve_arm(self, request: web.Request) -> web.StreamResponse:
         return await self._faults.serve(request, self._arm)
 
     async def _arm(self, request: web.Request) -> web.StreamResponse:
-        principal = self._azure.directory.verify(_bearer(request), ARM)
+        principal = self._azure.directory.verify(bearer(request), ARM)
         catalogue.check_subscription(request.path)
         path = request.path.rstrip("/").lower()
         require = self._azure.authorizer.require
@@ -142,17 +124,6 @@ class FrontDoor:
         if found and request.method == "GET":
             return catalogue.operation(request, self._lifecycle, found[2], result=found[1] == "results")
         return await self._gateway.handle(request, principal)
-
-
-def _bearer(request: web.Request) -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise ArmError(
-            401,
-            "AuthenticationFailed",
-            "Authentication failed. The 'Authorization' header is missing or no bearer token.",
-        )
-    return token.strip()
 
 
 __all__ = ["FrontDoor"]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from aiohttp import web
 
 from local.azure.arm import access, constraints, rules
@@ -13,6 +10,7 @@ from local.azure.arm.authorize import ASSIGNMENT_TYPE, DEFINITION_TYPE
 from local.azure.arm.ids import Address, parse
 from local.azure.arm.lifecycle import Lifecycle
 from local.azure.arm.provider_actions import ProviderActions
+from local.azure.arm.requests import json_of
 from local.azure.arm.shapes import UNKNOWN
 from local.azure.arm.types import Type
 from local.azure.arm.validate import Judge
@@ -208,11 +206,7 @@ def _recovers(body: Body) -> bool:
 
 
 async def _json(request: web.Request) -> Body:
-    text = await request.text()
-    try:
-        body: Any = json.loads(text) if text else {}
-    except ValueError as error:
-        raise ArmError(400, "InvalidRequestContent", f"The request content is no valid JSON: {error}.") from None
+    body = await json_of(request)
     if not isinstance(body, dict):
         raise ArmError(400, "InvalidRequestContent", "The request content must be a JSON object.")
     return body

@@ -37,7 +37,7 @@ class Provisioning:
     def __init__(self) -> None:
         self._factor = 0.0
 
-    def scale(self, given: Any) -> None:
+    def plan(self, given: Any) -> None:
         """Take another factor. Raises ArmError 400 saying what is allowed."""
         factor = given.get("factor") if isinstance(given, dict) and set(given) == {"factor"} else None
         if not isinstance(factor, (int, float)) or isinstance(factor, bool) or not 0 <= factor <= 1:
