@@ -103,3 +103,12 @@ def test_a_plan_that_can_not_be_followed_is_refused_and_the_old_one_stays(
 
 def test_planning_faults_needs_the_right_to_assign_roles(azure: RunningAzure) -> None:
     assert httpx.get(f"{azure.url}/faults", verify=azure.tls).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/faults", "/provisioning"])
+def test_what_is_no_json_is_refused_and_changes_nothing(arm: httpx.Client, path: str) -> None:
+    before = arm.get(path).json()
+    refused = arm.put(path, content=b"[{", headers={"Content-Type": "application/json"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "InvalidRequestContent")
+    assert "no valid JSON" in refused.json()["error"]["message"]
+    assert arm.get(path).json() == before
