@@ -11,6 +11,7 @@ from pulumi_kubernetes import apps, batch, core, meta
 from components.workload_identity import WorkloadIdentity, WorkloadIdentityArgs, trust
 from stacks import pods
 from stacks.availability import disrupt_one_at_a_time, scale, spread
+from stacks.data import UPLOADS
 from stacks.environment import PORT, Surroundings, callees, database_url, environment
 from stacks.images import repository, service_images
 from stacks.ingress import NAME as INGRESS
@@ -70,6 +71,7 @@ class Aggregator:
             token_audience=platform.tokens.audience,
             connection_string=platform.monitoring.connection_string,
             vault_uri=platform.vault.uri,
+            uploads_url=pulumi.Output.concat(platform.uploads.blob_endpoint, UPLOADS),
             service_bus_host=platform.messaging.host,
             acting_services=pulumi.Output.json_dumps(pulumi.Output.all(*acting)),
         )

@@ -29,6 +29,7 @@ class Surroundings:
     token_audience: pulumi.Input[str]
     connection_string: pulumi.Input[str]
     vault_uri: pulumi.Input[str]
+    uploads_url: pulumi.Input[str]
     service_bus_host: pulumi.Input[str]
     acting_services: pulumi.Input[str]
 
@@ -67,6 +68,8 @@ def environment(
         told["ACTING_SERVICES"] = surroundings.acting_services
     if service.publishes or service.handles:
         told["SERVICE_BUS_HOST"] = surroundings.service_bus_host
+    if service.files:
+        told["UPLOADS_URL"] = surroundings.uploads_url
     if service.keys:
         told["KEY_VAULT_URL"] = surroundings.vault_uri
     for callee in service.calls:

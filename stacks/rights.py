@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.workload_identity import Grant
+from stacks.data import UPLOADS
 from stacks.platform import Platform
 from stacks.services import Service
 from stacks.topics import EVENTS
@@ -13,6 +14,9 @@ def grants(service: Service, platform: Platform) -> dict[str, Grant]:
     found = {"monitoring-metrics-publisher": Grant("Monitoring Metrics Publisher", platform.monitoring.component_id)}
     if service.keys:
         found["key-vault-crypto-user"] = Grant("Key Vault Crypto User", platform.vault.vault_id)
+    if service.files:
+        container = platform.uploads.container_ids[UPLOADS]
+        found["keeps-files"] = Grant("Storage Blob Data Contributor", container)
     if service.publishes:
         found["publishes-events"] = Grant("Azure Service Bus Data Sender", platform.messaging.topic_ids[EVENTS])
     if service.handles:

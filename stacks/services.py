@@ -12,7 +12,8 @@ class Service:
 
     name: of the Deployment, the Service and the identity. package: its folder in workloads/services.
     database: whether it owns one, of its own name. users: whether users' tokens reach it.
-    keys: whether it wraps users' keys in the vault. calls: services it calls, told as <NAME>_URL.
+    keys: whether it wraps users' keys in the vault. files: whether it keeps what users upload.
+    calls: services it calls, told as <NAME>_URL.
     paths: first segments of the paths that the gateway leads to it. publishes: whether it publishes events.
     handles: types of the events that its subscription takes. acts: whether it calls others for a user who is not there,
     with its own token. bank: whether it is a sandbox bank, told to the connector by this id.
@@ -24,6 +25,7 @@ class Service:
     database: bool = False
     users: bool = False
     keys: bool = False
+    files: bool = False
     calls: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     publishes: bool = False
@@ -55,7 +57,7 @@ SERVICES = (
         users=True,
         keys=True,
         calls=("connector",),
-        paths=("/banks", "/consents"),
+        paths=("/consents",),
         publishes=True,
         handles=(_ERASURE,),
         acts=True,
@@ -165,6 +167,29 @@ SERVICES = (
         name="user", package="user", database=True, users=True, paths=("/profile",), publishes=True, handles=(_ERASURE,)
     ),
     Service(
+        name="document",
+        package="document",
+        database=True,
+        users=True,
+        keys=True,
+        files=True,
+        calls=("transaction",),
+        paths=("/documents",),
+        publishes=True,
+        handles=(_ERASURE,),
+    ),
+    Service(
+        name="help",
+        package="help",
+        database=True,
+        users=True,
+        keys=True,
+        paths=("/articles", "/tickets"),
+        publishes=True,
+        handles=(_ERASURE,),
+    ),
+    Service(name="bank-directory", package="bank_directory", users=True, calls=("connector",), paths=("/banks",)),
+    Service(
         name="privacy",
         package="privacy",
         database=True,
@@ -180,6 +205,8 @@ SERVICES = (
             "forecast",
             "notification",
             "sync",
+            "document",
+            "help",
             "audit",
         ),
         paths=("/export", "/erasures"),

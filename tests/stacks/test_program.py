@@ -11,6 +11,7 @@ import pulumi
 import pytest
 from pulumi_azure_native import apimanagement, network
 
+from stacks.services import SANDBOX_BANKS
 from stacks.services import deployed as services
 from stacks.transforms import use_transforms
 from tests.components.mocks import Registered, Registration, run
@@ -43,7 +44,10 @@ def test_no_two_resources_share_a_urn(stack: str) -> None:
 
 def test_sandbox_banks_are_never_in_production() -> None:
     assert {"bank-aurora", "bank-borealis"} <= names("local") & names("dev")
-    assert not [each.name for each in deployed("prod").resources if "bank-" in each.name or "sandbox" in each.name]
+    banks = tuple(each.name for each in SANDBOX_BANKS)
+    assert not [
+        each.name for each in deployed("prod").resources if each.name.startswith(banks) or "sandbox" in each.name
+    ]
     assert "BANK_URLS" not in variables(deployed("prod"), "connector")
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import httpx
 from fastapi import FastAPI
 
+from tests.workloads.files import MemoryFiles
 from tests.workloads.memory_bus import MemoryBus
 from tests.workloads.servers import AUDIENCE, Issuer, Postgres, Servers
 from workloads.chassis.acting import ActingIdentity
@@ -21,6 +22,8 @@ from workloads.services.account import handlers as account_handlers
 from workloads.services.account.settings import AccountSettings
 from workloads.services.audit import api as audit_api
 from workloads.services.audit.settings import AuditSettings
+from workloads.services.bank_directory import api as directory_api
+from workloads.services.bank_directory.settings import DirectorySettings
 from workloads.services.budget import api as budget_api
 from workloads.services.budget.settings import BudgetSettings
 from workloads.services.connector import api as connector_api
@@ -28,10 +31,14 @@ from workloads.services.connector.settings import ConnectorSettings
 from workloads.services.consent import api as consent_api
 from workloads.services.consent import handlers as consent_handlers
 from workloads.services.consent.settings import ConsentSettings
+from workloads.services.document import api as document_api
+from workloads.services.document.settings import DocumentSettings
 from workloads.services.enrichment import api as enrichment_api
 from workloads.services.enrichment.settings import EnrichmentSettings
 from workloads.services.forecast import api as forecast_api
 from workloads.services.forecast.settings import ForecastSettings
+from workloads.services.help import api as help_api
+from workloads.services.help.settings import HelpSettings
 from workloads.services.notification import api as notification_api
 from workloads.services.notification.settings import NotificationSettings
 from workloads.services.privacy import api as privacy_api
@@ -133,6 +140,9 @@ APPLICATIONS: dict[str, tuple[Callable[[Any], FastAPI], type[Settings]]] = {
     "notification": (notification_api.build, NotificationSettings),
     "sync": (sync_api.build, SyncSettings),
     "user": (user_api.build, UserServiceSettings),
+    "document": (document_api.build, DocumentSettings),
+    "help": (help_api.build, HelpSettings),
+    "bank-directory": (directory_api.build, DirectorySettings),
     "privacy": (privacy_api.build, PrivacySettings),
     "audit": (audit_api.build, AuditSettings),
 }
@@ -149,6 +159,8 @@ SUBSCRIPTIONS: dict[str, Collection[str]] = {
     "notification": notification_api.HANDLERS,
     "sync": sync_api.HANDLERS,
     "user": user_api.HANDLERS,
+    "document": document_api.HANDLERS,
+    "help": help_api.HANDLERS,
     "privacy": privacy_api.HANDLERS,
     "audit": audit_api.HANDLERS,
 }
@@ -165,13 +177,18 @@ def start(
     urls = {each: url for each, (_, url) in claimed.items()}
     shared = {
         **user, **{f"{each.replace('-', '_')}_url": url for each, url in urls.items()},
-        "bank_urls": json.dumps(banks), "acting_services": json.dumps([str(issuer.object_id(SERVICES))]),
+        "bank_urls": json.dumps(banks), "uploads_url": "https://files.invalid/uploads",
+        "acting_services": json.dumps([str(issuer.object_id(SERVICES))]),
     }  # fmt: skip
     for each, (build, settings) in APPLICATIONS.items():
         package = each.replace("-", "_")
-        given = {**shared, "database_url": server.service_url(package, f"{name}_{package}")}
+        given = dict(shared)
+        if "database_url" in settings.model_fields:
+            given["database_url"] = server.service_url(package, f"{name}_{package}")
         app = build(settings.model_validate({key: given[key] for key in settings.model_fields if key in given}))
         app.state.bus, states[each] = bus, app.state
+        if each == "document":
+            app.state.files = MemoryFiles()
         app.state.acting = ActingIdentity(AUDIENCE, lambda: issuer.token(SERVICES))
         listener, _ = claimed[each]
         listener.listen(64)

@@ -22,7 +22,7 @@ from workloads.chassis.events.backbone import Backbone, connect
 from workloads.chassis.events.consumer import Handler
 from workloads.chassis.events.port import Bus
 from workloads.chassis.identity import Authenticator, CurrentUser
-from workloads.chassis.settings import DataSettings, Settings, UserSettings
+from workloads.chassis.settings import DataSettings, Settings, TokenSettings, UserSettings
 from workloads.chassis.tasks import TaskHandler, Worker
 from workloads.chassis.telemetry import Telemetry
 
@@ -59,7 +59,7 @@ def create_app(
     state_tls = calls.trust(settings.ssl_cert_file)
     database = Database(settings.database_url, settings.ssl_cert_file) if isinstance(settings, DataSettings) else None
     authenticator = None
-    if isinstance(settings, UserSettings):
+    if isinstance(settings, TokenSettings):
         authenticator = Authenticator(
             str(settings.token_issuer), settings.token_audience, state_tls, settings.acting_services
         )
@@ -88,7 +88,7 @@ def create_app(
     )  # fmt: skip
     app.state.settings, app.state.database, app.state.tls = settings, database, state_tls
     app.state.authenticator, app.state.service, app.state.bus = authenticator, service, None
-    app.state.acting = ActingIdentity(settings.token_audience) if isinstance(settings, UserSettings) else None
+    app.state.acting = ActingIdentity(settings.token_audience) if isinstance(settings, TokenSettings) else None
     closing: list[Any] = list((prepare(app) if prepare else None) or [])
     errors(app)
     for router in [health.router, *routers]:

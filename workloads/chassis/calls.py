@@ -63,6 +63,16 @@ class ServiceClient:
         attended_from: address of the person who asked for this call. options: as httpx takes them (json, params).
         Raises Problem: the other service's own where it refuses (4xx), 502 when it fails, 503 when it can't be reached.
         """
+        response = self._answer(method, path, user, attended_from, options)
+        return response.json() if response.content else None
+
+    def fetch(self, path: str, user: User) -> bytes:
+        """The body of the answer to a GET, whatever it is. Raises Problem as ``call`` does."""
+        return self._answer("GET", path, user, None, {}).content
+
+    def _answer(
+        self, method: str, path: str, user: User, attended_from: str | None, options: dict[str, Any]
+    ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {user.token}", **correlation.outgoing()}
         if user.acting:
             headers[ACTING_FOR] = str(user.id)
@@ -79,7 +89,7 @@ class ServiceClient:
         except (_PassingFault, httpx.HTTPError) as error:
             _log.warning("call failed", service_called=self.name, method=method, error=type(error).__name__)
             raise Problem(503, f"{self.name}-unreachable", f"The {self.name} service does not answer now.") from None
-        return self._body(response)
+        return self._accepted(response)
 
     def _once(self, method: str, path: str, headers: dict[str, str], options: dict[str, Any]) -> httpx.Response:
         response = self._http.request(method, path, headers=headers, **options)
@@ -87,9 +97,9 @@ class ServiceClient:
             raise _PassingFault
         return response
 
-    def _body(self, response: httpx.Response) -> Any:
+    def _accepted(self, response: httpx.Response) -> httpx.Response:
         if response.is_success:
-            return response.json() if response.content else None
+            return response
         told = response.json() if _is_problem(response) else {}
         if told and (response.status_code < 500 or response.status_code in _PASSING):
             extra = {k: v for k, v in told.items() if k not in {"type", "title", "status", "detail", "instance"}}

@@ -74,16 +74,21 @@ class DataSettings(Settings):
         return value
 
 
-class UserSettings(DataSettings):
+class TokenSettings(Settings):
     """For a service that serves users: whose bearer tokens identify them."""
 
     token_issuer: HttpUrl = Field(description="base URL of the OpenID Connect issuer, without /.well-known/…")
     token_audience: str = Field(description="the audience that access tokens for this API carry")
-    service_bus_host: str | None = Field(
-        default=None, pattern="^[a-z0-9.-]+(:[0-9]+)?$", description="host of the Service Bus namespace"
-    )
     acting_services: Json[list[uuid.UUID]] = Field(
         default=[], description="JSON list: object ids of the platform's services, which may act for a user"
+    )
+
+
+class UserSettings(DataSettings, TokenSettings):
+    """For a service that owns data of users, and tells and hears of changes by events."""
+
+    service_bus_host: str | None = Field(
+        default=None, pattern="^[a-z0-9.-]+(:[0-9]+)?$", description="host of the Service Bus namespace"
     )
 
 

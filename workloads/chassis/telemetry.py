@@ -19,7 +19,10 @@ from workloads.chassis.credential import credential
 
 _log = structlog.get_logger(__name__)
 _ID = re.compile(r"/(?=[^/]*\d)[^/]{8,}")
-_UNUSED = ("azure_sdk", "django", "fastapi", "flask", "psycopg2", "requests", "urllib", "urllib3")
+_UNUSED = (
+    "azure_sdk", "django", "fastapi", "flask", "httpx", "httpx2", "psycopg2", "requests", "urllib", "urllib3",
+)  # fmt: skip
+"""What the distribution would instrument as it comes, addresses and all; httpx we do ourselves, with a hook."""
 
 
 class Telemetry:

@@ -81,6 +81,7 @@ def test_telemetry_that_can_not_be_delivered_touches_no_request(environment: dic
         for _ in range(5):
             assert httpx.get(f"{url}/transactions").status_code == 401
     assert "telemetry is on" in (tmp_path / "log").read_text()
+    assert "already instrumented" not in (tmp_path / "log").read_text(), "then its own hook masks no address"
 
 
 def test_without_its_database_it_lives_but_is_not_ready(environment: dict[str, str], tmp_path: Path) -> None:

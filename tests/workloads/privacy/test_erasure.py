@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.workloads.files import uploaded
 from tests.workloads.platform import APPLICATIONS, Platform
 from tests.workloads.servers import Issuer, Postgres
 from workloads.chassis import clock
@@ -35,7 +36,7 @@ def held(server: Postgres, user: uuid.UUID) -> dict[str, int]:
     """Rows that name the user in any column of any table, but receipts and the audit trail, by table."""
     found = {}
     for service in APPLICATIONS:
-        if service in ("privacy", "audit"):
+        if service in ("privacy", "audit", "bank-directory"):
             continue
         with psycopg.connect(
             host=str(server.socket_folder), user="postgres", dbname=f"platform_{service}"
@@ -63,6 +64,8 @@ def test_an_erasure_empties_every_store_and_ends_consents_at_the_banks(
     platform.call(person, "budget", "POST", "/budgets", 201, json=BUDGET)
     platform.call(person, "user", "GET", "/profile")
     platform.call(person, "sync", "GET", "/schedule")
+    uploaded(platform, person)
+    platform.call(person, "help", "POST", "/tickets", 201, json={"subject": "Delete", "text": "How?"})
     platform.settle()
     before = held(server, user)
     assert {each.partition(".")[0] for each in before} >= HOLDERS - {"notification"}
@@ -74,6 +77,8 @@ def test_an_erasure_empties_every_store_and_ends_consents_at_the_banks(
     by_service = {(each["service"], each["round"]): each for each in receipt["replies"]}
     assert by_service["consent", 1]["elsewhere"] == 2
     assert by_service["transaction", 1]["rows"] > 500
+    assert by_service["document", 1]["elsewhere"] == 1
+    assert not [each for each in platform.states["document"].files.held if each[0] == user]
     assert by_service["connector", 1]["rows"] == 0, "it is asked by consent, until the last round"
     assert by_service["connector", 2]["rows"] > 0
     time.sleep(2.5)  # relays empty their outboxes

@@ -11,6 +11,7 @@ import zipfile
 import httpx
 import pytest
 
+from tests.workloads.files import RECEIPT, uploaded
 from tests.workloads.platform import Platform
 from workloads.services.privacy.export import archive
 
@@ -20,17 +21,21 @@ def test_everything_of_a_person_is_in_the_export_as_json_and_csv(platform: Platf
     platform.connect(person, "aurora")
     platform.synchronise(person)
     platform.settle()
+    receipt = uploaded(platform, person)
     token = {"Authorization": f"Bearer {platform.issuer.token(person)}"}
     answer = httpx.get(f"{platform.urls['privacy']}/export", headers=token, timeout=60)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(answer.content)) as zipped:
         told = json.loads(zipped.read("export.json"))
+        kept = zipped.read(f"documents/{receipt['id']}-Beleg März.pdf")
         listed = list(csv.DictReader(io.StringIO(zipped.read("transactions.csv").decode())))
     history = platform.history(person)
     assert [each["id"] for each in told["transactions"]] == [each["id"] for each in history]
     assert [each["counterparty"] for each in listed] == [each["counterparty"] for each in history]
-    assert {"profile", "consents", "accounts", "budgets", "recurring", "audit"} <= set(told)
+    assert kept == RECEIPT
+    assert told["documents"] == [receipt]
+    assert {"profile", "tickets", "consents", "accounts", "budgets", "recurring", "audit"} <= set(told)
     assert len(told["accounts"]) == 2
 
 

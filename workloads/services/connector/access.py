@@ -15,6 +15,7 @@ from workloads.chassis.identity import User
 from workloads.chassis.problems import not_found
 from workloads.chassis.userkeys import Cipher
 from workloads.services.connector import store
+from workloads.services.connector.health import HealthBoard
 from workloads.services.connector.models import BankConsent, Call
 from workloads.services.connector.port import Bank, Context, Progress, Step, Tokens
 from workloads.services.connector.sections.reading import Quota
@@ -32,6 +33,7 @@ class CallLedger:
     bank: str
     quota: Quota
     attended: bool
+    health: HealthBoard
     consent_id: uuid.UUID | None = None
     account_id: uuid.UUID | None = None
 
@@ -52,6 +54,7 @@ class CallLedger:
         """Write down how it was answered."""
         with self.database.session(self.user.id) as session:
             session.get_one(Call, uuid.UUID(request_id)).status = status
+            self.health.tell(session, self.bank, status)
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,10 @@ class Desk:
     ) -> Context:
         """A context whose every request is written to the ledger."""
         profile, attended = self.bank.profile, self.psu_address is not None
-        ledger = CallLedger(self.database, self.user, profile.id, profile.quota, attended, consent_id, account_id)
+        ledger = CallLedger(
+            self.database, self.user, profile.id, profile.quota, attended, self.request.app.state.health, consent_id,
+            account_id,
+        )  # fmt: skip
         return Context(values=values, psu_address=self.psu_address, ledger=ledger)
 
     def existing(self, consent_id: uuid.UUID, account_id: uuid.UUID | None = None, **values: str | None) -> Context:

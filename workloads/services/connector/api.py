@@ -9,12 +9,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 
 from workloads.chassis import clock, erasure, userkeys
-from workloads.chassis.app import create_app
+from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.calls import PSU_ADDRESS
 from workloads.chassis.identity import CurrentUser
 from workloads.chassis.problems import Problem, documented
 from workloads.chassis.userkeys import UserKeys
-from workloads.services.connector import authorisation, banks, profile, store
+from workloads.services.connector import authorisation, banks, health, profile, store
 from workloads.services.connector.access import Desk, seal_progress
 from workloads.services.connector.failures import BankFailure
 from workloads.services.connector.forms import (
@@ -28,6 +28,7 @@ from workloads.services.connector.forms import (
     TransactionList,
 )
 from workloads.services.connector.headers import psu_address
+from workloads.services.connector.health import HealthBoard
 from workloads.services.connector.models import BankConsent, Base
 from workloads.services.connector.parse import Balance
 from workloads.services.connector.settings import ConnectorSettings
@@ -42,15 +43,18 @@ router.include_router(authorisation.router)
 
 
 @router.get("/banks", operation_id="listBanks")
-def list_banks(request: Request, user: CurrentUser) -> list[BankInfo]:
-    """The banks that can be connected."""
+def list_banks(request: Request, session: UserTransaction, user: CurrentUser) -> list[BankInfo]:
+    """The banks that can be connected, and how each does."""
+    known = health.every(session)
     return [
         BankInfo(
             id=each.profile.id, name=each.profile.name, countries=list(each.profile.countries),
             jurisdiction=each.profile.jurisdiction, sca_approach=each.profile.sca.approach, psu_id=each.profile.psu.id,
-            accounts_required=each.profile.consent.access == "accounts",
+            accounts_required=each.profile.consent.access == "accounts", bic=each.profile.bic,
+            failures=known[name].failures if name in known else None,
+            called=known[name].called if name in known else None,
         )
-        for each in request.app.state.banks.values()
+        for name, each in request.app.state.banks.items()
     ]  # fmt: skip
 
 
@@ -157,7 +161,7 @@ def build(settings: ConnectorSettings) -> FastAPI:
     def prepare(app: FastAPI) -> list[Any]:
         urls = {bank: str(url) for bank, url in settings.bank_urls.items()}
         known = {name: banks.adapter(each, urls.get(name), app.state.tls) for name, each in profiles.items()}
-        app.state.banks, app.state.keys = known, keys
+        app.state.banks, app.state.keys, app.state.health = known, keys, HealthBoard()
         return list(known.values())
 
     return create_app("connector", "Bank connector", settings, [router], prepare=prepare, handlers=HANDLERS)

@@ -40,6 +40,11 @@ class BankInfo(BaseModel):
     sca_approach: Literal["redirect", "oauth", "decoupled", "embedded"]
     psu_id: Literal["never", "optional", "required"]
     accounts_required: bool = Field(description="Whether IBANs must be listed when asking for a consent.")
+    bic: str | None = Field(description="ISO 9362, of its head office", examples=["DEUTDEFF"])
+    failures: int | None = Field(
+        description="calls in a row that it did not answer; null before the first", examples=[0]
+    )
+    called: datetime.datetime | None = Field(description="when it was last called; to the minute")
 
 
 class ConsentRequest(BaseModel):

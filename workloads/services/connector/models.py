@@ -71,3 +71,12 @@ class Call(Owned, Base):
     page: Mapped[int]
     status: Mapped[int | None]
     at: Mapped[datetime.datetime]
+
+
+class BankHealth(Base):
+    """How a bank does, whoever calls it. failures: calls in a row without an answer. called: last, to the minute."""
+
+    __tablename__ = "bank_health"
+    bank: Mapped[str] = mapped_column(Text(40), primary_key=True)
+    failures: Mapped[int]
+    called: Mapped[datetime.datetime]

@@ -28,6 +28,9 @@ class Profile(Section):
     id: str = Field(pattern="^[a-z0-9][a-z0-9-]{1,40}$", description="also the file's stem")
     name: str = Field(description="as people know it")
     countries: tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...] = Field(description="ISO 3166 codes")
+    bic: Annotated[str, Field(pattern="^[A-Z]{6}[A-Z0-9]{2}$")] | None = Field(
+        default=None, description="ISO 9362, of the head office; people find the bank by any branch's"
+    )
     jurisdiction: Literal["EU", "UK"] = Field(
         description="whose law counts: EU, SCA again after 180 days; UK, confirmation after 90"
     )

@@ -33,12 +33,6 @@ router.include_router(authorisations.router)
 _BANK = documented(409, 429, 502, 504)
 
 
-@router.get("/banks", operation_id="listConnectableBanks", responses=_BANK)
-def banks(request: Request, user: CurrentUser) -> list[dict[str, Any]]:
-    """The banks that can be connected, and what each wants to know beforehand."""
-    return connector(request).call("GET", "/banks", user)
-
-
 @router.post("/consents", operation_id="startConsent", status_code=201, responses=_BANK)
 def start(request: Request, user: CurrentUser, asked: ConsentRequest) -> StartedConsent:
     """Ask a bank for a consent; the person then authorises it as ``authorisation`` says."""

@@ -32,9 +32,10 @@ _ZIP = "application/zip"
 )
 def everything(request: Request, user: CurrentUser) -> Response:
     """Everything of the person, as one ZIP file: export.json, and each part as CSV."""
-    parts = export.collect(request.app.state.services, user)
+    services = request.app.state.services
+    parts = export.collect(services, user)
     headers = {"Content-Disposition": 'attachment; filename="export.zip"', "Cache-Control": "no-store"}
-    return Response(export.archive(parts), media_type=_ZIP, headers=headers)
+    return Response(export.archive(parts, export.files(services, parts, user)), media_type=_ZIP, headers=headers)
 
 
 @router.post("/erasures", operation_id="requestErasure", status_code=202)

@@ -9,8 +9,8 @@ from workloads.chassis.erasure import ROUNDS
 
 HOLDERS = frozenset(
     {
-        "account", "budget", "connector", "consent", "enrichment", "forecast", "notification", "recurring", "sync",
-        "transaction", "user",
+        "account", "budget", "connector", "consent", "document", "enrichment", "forecast", "help", "notification",
+        "recurring", "sync", "transaction", "user",
     }
 )  # fmt: skip
 """The services that hold rows of users: each must say that it has erased."""

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from workloads.chassis.identity import User
@@ -24,11 +24,15 @@ _PARTS: Mapping[str, tuple[str, str, str | None]] = {
     "preferences": ("notification", "/preferences", None),
     "schedule": ("sync", "/schedule", None),
     "runs": ("sync", "/runs", "runs"),
+    "documents": ("document", "/documents", "documents"),
+    "tickets": ("help", "/tickets", "tickets"),
     "audit": ("audit", "/entries", "entries"),
 }
 """By part: the service, where it lists the part, and the name of the list; None where there is one thing."""
 SERVICES = tuple(dict.fromkeys(service for service, _, _ in _PARTS.values()))
 _PAGED = {"transactions"}
+File = tuple[str, bytes]
+"""Name in the archive, and content."""
 
 
 def collect(services: Mapping[str, Any], user: User) -> dict[str, list[dict[str, Any]]]:
@@ -53,13 +57,22 @@ def _pages(client: Any, path: str, name: str, user: User) -> list[dict[str, Any]
         params = {"limit": 200, "cursor": page["next_cursor"]}
 
 
-def archive(parts: Mapping[str, list[dict[str, Any]]]) -> bytes:
-    """A ZIP file: everything as export.json, and each part as a CSV file (RFC 4180)."""
+def files(services: Mapping[str, Any], parts: Mapping[str, list[dict[str, Any]]], user: User) -> Iterator[File]:
+    """The person's documents, each with a name of its own. Raises Problem when the document service does not answer."""
+    for each in parts["documents"]:
+        path = f"/documents/{each['id']}"
+        yield f"documents/{each['id']}-{each['name']}", services["document"].fetch(f"{path}/content", user)
+
+
+def archive(parts: Mapping[str, list[dict[str, Any]]], files: Iterable[File] = ()) -> bytes:
+    """A ZIP file: everything as export.json, each part as a CSV file (RFC 4180), and files as they are."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as zipped:
         zipped.writestr("export.json", json.dumps(parts, ensure_ascii=False, indent=1))
         for part, things in parts.items():
             zipped.writestr(f"{part}.csv", _csv(things))
+        for name, content in files:
+            zipped.writestr(name, content, zipfile.ZIP_STORED)  # photographs are compressed already
     return target.getvalue()
 
 

@@ -20,4 +20,6 @@ class PrivacySettings(UserSettings):
     forecast_url: HttpUrl = Field(description="base URL of the forecast service")
     notification_url: HttpUrl = Field(description="base URL of the notification service")
     sync_url: HttpUrl = Field(description="base URL of the sync service")
+    document_url: HttpUrl = Field(description="base URL of the document service")
+    help_url: HttpUrl = Field(description="base URL of the help service")
     audit_url: HttpUrl = Field(description="base URL of the audit service")

@@ -1,0 +1,1 @@
+"""Receipts and other papers of a person's, kept sealed, and which transaction each belongs to."""

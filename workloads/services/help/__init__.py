@@ -1,0 +1,1 @@
+"""Help: articles, which are data of the repository, and each person's tickets."""
