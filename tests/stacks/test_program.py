@@ -45,9 +45,8 @@ def test_no_two_resources_share_a_urn(stack: str) -> None:
 def test_sandbox_banks_are_never_in_production() -> None:
     assert {"bank-aurora", "bank-borealis"} <= names("local") & names("dev")
     banks = tuple(each.name for each in SANDBOX_BANKS)
-    assert not [
-        each.name for each in deployed("prod").resources if each.name.startswith(banks) or "sandbox" in each.name
-    ]
+    made = [each.name for each in deployed("prod").resources]
+    assert not [each for each in made if each.startswith(banks) or "sandbox" in each]
     assert "BANK_URLS" not in variables(deployed("prod"), "connector")
 
 
@@ -72,7 +71,7 @@ def test_the_sandbox_banks_are_one_image_with_different_data() -> None:
 def test_each_service_is_told_its_own_database_without_credentials(stack: str, url: str) -> None:
     registered = deployed(stack)
     databases = {each.inputs["databaseName"] for each in registered.of("sql:Database")}
-    assert databases == names(stack)
+    assert databases == names(stack) - {"bank-directory"}, "it has no data"
     for name in databases:
         assert variables(registered, name)["DATABASE_URL"] == url.format(name)
 

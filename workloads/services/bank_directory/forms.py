@@ -30,6 +30,5 @@ class BankView(BaseModel):
     @classmethod
     def of(cls, told: dict[str, Any], now: datetime.datetime) -> BankView:
         """As the connector tells it."""
-        known = {name: told[name] for name in cls.model_fields if name in told}
         called = datetime.datetime.fromisoformat(told["called"]) if told["called"] else None
-        return cls(**{**known, "called": called}, health=domain.health(told["failures"], called, now))
+        return cls.model_validate({**told, "health": domain.health(told["failures"], called, now)})
