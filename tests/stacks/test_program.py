@@ -105,11 +105,13 @@ def test_pods_wait_for_what_they_use_and_no_pod_for_another(stack: str) -> None:
             pull,
             registered.one("core/v1:Service", name).urn,
             registered.one(":FederatedIdentityCredential", name).urn,
-            registered.one("batch/v1:Job", f"migrate-{name}").urn,
+            *(r.urn for r in registered.of("batch/v1:Job") if r.name == f"migrate-{name}"),
             *(r.urn for r in registered.of(":RoleAssignment") if r.name.startswith(f"{name}-")),
         }
         assert needed <= set(deployment.after)
         assert not {r.urn for r in registered.of(":Deployment")} & set(deployment.after)
+    migrated = {each.name for each in registered.of("batch/v1:Job")}
+    assert migrated == {f"migrate-{each}" for each in names(stack) - {"bank-directory"}}
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -192,6 +194,8 @@ def test_each_identity_may_do_what_its_service_does_and_no_more(stack: str) -> N
         expected = {"monitoring-metrics-publisher": "/id/of/Component/main"}
         if service.keys:
             expected["key-vault-crypto-user"] = "/id/of/Vault/main"
+        if service.files:
+            expected["keeps-files"] = "/id/of/BlobContainer/files-uploads"
         if service.publishes:
             expected["publishes-events"] = "/id/of/Topic/main-events"
         if service.handles:

@@ -1,0 +1,95 @@
+"""Everything that the running platform keeps, looked into from below: databases, files, bus, logs and telemetry."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from local.azure.dataplanes import sql_cluster
+from local.instance import Instance
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Stores:
+    """What an instance of the embedded Azure keeps on disk."""
+
+    instance: Instance
+
+    @contextmanager
+    def connected(self, database: str) -> Iterator[psycopg.Connection[Any]]:
+        """Into a service's database, past its users: as the cluster's own superuser."""
+        with self._open("postgres") as cluster:
+            found = cluster.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"%/{database}"])
+            (name,) = found.fetchone() or (database,)
+        with self._open(name) as connection:
+            yield connection
+
+    @contextmanager
+    def _open(self, name: str) -> Iterator[psycopg.Connection[Any]]:
+        socket = sql_cluster.Socket(self.instance)
+        try:
+            with psycopg.connect(host=socket.folder, user=sql_cluster.SUPERUSER, dbname=name) as connection:
+                yield connection
+        finally:
+            socket.close()
+
+    def rows_with(self, database: str, needles: Iterable[str]) -> dict[str, int]:
+        """Rows that hold one of the texts in any column, by table of a service's database."""
+        patterns, found = [f"%{each}%" for each in needles], {}
+        with self.connected(database) as connection:
+            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            for (table,) in tables:
+                query = sql.SQL("SELECT count(*) FROM {} t WHERE t::text LIKE ANY(%s)").format(sql.Identifier(table))
+                (count,) = connection.execute(query, [patterns]).fetchone() or (0,)
+                if count:
+                    found[f"{database}.{table}"] = count
+        return found
+
+    def messages_with(self, needle: str) -> int:
+        """Messages of the bus, waiting or given up, that hold the text."""
+        where = " OR ".join(f"instr({each}, ?)" for each in ("properties", "application", "body", "annotations"))
+        with sqlite3.connect(f"file:{self.bus}?mode=ro", uri=True) as bus:
+            counted = bus.execute(f"SELECT count(*) FROM messages WHERE {where}", [needle.encode()] * 4)
+            return counted.fetchone()[0]
+
+    @property
+    def bus(self) -> Path:
+        """The broker's messages."""
+        return self.instance.azure / "servicebus.db"
+
+    @property
+    def blobs(self) -> list[Path]:
+        """Every blob, and what is known of each."""
+        return _files(self.instance.state / "azurite")
+
+    @property
+    def logs(self) -> list[Path]:
+        """Logs of all daemons and of every container that ever ran, and telemetry."""
+        pods = (self.instance.state / "kubernetes").rglob("output.log")
+        return [*_files(self.instance.logs), *pods, *self.instance.azure.glob("insights.db*")]
+
+
+def _files(folder: Path) -> list[Path]:
+    return [each for each in folder.rglob("*") if each.is_file()]
+
+
+def files_with(files: Iterable[Path], needles: Iterable[str]) -> set[tuple[str, str]]:
+    """Names of files that hold one of the texts, and which."""
+    wanted, found = [(each, each.encode()) for each in needles], set()
+    longest = max(len(each) for _, each in wanted)
+    for file in files:
+        with file.open("rb") as opened:
+            tail = b""
+            while block := opened.read(_BLOCK):
+                found |= {(file.name, text) for text, each in wanted if each in tail + block}
+                tail = block[-longest:]
+    return found

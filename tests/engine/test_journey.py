@@ -1,0 +1,153 @@
+"""A person's way through the platform as it was brought up, from signing up until no store knows of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+from tests.end_to_end.platform import person_at
+from tests.end_to_end.stores import Stores, files_with
+from tests.engine.deployment import Deployment
+from tests.workloads.files import uploaded
+from tests.workloads.platform import Platform
+from workloads.services.privacy.domain import HOLDERS
+
+T = TypeVar("T")
+BANKS = ("aurora", "borealis")
+AWAKE = {"timezone": "UTC", "quiet_from": "00:00", "quiet_to": "00:00"}
+SEEDED = ("DE48500105170532013000", "DE12500105170648489890", "SE1350000000058398257460", "Anna Berg")
+"""What the banks tell of the person: no service may write it where others read. IBANs, and a name."""
+
+
+@pytest.fixture(scope="module")
+def platform(deployed: Deployment) -> Iterator[Platform]:
+    """The running platform from a person's side."""
+    with person_at(deployed.instance, deployed.outputs("local")) as seen:
+        yield seen
+
+
+@pytest.fixture(scope="module")
+def stores(deployed: Deployment) -> Stores:
+    """The same platform from below."""
+    return Stores(deployed.instance)
+
+
+def eventually(what: str, look: Callable[[], T], seconds: float = 90) -> T:
+    """What a look shows as soon as it shows something."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.3)
+    return seen
+
+
+def valid_consents(stores: Stores) -> dict[str, int]:
+    """How many the banks know."""
+    found = {}
+    for bank in BANKS:
+        with stores.connected(f"bank-{bank}") as connection:
+            row = connection.execute("SELECT count(*) FROM consent WHERE status = 'valid'").fetchone()
+            found[bank] = row[0] if row else 0
+    return found
+
+
+def six_hours_later(stores: Stores, user: str) -> None:
+    """The person's next read falls due: the clock can't be turned, so its task is."""
+
+    def moved() -> int:
+        with stores.connected("sync") as connection:
+            return connection.execute("UPDATE task SET due = now() WHERE subject = %s", [user]).rowcount
+
+    eventually("a bank that is connected is read from then on", moved)
+
+
+def read_by_itself(platform: Platform, person: str) -> dict[str, Any]:
+    """The run that nobody asked for, once it is over."""
+
+    def over() -> list[dict[str, Any]]:
+        listed = platform.call(person, "sync", "GET", "/runs")["runs"]
+        return [each for each in listed if each["ended"] and not each["attended"]]
+
+    return eventually("accounts are read by themselves", over)[0]
+
+
+def exported(platform: Platform, person: str) -> zipfile.ZipFile:
+    token = {"Authorization": f"Bearer {platform.issuer.token(person)}"}
+    answer = httpx.get(f"{platform.urls['privacy']}/export", headers=token, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return zipfile.ZipFile(io.BytesIO(answer.content))
+
+
+def erased(platform: Platform, person: str) -> dict[str, Any]:
+    """The receipt of an erasure that is complete."""
+    path = f"/erasures/{platform.call(person, 'privacy', 'POST', '/erasures', 202)['id']}"
+
+    def receipt() -> dict[str, Any] | None:
+        told = platform.call(person, "privacy", "GET", path)
+        return told if told["completed"] else None
+
+    return eventually("every service has erased, twice", receipt)
+
+
+def test_from_signing_up_until_no_store_knows_the_person(platform: Platform, stores: Stores) -> None:
+    person, mark = f"maria-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
+    before = valid_consents(stores)
+    user = platform.call(person, "user", "GET", "/profile")["id"]
+    platform.call(person, "notification", "PUT", "/preferences", json=AWAKE)
+    for bank in BANKS:
+        assert platform.connect(person, bank)["status"] == "valid"
+    assert valid_consents(stores) == {bank: count + 1 for bank, count in before.items()}
+
+    six_hours_later(stores, user)
+    run = read_by_itself(platform, person)
+    assert (run["failures"], run["added"] > 200) == ([], True)
+    budget = {"name": mark, "categories": ["eating-out"], "currency": "EUR", "limit": 100, "start": "2026-01"}
+    platform.call(person, "budget", "POST", "/budgets", 201, json=budget)
+    told = eventually(
+        "a budget that is spent is told of",
+        lambda: platform.call(person, "notification", "GET", "/notifications")["notifications"],
+    )
+    assert "budget-threshold" in {each["kind"] for each in told}
+
+    receipt = uploaded(platform, person, f"%PDF-1.7\n{SEEDED[0]} {mark}".encode())
+    payment = {"transaction_id": platform.history(person)[0]["id"]}
+    attach = f"/documents/{receipt['id']}/transaction"
+    assert platform.call(person, "document", "PUT", attach, json=payment)["transaction_id"] == payment["transaction_id"]
+    platform.call(person, "help", "POST", "/tickets", 201, json={"subject": mark, "text": f"{mark}?"})
+
+    with exported(platform, person) as archive:
+        parts = json.loads(archive.read("export.json"))
+        assert mark.encode() in archive.read(f"documents/{receipt['id']}-{receipt['name']}")
+    assert len(parts["transactions"]) == run["added"]
+    assert {each["name"] for each in parts["budgets"]} == {each["subject"] for each in parts["tickets"]} == {mark}
+    assert {each["bank"] for each in parts["consents"]} == set(BANKS)
+
+    done = erased(platform, person)
+    assert {each["service"] for each in done["replies"]} == HOLDERS
+    elsewhere = {each["service"]: each["elsewhere"] for each in done["replies"] if each["round"] == 1}
+    assert (elsewhere["consent"], elsewhere["document"]) == (len(BANKS), 1)
+    assert valid_consents(stores) == before
+    secrets = (*SEEDED, mark, f"{person}@tributary.test", platform.issuer.token(person))
+    nothing_is_left(stores, user, secrets)
+
+
+def nothing_is_left(stores: Stores, user: str, secrets: tuple[str, ...]) -> None:
+    """No store names the user, but receipts and the audit trail by pseudonym; none holds a secret in clear."""
+    names_nobody_else = secrets[len(SEEDED) :]
+    for service in sorted(HOLDERS):
+        eventually(f"{service} has told what it erased", lambda s=service: not stores.rows_with(s, [user]))
+        assert stores.rows_with(service, [*names_nobody_else, *SEEDED[:3]]) == {}
+    for service in ("audit", "privacy"):
+        assert stores.rows_with(service, secrets) == {}, "they know a pseudonym alone"
+    eventually("the bus has delivered everything", lambda: not stores.messages_with(user))
+    eventually("the file is gone", lambda: not files_with(stores.blobs, [f"{user}/"]))
+    assert files_with([*stores.blobs, stores.bus, *stores.logs], secrets) == set()
+    assert files_with(stores.logs, [user]) == set()
