@@ -40,7 +40,7 @@ def stores(deployed: Deployment) -> Stores:
     return Stores(deployed.instance)
 
 
-def eventually(what: str, look: Callable[[], T], seconds: float = 90) -> T:
+def eventually(what: str, look: Callable[[], T | None], seconds: float = 90) -> T:
     """What a look shows as soon as it shows something."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
