@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from policies.frameworks import MCSB, PCI
-from policies.properties import Property, Truth
+from policies.properties import Property, Truth, every
 from policies.rule import rule
 from policies.subject import Subject
 
@@ -248,4 +248,32 @@ node_maximum = rule(
     breaks={"agentPoolProfiles.0.maxCount": 100},
     settings={"nodes": 20},
     demand=lambda cluster: _pools(cluster, lambda pool: pool["maxCount"].at_most(cluster.settings["nodes"])),
+)
+
+pool_zones = rule(
+    "TRB-AKS-014",
+    "Nodes of a further agent pool are in three zones",
+    on=_POOL,
+    severity="medium",
+    topic="availability",
+    why="One data centre may fail; the service may not.",
+    fix='Set availability_zones=["1", "2", "3"].',
+    passes={"availabilityZones": ["1", "2", "3"]},
+    breaks={"availabilityZones": ["1"]},
+    psrule="Azure.AKS.AvailabilityZone",
+    demand=lambda pool: every(pool["availabilityZones"].includes(zone) for zone in ("1", "2", "3")),
+)
+
+pool_maximum = rule(
+    "TRB-AKS-015",
+    "The autoscaler of a further agent pool ends at a number of nodes",
+    on=_POOL,
+    severity="low",
+    topic="cost",
+    why="A fork bomb or a mistaken replica count must not become a bill.",
+    fix="Set enable_auto_scaling=True and max_count within the limit.",
+    passes={"enableAutoScaling": True, "maxCount": 9},
+    breaks={"maxCount": 100},
+    settings={"nodes": 20},
+    demand=lambda pool: pool["maxCount"].at_most(pool.settings["nodes"]),
 )

@@ -1,6 +1,7 @@
 """Every Azure resource: where it lies, and whose it is."""
 
 from policies.properties import Truth, every
+from policies.regions import ALLOWED_REGIONS
 from policies.rule import rule
 from policies.subject import Subject
 
@@ -25,13 +26,7 @@ regions = rule(
     passes={"location": "westeurope"},
     breaks={"location": "eastus"},
     absent_passes="location",
-    settings={
-        "regions": [
-            *("westeurope", "northeurope", "germanywestcentral", "francecentral", "swedencentral", "italynorth"),
-            *("polandcentral", "spaincentral", "austriaeast", "belgiumcentral", "denmarkeast"),
-            *("uksouth", "ukwest"),
-        ]
-    },
+    settings={"regions": [*ALLOWED_REGIONS]},
     azure_policy="e56962a6",
     demand=_here,
 )
@@ -54,5 +49,26 @@ tags = rule(
     # What has no region is part of something else, or takes no tags.
     demand=lambda resource: (
         resource["location"].absent | every(resource["tags"].key(each).present for each in resource.settings["tags"])
+    ),
+)
+
+units = rule(
+    "TRB-ALL-003",
+    "What is bought by the unit ends at a number of units",
+    on=(
+        "azure-native:web:AppServicePlan",
+        "azure-native:apimanagement:ApiManagementService",
+        "azure-native:servicebus:Namespace",
+    ),
+    severity="low",
+    topic="cost",
+    why="A slip of the finger must not become a bill: one unit of API Management Premium costs thousands a month.",
+    fix="Set sku.capacity within the limit, or raise the limit in the policy config.",
+    passes={"sku": {"capacity": 3}},
+    breaks={"sku.capacity": 100},
+    absent_passes="sku.capacity",
+    settings={"units": 16},
+    demand=lambda resource: (
+        resource["sku.capacity"].absent | resource["sku.capacity"].at_most(resource.settings["units"])
     ),
 )

@@ -2,8 +2,9 @@
 
 from policies.frameworks import MCSB
 from policies.properties import Property, Truth, every
-from policies.rule import rule
-from policies.subject import Subject
+from policies.regions import ALLOWED_REGIONS
+from policies.rule import Example, rule, stack_rule
+from policies.subject import Stack, Subject
 
 _SERVICE = "azure-native:apimanagement:ApiManagementService"
 _API = "azure-native:apimanagement:Api"
@@ -225,3 +226,58 @@ inherits = rule(
     psrule="Azure.APIM.PolicyBase",
     demand=lambda policy: policy["value"].present & _inherits(policy["value"]),
 )
+
+replicas_in_region = rule(
+    "TRB-APIM-013",
+    "The gateway stands in the EU or the United Kingdom, wherever else it stands",
+    on=_SERVICE,
+    severity="high",
+    topic="residency",
+    why="Whatever is asked and answered passes through it in the clear.",
+    fix="Leave additional_locations to the allowed regions.",
+    passes={"additionalLocations": [{"location": "northeurope"}]},
+    breaks={"additionalLocations.0.location": "eastus"},
+    settings={"regions": [*ALLOWED_REGIONS]},
+    demand=lambda service: service["additionalLocations"].every(
+        lambda each: each["location"].without_spaces().matches(f"(?i){'|'.join(service.settings['regions'])}")
+    ),
+)
+
+_AUTHENTICATES = r"<(validate-jwt|validate-azure-ad-token|authentication-(managed-identity|certificate))\b"
+_GUARD = '<validate-jwt header-name="Authorization" />'
+_BACKEND_EXAMPLE = Example(_BACKEND, "services", {"backendId": "services", "url": "https://services.example"})
+
+
+def _sending(*statements: str) -> Example:
+    value = (
+        f'<policies><inbound>{"".join(statements)}<set-backend-service backend-id="services" /></inbound></policies>'
+    )
+    return Example(_DOCUMENTS[0], "accounts", {"value": value})
+
+
+authenticated_backends = stack_rule(
+    "TRB-APIM-014",
+    "What reaches a backend was authenticated: by the backend's credentials, or by a policy that sends there",
+    severity="high",
+    topic="identity",
+    why="A service that takes whatever the gateway passes on trusts everyone who can reach the gateway.",
+    fix="Put validate-jwt or authentication-managed-identity into the policy, or set the backend's credentials.",
+    passes=[
+        _BACKEND_EXAMPLE,
+        _sending(_GUARD),
+        Example(_BACKEND, "partner", {"backendId": "partner", "credentials": {"authorization": {"scheme": "Bearer"}}}),
+    ],
+    breaks={
+        "no credentials and no policy": [_BACKEND_EXAMPLE],
+        "a policy that asks nobody": [_BACKEND_EXAMPLE, _sending()],
+    },
+    demand=lambda stack: stack.each((_BACKEND,), lambda backend: _authenticated(stack, backend)),
+)
+
+
+def _authenticated(stack: Stack, backend: Subject) -> Truth:
+    named = f'backend-id="{backend["backendId"].text}"'
+    sending = [each["value"] for each in stack.of("azure-native:apimanagement:Policy", *_DOCUMENTS)]
+    sending = [each for each in sending if named in each.text]
+    asked = every(each.matches(f".*{_AUTHENTICATES}.*") for each in sending) & Truth(bool(sending))
+    return (backend["credentials"].present | asked).because("no credentials, and what sends there asks for none")

@@ -45,3 +45,17 @@ certificates_in_hardware = rule(
         & key["properties.keyOps"].every(lambda each: each.one_of("sign", "verify")),
     ),
 )
+
+keys_apart = rule(
+    "TRB-PSD2-003",
+    "The QWAC and the QSealC have a key each",
+    on="azure-native:keyvault:Key",
+    severity="high",
+    topic="open banking",
+    why="One opens connections all day, the other signs what we answer for; whoever gets at one must not have both.",
+    fix="Make two keys, one for each certificate.",
+    passes={"keyName": "qwac"},
+    breaks={"keyName": "qwac-and-qseal"},
+    absent_passes="keyName",
+    demand=lambda key: key["keyName"].or_default("none").lacks(r"qwac.*qseal|qseal.*qwac"),
+)

@@ -1,6 +1,7 @@
 """Container registry: who may push and pull, from where, and where images lie."""
 
 from policies.frameworks import DORA, MCSB, PCI
+from policies.regions import ALLOWED_REGIONS
 from policies.rule import rule
 
 _REGISTRY = "azure-native:containerregistry:Registry"
@@ -82,7 +83,7 @@ replicas_in_region = rule(
     fix="Replicate to one of the allowed regions only.",
     passes={"location": "northeurope"},
     breaks={"location": "eastus"},
-    settings={"regions": ["westeurope", "northeurope", "germanywestcentral", "francecentral", "swedencentral"]},
+    settings={"regions": [*ALLOWED_REGIONS]},
     psrule="Azure.ACR.ReplicaLocation",
     demand=lambda replica: replica["location"].one_of(*replica.settings["regions"]),
 )

@@ -1,6 +1,7 @@
 """Service Bus: who may send and receive, how, and from where."""
 
 from policies.frameworks import PCI
+from policies.regions import ALLOWED_REGIONS
 from policies.rule import rule
 
 _NAMESPACE = "azure-native:servicebus:Namespace"
@@ -69,4 +70,20 @@ no_sas_rules = rule(
     azure_policy="a1817ec0",
     controls={PCI: ["7.2.1"]},
     demand=lambda access: access["authorizationRuleName"] == "RootManageSharedAccessKey",
+)
+
+replicas_in_region = rule(
+    "TRB-SB-005",
+    "Replicas of the namespace stay in the EU or the United Kingdom",
+    on=_NAMESPACE,
+    severity="high",
+    topic="residency",
+    why="A replica holds every message; outside, other law applies to it.",
+    fix="Replicate to one of the allowed regions only.",
+    passes={"geoDataReplication": {"locations": [{"locationName": "northeurope"}]}},
+    breaks={"geoDataReplication.locations.0.locationName": "eastus"},
+    settings={"regions": [*ALLOWED_REGIONS]},
+    demand=lambda namespace: namespace["geoDataReplication.locations"].every(
+        lambda each: each["locationName"].one_of(*namespace.settings["regions"])
+    ),
 )

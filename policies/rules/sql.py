@@ -220,3 +220,50 @@ long_term_backup = rule(
     ),
 )
 _PERIOD = r"P[1-9]\d*[DWMY]"
+
+
+ledger = rule(
+    "TRB-SQL-014",
+    "The audit database is a ledger, and no other is",
+    on=_DATABASE,
+    severity="medium",
+    topic="immutability",
+    why="Who did what must not be rewritten; personal data that can't be erased breaks article 17 of the GDPR.",
+    fix="Set is_ledger_on=True at creation for the audit database, and leave it out elsewhere.",
+    passes={"databaseName": "audit", "isLedgerOn": True},
+    breaks={"databaseName": "account", "isLedgerOn": False},
+    settings={"databases": ["audit"]},
+    checkov_terraform="CKV_AZURE_224",
+    demand=lambda database: (
+        (
+            database["databaseName"].or_default("").one_of(*database.settings["databases"])
+            & database["isLedgerOn"].is_true
+        )
+        | (
+            database["databaseName"].or_default("").none_of(*database.settings["databases"])
+            & database["isLedgerOn"].or_default(False).is_false
+        )
+    ),
+)
+
+_DTU = r"(Basic|Standard|Premium)(Pool)?|S\d+|P\d+"
+
+size = rule(
+    "TRB-SQL-015",
+    "Databases and pools end at a number of cores, or of DTUs",
+    on=(_POOL, _DATABASE),
+    severity="low",
+    topic="cost",
+    why="A slip of the finger must not become a bill.",
+    fix="Set sku.capacity within the limit, or raise the limit in the policy config.",
+    passes={"sku": {"name": "GP_Gen5", "capacity": 4}},
+    breaks={"sku.capacity": 1000},
+    absent_passes="sku.capacity",
+    settings={"cores": 16, "dtus": 400},
+    # A database in a pool has none of its own.
+    demand=lambda resource: (
+        resource["sku.capacity"].absent
+        | resource["sku.capacity"].at_most(resource.settings["cores"])
+        | (resource["sku.name"].matches(_DTU) & resource["sku.capacity"].at_most(resource.settings["dtus"]))
+    ),
+)

@@ -1,7 +1,9 @@
 """Storage accounts: how they are reached, by whom, and what can be had back."""
 
 from policies.frameworks import CIS, PCI
-from policies.rule import rule
+from policies.properties import Truth, every, some
+from policies.rule import Example, rule, stack_rule
+from policies.subject import Stack, Subject
 
 _ACCOUNT = "azure-native:storage:StorageAccount"
 _BLOBS = "azure-native:storage:BlobServiceProperties"
@@ -202,3 +204,48 @@ audit_immutable = rule(
         & policy["immutabilityPeriodSinceCreationInDays"].at_least(policy.settings["days"])
     ),
 )
+
+_CONTAINER = "azure-native:storage:BlobContainer"
+_RETENTION = "azure-native:storage:BlobContainerImmutabilityPolicy"
+_LOCK = "pulumi-python:dynamic/tributary:ImmutabilityLock"
+"""azure-native has no resource that locks: it is an action."""
+_EVIDENCE = Example(_CONTAINER, "audit", {"accountName": "evidence", "containerName": "audit"})
+_RETAINED = Example(_RETENTION, "audit", {"accountName": "evidence", "containerName": "audit"})
+_LOCKED = Example(_LOCK, "audit", {}, {"policy": [_RETAINED.reference]})
+
+audit_retained = stack_rule(
+    "TRB-ST-012",
+    "Every container for audit evidence has an immutability policy, and that is locked",
+    severity="high",
+    topic="immutability",
+    why="Until it is locked, whoever may write the policy may shorten or remove it.",
+    fix="Add a BlobContainerImmutabilityPolicy for the container, and lock it.",
+    passes=[_EVIDENCE, _RETAINED, _LOCKED],
+    breaks={
+        "no policy": [_EVIDENCE],
+        "a policy that is not locked": [_EVIDENCE, _RETAINED],
+        "another container's": [
+            _EVIDENCE,
+            Example(_RETENTION, "audit", {"accountName": "files", "containerName": "audit"}),
+            _LOCKED,
+        ],
+    },
+    settings={"containers": ["audit"]},
+    demand=lambda stack: stack.each((_CONTAINER,), lambda container: _retained(stack, container)),
+)
+
+
+def _retained(stack: Stack, container: Subject) -> Truth:
+    names = stack.settings["containers"]
+    if container["containerName"].or_default("").one_of(*names).value is False:
+        return Truth(True)
+    own = [(each, _of(container, each)) for each in stack.of(_RETENTION)]
+    locked = some(
+        found & Truth(any(lock.from_("policy", each) for lock in stack.of(_LOCK)), "it is not locked")
+        for each, found in own
+    )
+    return locked.because("no immutability policy of it is locked")
+
+
+def _of(container: Subject, policy: Subject) -> Truth:
+    return every(~policy[name].unlike(container[name]) for name in ("accountName", "containerName"))

@@ -1,7 +1,9 @@
 """Key Vault: what keeps keys and secrets from being lost, read by others, or living for ever."""
 
 from policies.frameworks import CIS, PCI
-from policies.rule import rule
+from policies.properties import Truth, every, some
+from policies.rule import Example, rule, stack_rule
+from policies.subject import Stack, Subject
 
 _VAULT = "azure-native:keyvault:Vault"
 _KEY = "azure-native:keyvault:Key"
@@ -93,25 +95,26 @@ secrets_expire = rule(
     demand=lambda secret: secret["properties.attributes.expires"].at_least(1),
 )
 
-keys_rotate_or_expire = rule(
+_LONG = r"P[1-9]\d*[DMY]"
+"""A period of days, months or years (ISO 8601)."""
+
+keys_expire = rule(
     "TRB-KV-006",
-    "Keys expire or are rotated",
+    "Keys expire",
     on=_KEY,
     severity="medium",
     topic="secrets",
     why="The longer a key lives, the more it opens when it leaks.",
-    fix="Set properties.attributes.expires, or a rotation_policy whose lifetime_actions rotate.",
+    fix='Set properties.rotation_policy.attributes.expiry_time, e.g. "P730D", or properties.attributes.expires.',
     passes={"properties": {"attributes": {"expires": 1900000000}}},
     breaks={"properties.attributes.expires": 0},
     checkov="CKV_AZURE_40",
-    psrule="Azure.KeyVault.AutoRotationPolicy",
-    azure_policy="152b15f7 d8cf8476",
-    controls={CIS: ["3.3.1", "3.3.2"], PCI: ["3.6.1"]},
+    azure_policy="152b15f7",
+    controls={CIS: ["3.3.1", "3.3.2"]},
+    # A rotation policy gives an end to every version that is made under it.
     demand=lambda key: (
         key["properties.attributes.expires"].at_least(1)
-        | key["properties.rotationPolicy.lifetimeActions"].some(
-            lambda action: action["action.type"].one_of("Rotate", "rotate")
-        )
+        | key["properties.rotationPolicy.attributes.expiryTime"].matches(_LONG)
     ),
 )
 
@@ -144,3 +147,74 @@ strong_keys = rule(
         key["properties.kty"].one_of("EC", "EC-HSM") | key["properties.keySize"].at_least(key.settings["bits"])
     ),
 )
+
+encrypting_keys_rotate = rule(
+    "TRB-KV-009",
+    "Keys that encrypt data are replaced by themselves",
+    on=_KEY,
+    severity="medium",
+    topic="secrets",
+    why="The longer a key lives, the more it opens when it leaks. Signing keys are bound to a certificate.",
+    fix='Set properties.rotation_policy.lifetime_actions with an action of type "rotate", or key_ops of signing alone.',
+    passes={
+        "properties": {
+            "keyOps": ["wrapKey", "unwrapKey"],
+            "rotationPolicy": {
+                "lifetimeActions": [{"trigger": {"timeAfterCreate": "P365D"}, "action": {"type": "rotate"}}]
+            },
+        }
+    },
+    breaks={
+        "properties.rotationPolicy.lifetimeActions.0.action.type": "notify",
+        "properties.rotationPolicy.lifetimeActions": [],
+    },
+    psrule="Azure.KeyVault.AutoRotationPolicy",
+    azure_policy="d8cf8476",
+    controls={PCI: ["3.6.1"]},
+    demand=lambda key: (
+        key["properties.rotationPolicy.lifetimeActions"].some(
+            lambda each: each["action.type"].one_of("Rotate", "rotate")
+        )
+        | (
+            key["properties.keyOps"].present
+            & key["properties.keyOps"].every(lambda each: each.one_of("sign", "verify"))
+        )
+    ),
+)
+
+_TOPIC = "azure-native:eventgrid:SystemTopic"
+_SUBSCRIPTION = "azure-native:eventgrid:SystemTopicEventSubscription"
+_NEAR = tuple(f"Microsoft.KeyVault.{each}NearExpiry" for each in ("Certificate", "Key", "Secret"))
+_VAULT_EXAMPLE = Example(_VAULT, "main")
+_TOPIC_EXAMPLE = Example(_TOPIC, "main", {}, {"source": [_VAULT_EXAMPLE.reference]})
+
+
+def _told(*events: str) -> Example:
+    uses = {"systemTopicName": [_TOPIC_EXAMPLE.reference]}
+    return Example(_SUBSCRIPTION, "main", {"filter": {"includedEventTypes": list(events)}}, uses)
+
+
+expiry_told = stack_rule(
+    "TRB-KV-010",
+    "Somebody is told before a vault's keys, secrets and certificates expire",
+    severity="medium",
+    topic="secrets",
+    why="A QWAC that ran out cuts us off from every bank at once; nobody looks at dates.",
+    fix="Add an Event Grid system topic of the vault, and a subscription with the three NearExpiry events.",
+    passes=[_VAULT_EXAMPLE, _TOPIC_EXAMPLE, _told(*_NEAR)],
+    breaks={
+        "no topic": [_VAULT_EXAMPLE],
+        "a topic that nobody hears": [_VAULT_EXAMPLE, _TOPIC_EXAMPLE],
+        "certificates left out": [_VAULT_EXAMPLE, _TOPIC_EXAMPLE, _told(*_NEAR[1:])],
+    },
+    demand=lambda stack: stack.each((_VAULT,), lambda vault: _heard(stack, vault)),
+)
+
+
+def _heard(stack: Stack, vault: Subject) -> Truth:
+    topics = [each for each in stack.of(_TOPIC) if each.from_("source", vault)]
+    heard = [each for each in stack.of(_SUBSCRIPTION) if each.from_("systemTopicName", *topics)]
+    events = [each["filter.includedEventTypes"] for each in heard]
+    return some(every(each.includes(name) for name in _NEAR) for each in events).because(
+        "no subscription to its events has those of near expiry"
+    )

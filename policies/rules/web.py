@@ -168,3 +168,21 @@ instances = rule(
     psrule="Azure.AppService.PlanInstanceCount",
     demand=lambda plan: plan["sku.capacity"].at_least(2) | plan["sku.name"].or_default("").matches("Y1|FC1|EP[1-3]"),
 )
+
+client_certificates = rule(
+    "TRB-WEB-011",
+    "An app asks its callers for a certificate, unless browsers or Entra call it",
+    on=_APPS,
+    severity="low",
+    topic="identity",
+    why="A service that only our own call should not even answer the hello of others.",
+    fix="Set client_cert_enabled=True, or name the app in the setting `open` when people's browsers or Entra call it.",
+    passes={"name": "app-reports", "clientCertEnabled": True},
+    breaks={"clientCertEnabled": False},
+    # The website is opened by browsers; Entra asks the functions for claims, Event Grid hands them events.
+    settings={"open": [r"app-app-.*", r"func-events-.*"]},
+    checkov_terraform="CKV_AZURE_17",
+    demand=lambda app: (
+        app["clientCertEnabled"].is_true | app["name"].or_default("").matches("|".join(app.settings["open"]))
+    ),
+)

@@ -44,7 +44,10 @@ ALSO: dict[tuple[str, str], Sequence[str]] = {
     ("TRB-ID-001", "location"): ["TRB-ALL-001"],
     ("TRB-K8S-011", "spec.template.spec.containers.0.image"): ["TRB-K8S-010"],
     ("TRB-MON-006", "workspaceId"): ["TRB-STACK-002"],
+    ("TRB-PSD2-002", "properties.keyOps"): ["TRB-KV-009"],
     ("TRB-PSD2-002", "properties.kty"): ["TRB-KV-007"],
+    ("TRB-PSD2-003", "keyName"): ["TRB-PSD2-002"],
+    ("TRB-ST-011", "containerName"): ["TRB-ST-012"],
     ("TRB-STACK-001", "no zone group"): ["TRB-STACK-006"],
     ("TRB-STACK-006", "a nameless endpoint"): ["TRB-STACK-001"],
     ("TRB-STACK-009", "a scaler of nothing"): ["TRB-STACK-008"],
@@ -52,10 +55,27 @@ ALSO: dict[tuple[str, str], Sequence[str]] = {
 }
 """(rule, path that is broken) → other rules that must fire, too; those about what Azure takes need not be named."""
 
-INSTEAD: dict[tuple[str, str], Mapping[str, Any]] = {}
+INSTEAD: dict[tuple[str, str], Mapping[str, Any]] = {
+    ("TRB-KV-006", "properties.attributes.expires"): {"properties.rotationPolicy.attributes.expiryTime": ""},
+}
 """(rule, path) → what to change instead, where a resource may comply in another way than the rule's example."""
 
 STACK_MUTANTS: dict[str, Sequence[StackMutant]] = {
+    "TRB-KV-010": [
+        StackMutant(
+            what="certificates that expire unheard",
+            type="azure-native:eventgrid:SystemTopicEventSubscription",
+            name="expiry",
+            changes={"filter.includedEventTypes": ["Microsoft.KeyVault.KeyNearExpiry"]},
+        )
+    ],
+    "TRB-ST-012": [
+        StackMutant(
+            what="retention of another account's container",
+            type="azure-native:storage:BlobContainerImmutabilityPolicy",
+            changes={"accountName": "another"},
+        )
+    ],
     "TRB-STACK-001": [
         StackMutant(
             what="private zone of another service",
@@ -116,6 +136,8 @@ STACK_MUTANTS: dict[str, Sequence[StackMutant]] = {
 }
 """Rule about the whole stack → changes of the prod stack that break it.
 
+TRB-APIM-014 has none: whether the backend has credentials is an answer of Azure's, not known in a preview.
+TRB-ID-003 has none: prod as committed leaves the directory to its own deployment.
 TRB-STACK-005 has none: what holds data in prod is both protected and locked, so that one change leaves it kept.
 TRB-STACK-007 has none: beside each service's own policy one denies all pods of the namespace everything, and what a
 pod elsewhere would be covered by is not known in a preview. Their examples kill them.
