@@ -11,7 +11,7 @@ sys.path[:] = [str(HERE.parent), *(each for each in sys.path if Path(each or "."
 
 from pulumi_policy import PolicyPack  # noqa: E402
 
-from policies import pack, waivers  # noqa: E402
+from policies import once, pack, waivers  # noqa: E402
 
 rules = pack.load()
 try:
@@ -21,4 +21,5 @@ try:
 except waivers.WaiverError as error:
     sys.exit(str(error))
 today = datetime.datetime.now(datetime.UTC).date()
+once.convert_once()
 PolicyPack(pack.NAME, pack.policies_of(rules, granted, today))

@@ -1,0 +1,111 @@
+"""A request's properties are converted once for all policies; a pulumi-policy of another build is left alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pulumi_policy as crossguard
+import pytest
+from google.protobuf import json_format
+from pulumi.runtime.proto import analyzer_pb2 as rpc
+from pulumi_policy import policy
+
+from policies.once import _CONVERSIONS, _METHODS, _SERVICER, convert_once
+
+POLICIES = 5
+
+
+@pytest.fixture
+def stock(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """pulumi-policy as it is installed; put back afterwards."""
+    servicer = getattr(policy, _SERVICER)
+    for name in _METHODS:
+        monkeypatch.setattr(servicer, name, getattr(servicer, name))
+    for name in (*_CONVERSIONS, "json_format"):
+        monkeypatch.setattr(policy, name, getattr(policy, name))
+    yield monkeypatch
+
+
+@pytest.fixture
+def conversions(stock: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each resource was taken out of its message."""
+    counted: Counter[str] = Counter()
+    convert = json_format.MessageToDict
+
+    def counting(message: Any) -> Any:
+        made = convert(message)
+        counted[made.get("name", "")] += 1
+        return made
+
+    stock.setattr(json_format, "MessageToDict", counting)
+    return counted
+
+
+def served(seen: list[Any]) -> Any:
+    """A pack of a few policies, without a server. seen: what they were handed."""
+
+    def one(args: crossguard.ResourceValidationArgs, _report: crossguard.ReportViolation) -> None:
+        seen.append((args.name, args.props["name"], args.props["inner"]["list"][0]))
+        assert args.props["unknown"]  # raises for what is unknown: reported as not run
+
+    def whole(args: crossguard.StackValidationArgs, _report: crossguard.ReportViolation) -> None:
+        seen.append([(each.name, each.props["name"]) for each in args.resources])
+
+    of_one = [crossguard.ResourceValidationPolicy(f"one{n}", "d", one) for n in range(POLICIES)]
+    of_all = [crossguard.StackValidationPolicy(f"all{n}", "d", whole) for n in range(POLICIES)]
+    return getattr(policy, _SERVICER)("p", "1", [*of_one, *of_all], crossguard.EnforcementLevel.ADVISORY)
+
+
+def resource(name: str, message: type[Any]) -> Any:
+    made = message(type="a:b:C", urn=f"urn:{name}", name=name)
+    unknown = crossguard.proxy.UNKNOWN_STRING_VALUE
+    made.properties.update({"name": name, "inner": {"list": ["x"]}, "unknown": unknown})
+    return made
+
+
+def requests() -> tuple[Any, Any, Any]:
+    whole = rpc.AnalyzeStackRequest(resources=[resource(each, rpc.AnalyzerResource) for each in ("a", "b", "c")])
+    return resource("a", rpc.AnalyzeRequest), resource("b", rpc.AnalyzeRequest), whole
+
+
+def answers(servicer: Any) -> list[bytes]:
+    first, second, whole = requests()
+    said = (servicer.Analyze(first, None), servicer.Analyze(second, None), servicer.AnalyzeStack(whole, None))
+    return [each.SerializeToString(deterministic=True) for each in said]
+
+
+def test_the_pinned_pulumi_policy_has_what_is_wrapped(stock: pytest.MonkeyPatch) -> None:
+    assert convert_once(), "pulumi-policy has changed inside: the pack costs three times as much (policies/once.py)"
+
+
+def test_answers_are_the_same_and_each_resource_is_converted_once_a_request(conversions: Counter[str]) -> None:
+    before: list[Any] = []
+    plain = answers(served(before))
+    assert conversions == {"a": 2 * POLICIES, "b": 2 * POLICIES, "c": POLICIES}
+    conversions.clear()
+
+    assert convert_once()
+    after: list[Any] = []
+    assert answers(served(after)) == plain
+    assert after == before
+    assert conversions == {"a": 2, "b": 2, "c": 1}  # by itself, and with the stack
+
+
+def test_nothing_is_kept_beyond_a_request(conversions: Counter[str]) -> None:
+    assert convert_once()
+    servicer = served([])
+    answers(servicer)
+    conversions.clear()
+    answers(servicer)
+    assert conversions == {"a": 2, "b": 2, "c": 1}
+
+
+@pytest.mark.parametrize("lost", [_SERVICER, *_CONVERSIONS, "json_format"])
+def test_a_pulumi_policy_without_a_name_is_left_as_it_is(stock: pytest.MonkeyPatch, lost: str) -> None:
+    names = (*_CONVERSIONS, "json_format")
+    kept = {each: getattr(policy, each) for each in names if each != lost}
+    stock.delattr(policy, lost)
+    assert not convert_once()
+    assert {each: getattr(policy, each) for each in kept} == kept
