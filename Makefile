@@ -72,6 +72,10 @@ bench-broker: ## the Service Bus broker: events a second, time to the handler, m
 bench-backend: ## how fast 10,000 transactions are taken over and categorised, and how often rightly
 	$(TOOLCHAIN) --for tests run tests.bench.backend
 
+.PHONY: bench-preview
+bench-preview: ## what a preview of prod costs, against bare-SDK programs and with policies; ARGS="--runs 3 --json"
+	$(TOOLCHAIN) run tests.bench.preview $(ARGS)
+
 lint: ## ruff and pyrefly alone
 	$(TOOLCHAIN) --only python run local.commands.test --lint
 

@@ -25,9 +25,12 @@ class Finding:
 
 def applies(rule: Rule, subject: Subject) -> bool:
     """Whether a rule judges resources of this type."""
-    return subject.type in rule.on or any(
-        each.endswith(":*") and subject.type.startswith(each[:-1]) for each in rule.on
-    )
+    return is_about(rule, subject.type)
+
+
+def is_about(rule: Rule, type_: str) -> bool:
+    """The same of a type without API version."""
+    return type_ in rule.on or any(each.endswith(":*") and type_.startswith(each[:-1]) for each in rule.on)
 
 
 def judge(rule: Rule, subject: Subject, settings: Mapping[str, Any] | None = None) -> Finding:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import importlib
+import operator
 import pkgutil
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +13,8 @@ from typing import Any
 import pulumi_policy as crossguard
 
 import policies.rules
-from policies.judging import Finding, applies, judge, judge_stack
+from policies.judging import Finding, applies, is_about, judge, judge_stack
+from policies.once import Policies
 from policies.rule import Rule, rules
 from policies.subject import Stack, Subject, completed, without_version
 from policies.waivers import Ledger, Waiver, stack_of
@@ -39,10 +42,17 @@ def policies_of(found: list[Rule], waivers: list[Waiver], today: datetime.date) 
     ledger = Ledger(waivers, today)
     inputs: dict[str, Any] = {}
     """Of every resource that was judged by itself, by URN: the engine shows the whole stack afterwards."""
+    whole = _Whole()
     made: list[crossguard.Policy] = [
-        _stack(each, ledger, inputs) if each.judges_stack else _each(each, ledger, inputs) for each in found
+        _stack(each, ledger, inputs, whole) if each.judges_stack else _each(each, ledger, inputs) for each in found
     ]
-    return [*made, _no_idle_waiver(ledger)]
+    return Policies([*made, _no_idle_waiver(ledger)], functools.partial(_about, found))
+
+
+def _about(found: list[Rule], type_: str) -> list[int]:
+    """Which rules are about a type; at least one, which notes the resource's inputs for the rules about the stack."""
+    single = [place for place, each in enumerate(found) if not each.judges_stack]
+    return [place for place in single if is_about(found[place], without_version(type_))] or single[:1]
 
 
 def _said_of(rule: Rule) -> dict[str, Any]:
@@ -85,11 +95,26 @@ def _each(rule: Rule, ledger: Ledger, inputs: dict[str, Any]) -> crossguard.Poli
     return crossguard.ResourceValidationPolicy(validate=validate, remediate=remedy, **_said_of(rule))
 
 
-def _stack(rule: Rule, ledger: Ledger, inputs: Mapping[str, Any]) -> crossguard.Policy:
+class _Whole:
+    """The stack that CrossGuard handed over last; every policy about the stack is handed the same in turn."""
+
+    def __init__(self) -> None:
+        self._handed: list[Any] = []
+        self._stack = Stack([])
+
+    def of(self, args: crossguard.StackValidationArgs, inputs: Mapping[str, Any]) -> Stack:
+        """The stack. The same properties are the same resources (policies/once.py)."""
+        handed = [each.props for each in args.resources]
+        if len(handed) != len(self._handed) or not all(map(operator.is_, handed, self._handed)):
+            self._handed, self._stack = handed, stack_of_args(args, inputs)
+        return self._stack
+
+
+def _stack(rule: Rule, ledger: Ledger, inputs: Mapping[str, Any], whole: _Whole) -> crossguard.Policy:
     def validate(args: crossguard.StackValidationArgs, report: crossguard.ReportViolation) -> None:
         stack_urn = next((each.urn for each in args.resources if each.resource_type == "pulumi:pulumi:Stack"), "")
         unknown: list[str] = []
-        for finding in judge_stack(rule, stack_of_args(args, inputs), args.get_config()):
+        for finding in judge_stack(rule, whole.of(args, inputs), args.get_config()):
             if finding.status == "not evaluated":
                 ledger.waiver_of(finding, stack_urn)
                 unknown.append(f"{finding.urn or 'the stack'}: {finding.reason}")

@@ -17,7 +17,7 @@ import pulumi
 
 from local.plugins.values import ENGINE_UNKNOWN
 
-_SECRET = "[secret]"  # noqa: S105  # what the engine shows instead of one
+_SECRET = "[secret]"  # what the engine shows instead of one
 _ADDED = ("azureApiVersion", "version", "__internal", "__createBeforeDelete")
 """Inputs that engine and providers add, where a class takes none of that name."""
 
@@ -87,7 +87,7 @@ def _maker(token: str) -> Callable[[str, dict[str, Any], pulumi.ResourceOptions]
     if package == "pulumi-python":
         return lambda name, given, opts: pulumi.CustomResource(token, name, given, opts)
     if package == "pulumi":
-        cls = getattr(importlib.import_module(f"pulumi_{name}"), "Provider")
+        cls = importlib.import_module(f"pulumi_{name}").Provider
     else:
         group, _, version = module.partition("/")
         path = f"{group.split('.')[0]}.{version}" if version else group  # rbac.authorization.k8s.io/v1 is rbac.v1

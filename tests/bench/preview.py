@@ -4,7 +4,7 @@
 not measured; what is, are the engine and all that it starts. The bare programs are written down from what the real one
 registers (``bare.py``): once as azure-native's classes are, with their aliases of older API versions, and once with
 those cleared. Then the program and the cleared one again with 3 and 10 times the resources (``--aliases`` has the one
-with aliases, too, which takes minutes). Of several ``--runs`` the one with the least processor time counts.
+with aliases, too). Of several ``--runs`` the one with the least processor time counts, and the least wall time.
 Exits with 1 when a promise is missed.
 """
 
@@ -79,7 +79,9 @@ class Bench:
                 with self._stage(program, copies) as stage:
                     rows.append(_preview(program, copies, stage))
         for rows in found.values():
-            self.rows.append(min(rows, key=lambda row: row.usage.cpu))
+            best = min(rows, key=lambda row: row.usage.cpu)
+            best.usage.wall = min(each.usage.wall for each in rows)
+            self.rows.append(best)
             sys.stderr.write(_line(self.rows[-1]) + "\n")
 
     @contextlib.contextmanager
@@ -102,7 +104,7 @@ class Bench:
 def _preview(program: str, copies: int, stage: Stage) -> Row:
     pack = ("--policy-pack", str(REPOSITORY / "policies"), "--policy-pack-config", str(stage.folder / "levels.json"))
     with measured(_role) as usage:
-        said = stage.pulumi("preview", "--suppress-progress", "--suppress-outputs", *(pack if program == JUDGED else ()))
+        said = stage.pulumi("preview", "--suppress-progress", *(pack if program == JUDGED else ()))
     found = _CREATED.search(said)
     if found is None:
         raise RuntimeError(f"The preview of {program} does not say what it would create:\n{said[-2000:]}")
@@ -121,8 +123,8 @@ def _line(row: Row) -> str:
     usage = row.usage
     parts = ", ".join(f"{name} {seconds:.1f}" for name, seconds in sorted(usage.parts.items()))
     return (
-        f"{row.copies:>3}x {row.program:<22}{row.resources:>6} resources {usage.wall:7.1f} s wall {usage.cpu:7.1f} s CPU"
-        f" {usage.memory:6.0f} MB {row.cpu_each:6.1f} ms CPU a resource  ({parts})"
+        f"{row.copies:>3}x {row.program:<22}{row.resources:>6} resources {usage.wall:7.1f} s wall"
+        f" {usage.cpu:7.1f} s CPU {usage.memory:6.0f} MB {row.cpu_each:6.1f} ms CPU a resource  ({parts})"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pulumi_policy as crossguard
@@ -12,20 +11,20 @@ from google.protobuf import json_format
 from pulumi.runtime.proto import analyzer_pb2 as rpc
 from pulumi_policy import policy
 
-from policies.once import _CONVERSIONS, _METHODS, _SERVICER, convert_once
+from policies.once import _CONVERSIONS, _METHODS, _READERS, _SERVICER, Policies, convert_once
 
 POLICIES = 5
 
 
 @pytest.fixture
-def stock(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def stock(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """pulumi-policy as it is installed; put back afterwards."""
     servicer = getattr(policy, _SERVICER)
-    for name in _METHODS:
+    for name in (*_METHODS, *_READERS):
         monkeypatch.setattr(servicer, name, getattr(servicer, name))
     for name in (*_CONVERSIONS, "json_format"):
         monkeypatch.setattr(policy, name, getattr(policy, name))
-    yield monkeypatch
+    return monkeypatch
 
 
 @pytest.fixture
@@ -109,3 +108,25 @@ def test_a_pulumi_policy_without_a_name_is_left_as_it_is(stock: pytest.MonkeyPat
     stock.delattr(policy, lost)
     assert not convert_once()
     assert {each: getattr(policy, each) for each in kept} == kept
+
+
+def test_only_policies_about_a_resources_type_are_asked(stock: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def note(args: Any, _report: crossguard.ReportViolation) -> None:
+        asked.append(getattr(args, "name", "stack"))
+
+    convert_once()
+    of_one = [crossguard.ResourceValidationPolicy(f"one{n}", "d", note) for n in range(POLICIES)]
+    made = Policies([*of_one, crossguard.StackValidationPolicy("whole", "d", note)], lambda _: [1, 2])
+    servicer = getattr(policy, _SERVICER)("p", "1", made, crossguard.EnforcementLevel.ADVISORY)
+    first, _, whole = requests()
+    servicer.Analyze(first, None)
+    servicer.AnalyzeStack(whole, None)
+    assert asked == ["a", "a", "stack"]
+    assert [each.name for each in made] == ["one0", "one1", "one2", "one3", "one4", "whole"]
+
+
+def test_without_the_conversions_every_policy_is_asked() -> None:
+    made = Policies([crossguard.StackValidationPolicy("whole", "d", lambda *_: None)], lambda _: [])
+    assert len(list(made)) == 1
