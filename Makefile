@@ -64,6 +64,10 @@ evidence: ## STACK=name: what an auditor is handed, into build/evidence; FROM=st
 mutation: ## breaks one property of the prod stack at a time; lists which policies noticed
 	$(TOOLCHAIN) run tests.policies.mutation
 
+.PHONY: verify-azure
+verify-azure: ## STACK=name: deploy to a subscription, record, hold the embedded Azure to it; docs/verify-azure.md
+	$(TOOLCHAIN) --for tests run tests.verification "$(or $(STACK),$(error say which: make verify-azure STACK=dev))" $(ARGS)
+
 .PHONY: bench-broker
 bench-broker: ## the Service Bus broker: events a second, time to the handler, memory; ARGS="--rate 200 --seconds 20"
 	$(TOOLCHAIN) --only python run tests.bench.servicebus $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import time
@@ -12,11 +13,17 @@ from urllib.parse import quote
 
 import httpx
 
+from local.azure.arm.types import by_token
+from local.commands.plan import Planned
+from local.instance import SUBSCRIPTION_ID, TENANT_ID
+from local.plugins.azure_native import mapping
 from tests.verification.exchange import Exchange
 
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _POLLED = re.compile(r"/operation(?:s|statuses|results)/|/providers/[^/]+/?(?:register)?$", re.IGNORECASE)
 """Polls of operations and of providers: how often they come is a matter of time."""
+_SUBSCRIPTION = re.compile(rf"/subscriptions/({_GUID.pattern})", re.IGNORECASE)
+_TENANT = re.compile(rf'"tenantId": "({_GUID.pattern})"', re.IGNORECASE)
 _SECONDS = 120.0
 
 
@@ -51,6 +58,32 @@ def replayed(recording: Iterable[Exchange], arm: httpx.Client, known: Mapping[st
         else:
             names |= _learnt(each.answered, answered)
         yield Pair(each, answer.status_code, answered)
+
+
+def known_ids(recording: Iterable[Exchange]) -> dict[str, str]:
+    """What this machine's subscription and tenant stand for, by the ids that a recording has."""
+    known: dict[str, str] = {}
+    for each in recording:
+        if found := _SUBSCRIPTION.match(each.path):
+            known[found[1].lower()] = SUBSCRIPTION_ID
+        known |= {tenant.lower(): TENANT_ID for tenant in _TENANT.findall(json.dumps(each.sent))}
+    return known
+
+
+def renamed(exchange: Exchange, names: Mapping[str, str]) -> Exchange:
+    """An exchange with other ids in its request."""
+    sent = json.loads(_renamed(json.dumps(exchange.sent), names))
+    return dataclasses.replace(exchange, path=_renamed(exchange.path, names), sent=sent)
+
+
+def planned_bodies(resources: Iterable[Planned]) -> dict[str, Mapping[str, Any]]:
+    """The body that is planned for each resource of azure-native, by its id."""
+    bodies: dict[str, Mapping[str, Any]] = {}
+    for each in resources:
+        if kind := by_token(each.token):
+            path, body = mapping.to_arm(kind, each.inputs, SUBSCRIPTION_ID)
+            bodies[path] = body
+    return bodies
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +21,7 @@ from tests.components.deployed.blocks import BACKED
 from tests.components.deployed.cloud import Cloud
 from tests.components.deployed.handed import REGION, hand, hand_backed
 from tests.conftest import _claim
-from tests.local.azure.conftest import RunningAzure
+from tests.local.azure.conftest import RunningAzure, running_at
 from tests.local.plugins.engine import prepare as prepare_stack
 
 _NOT_NEEDED = {"node-agent", "kube-controller-manager", "kube-scheduler"}
@@ -54,17 +53,12 @@ def _instance(folder: Path) -> tuple[Instance, Any]:
     return instance, claim
 
 
-def _running(instance: Instance) -> RunningAzure:
-    deployer = json.loads((instance.azure / "deployer.json").read_text())
-    return RunningAzure(instance, deployer, None)  # type: ignore[arg-type]  # somebody else's process
-
-
 @pytest.fixture(scope="session")
 def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cloud, dict[str, str]]]:
     """ARM only, and what blocks are handed there."""
     instance, claim = _instance(tmp_path_factory.mktemp("manager"))
     prepare_azure(instance, {})
-    running = _running(instance)
+    running = running_at(instance)
     running.start()
     cloud = _cloud(running)
     try:
@@ -86,7 +80,7 @@ def backed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cloud, di
     supervisor = Supervisor(instance, Progress())
     try:
         supervisor.up([each for each in prepare(instance, known) if each.name not in _NOT_NEEDED])
-        cloud = _cloud(_running(instance))
+        cloud = _cloud(running_at(instance))
         yield cloud, hand(cloud) | hand_backed(cloud)
         cloud.arm.close()
     finally:

@@ -94,13 +94,18 @@ class RunningAzure:
         )
 
 
+def running_at(instance: Instance) -> RunningAzure:
+    """The embedded Azure of an instance, whoever started it."""
+    deployer = json.loads((instance.azure / "deployer.json").read_text())
+    return RunningAzure(instance, deployer, None)  # type: ignore[arg-type]  # start() sets the process
+
+
 @pytest.fixture(scope="session")
 def azure(instance: Instance) -> Iterator[RunningAzure]:
     """The embedded Azure, running on the session's instance."""
     kept = instance.state / "tools.json"
     prepare(instance, json.loads(kept.read_text()) if kept.exists() else {})
-    deployer = json.loads((instance.azure / "deployer.json").read_text())
-    running = RunningAzure(instance, deployer, None)  # type: ignore[arg-type]  # start() sets it
+    running = running_at(instance)
     running.start()
     yield running
     running.stop()
