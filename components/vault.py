@@ -1,7 +1,6 @@
-"""Vault: a key vault for secrets, for the keys that wrap and encrypt data, and for keys that sign.
+"""Vault: a key vault for secrets, for the keys that wrap and encrypt data, for keys that sign, for certificates of TLS.
 
-Leaves out: certificates. azure-native has no such resource: a QWAC is asked for and merged in the vault by hand, as an
-exportable certificate (docs/deploy.md); a QSealC's key is a non-exportable key here, see KeyArgs.
+Leaves out: signing the certificates that are asked for, and certificates that the vault orders by itself.
 """
 
 from __future__ import annotations
@@ -12,11 +11,12 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_azure_native import keyvault
 
-from components.common import PrivateAccess, Site, diagnose, private_endpoint
+from components.common import PrivateAccess, Site, assign_role, diagnose, private_endpoint
 from components.customer_key import CustomerKey
 from components.expiry_alerts import tell_of_expiry
 from components.lock import lock
 from components.name_release import NameRelease
+from components.vault_certificate import CertificateArgs, VaultCertificate
 from components.vault_key import KeyArgs, make_key
 
 
@@ -31,6 +31,8 @@ class VaultArgs:
     access: where its private endpoint is; closes the public address. None leaves that open to subnet_ids, which need
         the service endpoint Microsoft.KeyVault, and to allowed_addresses, IPv4 addresses or CIDR blocks.
     keys: by name. locked: keeps it from being deleted.
+    certificates: by name; each is asked for, and signed outside (docs/deploy.md). deployer_id: object id of the service
+    principal that deploys, which gets the right to ask.
     """
 
     site: Site
@@ -42,6 +44,8 @@ class VaultArgs:
     allowed_addresses: Sequence[str] = ()
     keys: Mapping[str, KeyArgs] = field(default_factory=dict)
     locked: bool = False
+    certificates: Mapping[str, CertificateArgs] = field(default_factory=dict)
+    deployer_id: pulumi.Input[str] | None = None
 
     def __post_init__(self) -> None:
         if not 7 <= self.soft_delete_days <= 90:
@@ -51,6 +55,8 @@ class VaultArgs:
             raise ValueError(f"keys: {hardware} want hardware, which needs sku premium, and sku is {self.sku}.")
         if self.access and (self.subnet_ids or self.allowed_addresses):
             raise ValueError("access: closes the public address, so subnet_ids and allowed_addresses have no effect.")
+        if self.certificates and self.deployer_id is None:
+            raise ValueError("deployer_id: is missing, and certificates are asked for. Say who gets the right to.")
 
 
 class Vault(pulumi.ComponentResource):
@@ -62,6 +68,8 @@ class Vault(pulumi.ComponentResource):
     """Base URL of secrets and keys."""
     ready: Sequence[pulumi.Resource]
     """What must be there before its data can be reached."""
+    requests: Mapping[str, pulumi.Output[str]]
+    """What a trust service provider signs, by certificate: PKCS #10 in base64."""
 
     def __init__(self, name: str, args: VaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tributary:azure:Vault", name, {}, opts)
@@ -109,7 +117,28 @@ class Vault(pulumi.ComponentResource):
 
         self.vault_id = vault.id
         self.uri = vault.properties.apply(lambda properties: properties.vault_uri)
+        self.requests = self._ask(args.certificates, args.deployer_id) if args.deployer_id is not None else {}
         self.register_outputs({"vault_id": self.vault_id, "uri": self.uri})
+
+    def _ask(
+        self, certificates: Mapping[str, CertificateArgs], deployer_id: pulumi.Input[str]
+    ) -> dict[str, pulumi.Output[str]]:
+        """Asks for certificates, with the right to."""
+        if not certificates:
+            return {}
+        right = assign_role(
+            f"{self._name}-asks-for-certificates",
+            "Key Vault Certificates Officer",
+            principal_id=deployer_id,
+            scope=self._vault.id,
+            site=self._site,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        after = pulumi.ResourceOptions(parent=self, depends_on=[right, *self.ready])
+        return {
+            each: VaultCertificate(f"{self._name}-{each}", each, wanted, self.uri, after).request
+            for each, wanted in certificates.items()
+        }
 
     def customer_key(self, key: str) -> CustomerKey:
         """A key of the vault, for a block to encrypt its data with. Raises KeyError for one that is not there."""

@@ -19,6 +19,7 @@ from components.file_store import FileStore, FileStoreArgs
 from components.network import Network
 from components.registry import Registry, RegistryArgs
 from components.vault import Vault, VaultArgs
+from components.vault_certificate import CertificateArgs
 from components.vault_key import KeyArgs
 from stacks.network import BLOB_ZONE, QUEUE_ZONE, REGISTRY_ZONE, SQL_ZONE, TABLE_ZONE, VAULT_ZONE, access
 from stacks.sections.foundation import UNZONED, partner
@@ -37,8 +38,8 @@ _CUSTOMER_KEYS = ("databases", "files", "images", "messages")
 """Keys that data at rest is encrypted with, where the safeguards want that."""
 
 
-def make_vault(settings: Settings, site: Site, network: Network) -> Vault:
-    """The vault and its keys."""
+def make_vault(settings: Settings, site: Site, network: Network, deployer_id: str) -> Vault:
+    """The vault, its keys and certificates. deployer_id: object id of who deploys, who asks for the certificates."""
     wanted, hardware = settings.vault, settings.vault.sku == "premium"
     wrapping = (DATA_KEY, *(_CUSTOMER_KEYS if settings.safeguards.customer_keys else ()))
     keys = {name: KeyArgs(hardware=hardware, rotate_days=wanted.rotate_days) for name in wrapping}
@@ -54,6 +55,11 @@ def make_vault(settings: Settings, site: Site, network: Network) -> Vault:
             access=_private(settings, network, VAULT_ZONE),
             subnet_ids=_by_service_endpoint(settings, network),
             keys=keys,
+            certificates={
+                name: CertificateArgs(subject=each.subject, hosts=tuple(each.hosts))
+                for name, each in wanted.certificates.items()
+            },
+            deployer_id=deployer_id,
             locked=settings.safeguards.locked,
         ),
     )

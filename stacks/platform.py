@@ -59,7 +59,7 @@ class Platform:
 
         self.network = make_network(settings, site)
         reach_monitoring(settings, self.network, self.monitoring)
-        self.vault = make_vault(settings, site, self.network)
+        self.vault = make_vault(settings, site, self.network, client.object_id)
         self.registry = make_registry(settings, site, self.network, self.vault)
         self.uploads = make_uploads(settings, site, self.network, self.vault)
         self.evidence = make_evidence(settings, site, self.network, self.vault)

@@ -199,11 +199,18 @@ class Registry(Section):
         return self
 
 
+class Certificate(Section):
+    """A certificate that a trust service provider signs, such as a QWAC. hosts: DNS names."""
+
+    subject: Annotated[str, Field(pattern="CN=.+", description='a distinguished name, e.g. "CN=…, O=…, C=…"')]
+    hosts: list[str] = Field(default_factory=list)
+
+
 class Vault(Section):
     """The key vault. Purge protection can never be switched off again.
 
     rotate_days: after which keys get a new version. seal_expires: last day of the seal's certificate (QSealC), which
-    sku premium keeps the key of; null for no seal.
+    sku premium keeps the key of; null for no seal. certificates: by name, asked for where there is none.
     """
 
     sku: Literal["standard", "premium"]
@@ -211,6 +218,7 @@ class Vault(Section):
     rotate_days: Annotated[int, Field(ge=28, le=365, description="days, 28 to 365")]
     seal_expires: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", description="a date such as 2028-11-30")] | None
     soft_delete_days: Annotated[int, Field(ge=7, le=90, description="days, 7 to 90")]
+    certificates: dict[str, Certificate] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _hardware(self) -> Self:

@@ -22,6 +22,7 @@ from components.file_store import FileStore, FileStoreArgs
 from components.network import Network, NetworkArgs
 from components.registry import Registry, RegistryArgs
 from components.vault import Vault, VaultArgs
+from components.vault_certificate import CertificateArgs
 from components.vault_key import KeyArgs
 from tests.components.site import ACCESS, KEY, SITE
 
@@ -89,6 +90,8 @@ def vault_args(site: Site = SITE, **changes: Any) -> VaultArgs:
             "user-data": KeyArgs(hardware=True, rotate_days=365),
             "seal": KeyArgs(use="sign", hardware=True, expires=date(2028, 11, 30)),
         },
+        "certificates": {"qwac": CertificateArgs(subject="CN=api.example.com, O=Example, C=DE")},
+        "deployer_id": "object of the pipeline",
         "locked": True,
     }
     return VaultArgs(**everything | changes)

@@ -38,6 +38,7 @@ _OUTPUTS: dict[str, Callable[[str], dict[str, Any]]] = {
         "digest": "sha256:0",
         "reference": f"cr.example/{name}@sha256:0",
     },
+    "pulumi-python:dynamic/tributary:VaultCertificate": lambda name: {"request": f"request of {name}"},
     "pulumi-python:dynamic/tributary:WebPushKey": lambda name: {
         "public_key": f"public key of {name}",
         "private_key": f"private key of {name}",

@@ -126,3 +126,15 @@ def test_what_cannot_work_is_refused_before_anything_is_registered(changes: dict
 def test_a_key_that_breaks_its_purpose_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         KeyArgs(**given)
+
+
+def test_certificates_are_asked_for_with_the_right_to_and_once_the_vault_is_reached() -> None:
+    registered = whole("vault")
+    right = registered.one(":RoleAssignment", "main-asks-for-certificates")
+    assert right.inputs["principalId"] == "object of the pipeline"
+    asked = registered.one("tributary:VaultCertificate")
+    assert (asked.inputs["name"], asked.inputs["exportable"]) == ("qwac", True)
+    assert {right.urn, registered.one(":PrivateDnsZoneGroup").urn} <= set(asked.after)
+    assert not made(certificates={}).of(":RoleAssignment")
+    with pytest.raises(ValueError, match="deployer_id: is missing"):
+        vault_args(deployer_id=None)

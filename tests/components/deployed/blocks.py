@@ -162,12 +162,13 @@ def registry(site: Site, handed: Handed) -> None:
 
 def vault(site: Site, handed: Handed) -> None:
     access = _access(handed, "vaultcore.azure.net")
-    made = Vault("main", vault_args(site, access=access, purge_protection=False, soft_delete_days=7))
+    args = vault_args(site, access=access, certificates={}, purge_protection=False, soft_delete_days=7)
+    made = Vault("main", args)
     made.tell_of_expiry(handed["action group"])
 
 
 def kept_vault(site: Site, handed: Handed) -> None:
-    Vault("main", vault_args(site, access=_access(handed, "vaultcore.azure.net")))
+    Vault("main", vault_args(site, access=_access(handed, "vaultcore.azure.net"), certificates={}))
 
 
 def website(site: Site, handed: Handed) -> None:

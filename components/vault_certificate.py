@@ -1,0 +1,152 @@
+"""Vault certificate: asks for a certificate whose key a vault makes, to be signed outside of it, such as a QWAC.
+
+azure-native has no such resource, as it is of the vault's data plane (Key Vault REST API 7.4, Certificates). What is
+asked for waits in the vault until the signed certificate is merged there (`az keyvault certificate pending merge`).
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi import dynamic
+
+if TYPE_CHECKING:
+    import httpx
+
+_VERSION = {"api-version": "7.4"}
+_SCOPE = "https://vault.azure.net/.default"
+_ASKED = ("subject", "hosts", "exportable", "months")
+_SERVER, _CLIENT = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"
+"""Extended key usages of TLS (RFC 5280, section 4.2.1.12); a QWAC is of both (ETSI TS 119 495)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateArgs:
+    """What is asked for.
+
+    subject: distinguished name, e.g. "CN=api.example.com, O=Example, 2.5.4.97=PSDDE-BAFIN-123456, C=DE".
+    hosts: DNS names. months: that it is to be valid, 1 to 36.
+    exportable: whether its key may leave the vault, as a client of TLS must have it.
+    """
+
+    subject: str
+    hosts: tuple[str, ...] = ()
+    months: int = 24
+    exportable: bool = True
+
+    def __post_init__(self) -> None:
+        if "CN=" not in self.subject:
+            raise ValueError(f'subject: {self.subject!r} has no common name. Write it as "CN=…, O=…, C=…".')
+        if not 1 <= self.months <= 36:
+            raise ValueError(f"months: {self.months} is not allowed; allowed are 1 to 36.")
+
+
+class _Asking(dynamic.ResourceProvider):
+    """Asks once; runs in a process of its own, with the deployer's sign-in."""
+
+    serialize_as_secret_always = False
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        with signed_in(props["vault"]) as http:
+            return dynamic.CreateResult(f"{props['vault']}certificates/{props['name']}", ask(http, props))
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
+        moved = [each for each in ("vault", "name") if _olds.get(each) != _news.get(each)]
+        changed = [each for each in _ASKED if _olds.get(each) != _news.get(each)]
+        return dynamic.DiffResult(changes=bool(moved or changed), replaces=moved, delete_before_replace=True)
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
+        with signed_in(_news["vault"]) as http:
+            return dynamic.UpdateResult(ask(http, _news, again=True))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        with signed_in(_props["vault"]) as http:
+            forget(http, _props["name"])
+
+
+@contextmanager
+def signed_in(vault: str) -> Iterator[httpx.Client]:
+    """A client of a vault, signed in as whoever deploys. vault: its base URL."""
+    # Imported here, as only such requests need them: the program that declares the resource does not sign in.
+    import httpx
+    from azure.identity import DefaultAzureCredential
+
+    with (
+        httpx.Client(base_url=vault, params=_VERSION, verify=ssl.create_default_context(), timeout=60) as http,
+        DefaultAzureCredential(disable_instance_discovery=True) as credential,
+    ):
+        http.headers["Authorization"] = f"Bearer {credential.get_token(_SCOPE).token}"
+        yield http
+
+
+def ask(http: httpx.Client, props: dict[str, Any], *, again: bool = False) -> dict[str, Any]:
+    """Asks for a certificate, unless one is asked for already; again: another version all the same.
+
+    Answers the properties with "request", a PKCS #10 request in base64. Raises RuntimeError when the vault refuses.
+    """
+    name = props["name"]
+    known = None if again else http.get(f"/certificates/{name}/pending")
+    if known is None or known.status_code == 404:
+        known = http.post(f"/certificates/{name}/create", json={"policy": _policy(props)})
+    if not known.is_success:
+        raise RuntimeError(
+            f"The certificate {name} can't be asked for: the vault answered {known.status_code}. That needs the role "
+            "Key Vault Certificates Officer there, and the vault to be reached from here."
+        )
+    given = {key: value for key, value in props.items() if key != "__provider"}
+    return {**given, "request": known.json()["csr"]}
+
+
+def forget(http: httpx.Client, name: str) -> None:
+    """Deletes a certificate and what is asked for; nothing happens where there is none. Raises RuntimeError."""
+    for path in (f"/certificates/{name}/pending", f"/certificates/{name}"):
+        answer = http.delete(path)
+        if answer.status_code != 404 and not answer.is_success:
+            raise RuntimeError(f"The certificate {name} can't be deleted: the vault answered {answer.status_code}.")
+
+
+def _policy(props: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "key_props": {"kty": "RSA", "key_size": 3072, "exportable": props["exportable"], "reuse_key": False},
+        "secret_props": {"contentType": "application/x-pem-file"},
+        "x509_props": {
+            "subject": props["subject"],
+            "sans": {"dns_names": list(props["hosts"])},
+            "ekus": [_SERVER, _CLIENT],
+            "key_usage": ["digitalSignature"],
+            "validity_months": int(props["months"]),
+        },
+        # Somebody outside signs.
+        "issuer": {"name": "Unknown"},
+    }
+
+
+class VaultCertificate(dynamic.Resource, module="tributary", name="VaultCertificate"):
+    """A certificate that is asked for."""
+
+    request: pulumi.Output[str]
+    """What a trust service provider signs: PKCS #10 (RFC 2986) in base64."""
+
+    def __init__(
+        self,
+        name: str,
+        certificate: str,
+        args: CertificateArgs,
+        vault_uri: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            "vault": vault_uri,
+            "name": certificate,
+            "subject": args.subject,
+            "hosts": list(args.hosts),
+            "months": args.months,
+            "exportable": args.exportable,
+            "request": None,
+        }
+        super().__init__(_Asking(), name, props, opts)
