@@ -15,7 +15,7 @@ from tests.workloads.servers import Issuer, Postgres
 from workloads.chassis import clock
 from workloads.chassis.database import Database
 from workloads.services.budget.models import Budget
-from workloads.services.privacy import store
+from workloads.services.privacy import reapply, store
 from workloads.services.privacy.domain import HOLDERS, step
 
 BUDGET = {"name": "Food", "categories": ["eating-out"], "currency": "EUR", "limit": 100, "start": "2026-01"}
@@ -90,8 +90,13 @@ def test_an_erasure_empties_every_store_and_ends_consents_at_the_banks(
     assert platform.history(person) == []
 
 
-def test_after_a_backup_was_restored_the_erasure_is_applied_again(
-    platform: Platform, person: str, issuer: Issuer, server: Postgres
+def test_after_a_backup_was_restored_the_operators_command_applies_every_erasure_again(
+    platform: Platform,
+    person: str,
+    issuer: Issuer,
+    server: Postgres,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     user = issuer.pseudonym(person)
     restored = Database(server.url("platform_budget"))
@@ -102,11 +107,12 @@ def test_after_a_backup_was_restored_the_erasure_is_applied_again(
     assert held(server, user)
     privacy = Database(server.url("platform_privacy"))
     with privacy.session() as session:
-        [mine] = [each for each in store.every(session) if each.subject == user]
-        store.again(session, mine)
-        erasure = str(mine.id)
+        [erasure] = [str(each.id) for each in store.every(session) if each.subject == user]
     privacy.close()
-    time.sleep(2.5)  # the relay was not woken: this test wrote past the service
+    monkeypatch.setenv("DATABASE_URL", server.url("platform_privacy"))
+    assert reapply.main() == 0
+    assert "erasures are applied again" in capsys.readouterr().out
+    time.sleep(2.5)  # the relay was not woken: the operator's command is a process of its own
     erased(platform, person, erasure)
     time.sleep(2.5)
     assert held(server, user) == {}
