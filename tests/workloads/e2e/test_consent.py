@@ -109,3 +109,11 @@ def test_the_page_lets_nobody_decide_without_signing_in_and_only_once(platform: 
     view = platform.call(person, "consent", "POST", f"/consents/{started['id']}/refresh")
     assert view["status"] == "rejected"
     assert httpx.get(page).status_code == 409
+
+
+@pytest.mark.parametrize("address", ["", "nobody", "10.0.0.1, 10.0.0.2"])
+def test_what_is_no_address_is_not_taken_for_somebody_who_is_there(
+    platform: Platform, person: str, address: str
+) -> None:
+    told = {"PSU-IP-Address": address}
+    platform.call(person, "connector", "GET", f"/banks/aurora/consents/{uuid.uuid4()}/accounts", 422, headers=told)

@@ -24,7 +24,10 @@ def banks(
     user: CurrentUser,
     text: Annotated[str | None, Query(max_length=100, description="words of the name", examples=["deutsche"])] = None,
     country: Annotated[str | None, Query(pattern="^[A-Z]{2}$", description="ISO 3166", examples=["DE"])] = None,
-    bic: Annotated[str | None, Query(max_length=11, description="of any branch", examples=["DEUTDEFF500"])] = None,
+    bic: Annotated[
+        str | None,
+        Query(pattern="^[A-Za-z0-9]{8}([A-Za-z0-9]{3})?$", description="of any branch", examples=["DEUTDEFF500"]),
+    ] = None,
 ) -> list[BankView]:
     """The banks that can be connected, by name; what each wants to know beforehand, and whether it answers now."""
     wanted = domain.Wanted(text, country, _bank_of(bic) if bic else None)
