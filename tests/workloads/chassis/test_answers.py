@@ -31,6 +31,7 @@ BEYOND_SCHEMAS = {
     "createBudget": "categories that there are, each once",
     "replaceBudget": "categories that there are, each once",
     "listTransactions": "a cursor that an earlier page returned",
+    "startBankConsent": "that the person is there, and what the bank wants beforehand",
 }
 """What an operation refuses though its schema fits: the rule that a schema can't say."""
 
