@@ -133,7 +133,8 @@ class Gateway(pulumi.ComponentResource):
             )
         ]
         own = site.global_name("apim", name, longest=50)
-        waits: list[pulumi.Resource] = [*rights]
+        # The service itself reads only its host names' certificates; what is put into it reads the rest, and waits.
+        waits: list[pulumi.Resource] = [*rights] if args.hosts else []
         if args.purged:
             waits.append(NameRelease(f"{name}-gateway", "gateway", own, site.location, site.subscription_id, child))
         service = apimanagement.ApiManagementService(
@@ -182,7 +183,8 @@ class Gateway(pulumi.ComponentResource):
         )
         diagnose(f"{name}-gateway", service, site, child, logs=["GatewayLogs"])
 
-        content = Content(name, service, site, child)
+        after = pulumi.ResourceOptions(parent=self, depends_on=rights)
+        content = Content(name, service, site, after)
         content.telemetry(args.component_id, args.connection_string, identity.client_id, args.sampling_percentage)
         content.named_values(args.named_values, identity.client_id)
         content.backends(args.backends)

@@ -52,6 +52,15 @@ def test_its_identity_may_read_the_vault_before_it_is_made() -> None:
     assert host["identityClientId"] == "client of main-gateway"
 
 
+def test_a_service_without_certificates_does_not_wait_for_rights_and_what_is_put_into_it_does() -> None:
+    """It takes most of an hour to be made."""
+    registered = build(lambda: Gateway("main", gateway_args(hosts=())))
+    rights = {each.urn for each in registered.of(":RoleAssignment")}
+    assert not rights & set(registered.one(":ApiManagementService").after)
+    for part in (":NamedValue", ":Logger"):
+        assert rights <= set(registered.one(part).after), part
+
+
 def test_it_is_reached_from_the_virtual_network_only_where_it_is_put_into_a_subnet() -> None:
     private = made("gateway").one(":ApiManagementService").inputs
     assert private["virtualNetworkType"] == "Internal"
