@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.workloads.contract import DOCUMENT, Contract
 from tests.workloads.memory_bus import MemoryBus
 from tests.workloads.mssql import Recorder
 from tests.workloads.platform import Platform, start
@@ -18,6 +19,7 @@ from tests.workloads.servers import AUDIENCE, Issuer, Postgres, Servers, postgre
 from workloads.chassis import logs
 from workloads.services.bank_sandbox import api as bank_api
 from workloads.services.bank_sandbox.settings import SandboxSettings
+from workloads.services.connector.transport import Transport
 
 LOG = io.StringIO()
 """What all services of this test process have logged."""
@@ -39,6 +41,27 @@ def statements() -> Iterator[Recorder]:
     yield recorder
     recorder.stop()
     assert recorder.faults == []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _requests_to_banks() -> Iterator[None]:
+    """Every request to a sandbox bank is judged by the Berlin Group's document, where that is at hand."""
+    faults: list[str] = []
+    send = Transport._send
+
+    def judged(self: Transport, asked: Any, content: bytes | None) -> Any:
+        if "/v1/" in asked.url and self.profile.id.startswith(("aurora", "borealis")):
+            body = (content or b"").decode()
+            faults.extend(Contract.of(DOCUMENT).faults(asked.method, asked.url, asked.headers, body))
+        return send(self, asked, content)
+
+    if not DOCUMENT.exists():
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Transport, "_send", judged)
+        yield
+    assert faults == []
 
 
 @pytest.fixture

@@ -22,9 +22,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.workloads.wiremock import SPECS
+from tests.workloads.contract import DOCUMENT
 
-DOCUMENT = SPECS / "berlin-group-psd2-api-1.3.11.yaml"
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -77,13 +76,14 @@ SERVED = [
     ("POST", "/v1/consents/{consentId}/authorisations"),
     ("GET", "/v1/consents/{consentId}/authorisations"),
     ("GET", "/v1/consents/{consentId}/authorisations/{authorisationId}"),
+    ("PUT", "/v1/consents/{consentId}/authorisations/{authorisationId}"),
     ("GET", "/v1/accounts"),
     ("GET", "/v1/accounts/{account-id}"),
     ("GET", "/v1/accounts/{account-id}/balances"),
     ("GET", "/v1/accounts/{account-id}/transactions"),
 ]
-"""What the bank offers. Left out of the document's account information: PUT of an authorisation (embedded SCA; this
-bank's only approach is redirect), transaction details (optional), card accounts."""
+"""What the bank offers. Left out of the document's account information: transaction details (optional), card
+accounts."""
 
 
 @pytest.fixture(scope="module")

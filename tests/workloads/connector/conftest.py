@@ -6,11 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.workloads.connector.contract import Contract
-from tests.workloads.wiremock import SPECS, WireMock
+from tests.workloads.contract import DOCUMENT, Contract
+from tests.workloads.wiremock import WireMock
 from tests.workloads.wiremock import wiremock as running
-
-DOCUMENT = SPECS / "berlin-group-psd2-api-1.3.11.yaml"
 
 
 @pytest.fixture(scope="session")

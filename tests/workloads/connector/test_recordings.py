@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc import jwe
 from joserfc.jwk import RSAKey
 
-from tests.workloads.connector.contract import Contract
+from tests.workloads.contract import Contract
 from tests.workloads.servers import Issuer, Postgres, Servers
 from tests.workloads.wiremock import STUBS, Recording, WireMock
 from workloads.services.connector import api, profile

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from workloads.chassis import clock
-from workloads.services.bank_sandbox import domain, errors, headers, ledger, store
+from workloads.services.bank_sandbox import domain, errors, headers, ledger, oauth, store
 from workloads.services.bank_sandbox.errors import Refusal
 from workloads.services.bank_sandbox.models import Consent
 from workloads.services.bank_sandbox.session import Transaction
@@ -38,6 +38,7 @@ def _enter(request: Request, session: Transaction, consent_id: str, path: str, *
     consent = store.consent_in_header(session, consent_id)
     rules = store.rules(consent)
     domain.usable(rules, clock.today())
+    oauth.check(session, consent, request.headers.get("Authorization"))
     if not same_access and domain.counts(rules, attended=headers.attended(request)):
         store.spend(session, consent, path, clock.today())
     consent.last_action = clock.today()

@@ -17,6 +17,7 @@ from workloads.services.bank_sandbox.session import Transaction
 
 router = APIRouter(prefix="/v1/consents", tags=["consents"], dependencies=[Depends(headers.check)])
 _CURRENCY = "^[A-Z]{3}$"
+CONFIRM = "Please confirm in your banking app."
 _EVERYTHING = "^(allAccounts|allAccountsWithOwnerName)$"
 
 
@@ -69,16 +70,30 @@ def _answer(request: Request, body: dict[str, Any], status: int = 200, **more: s
     return JSONResponse(body, status, headers=told)
 
 
-def _sca_links(request: Request, consent: Consent, authorisation: Authorisation) -> dict[str, Any]:
-    here = f"/v1/consents/{consent.id}"
-    return {
-        "scaRedirect": {"href": f"{headers.origin(request)}/authorise/{authorisation.id}"},
-        "scaStatus": {"href": f"{here}/authorisations/{authorisation.id}"},
+def _sca_links(request: Request, consent: Consent, authorisation: Authorisation, approach: str) -> dict[str, Any]:
+    """The ways to go on: of the redirect approach two, the bank's page or its authorization server."""
+    here, origin = f"/v1/consents/{consent.id}/authorisations/{authorisation.id}", headers.origin(request)
+    ways = {
+        "REDIRECT": {
+            "scaRedirect": {"href": f"{origin}/authorise/{authorisation.id}"},
+            "scaOAuth": {"href": f"{origin}/.well-known/oauth-authorization-server"},
+        },
+        "EMBEDDED": {"updatePsuAuthentication": {"href": here}},
+        "DECOUPLED": {},
     }
+    return {**ways[approach], "scaStatus": {"href": here}}
 
 
-def _start(session: Session, consent: Consent) -> Authorisation:
-    new = Authorisation(consent_id=consent.id, status="received", created=clock.now())
+def _approach(redirect_preferred: bool | None, decoupled_preferred: bool) -> str:
+    """The SCA approach: the TPP's preference decides."""
+    if decoupled_preferred:
+        return "DECOUPLED"
+    return "EMBEDDED" if redirect_preferred is False else "REDIRECT"
+
+
+def _start(session: Session, consent: Consent, psu_id: str | None) -> Authorisation:
+    # Who it is to be is only a claim until the PIN was given: the status says how much is proved.
+    new = Authorisation(consent_id=consent.id, status="received", created=clock.now(), customer=(psu_id or "")[:50])
     session.add(new)
     session.flush()
     return new
@@ -93,6 +108,9 @@ def create(
     tpp_redirect_uri: Annotated[str | None, Header()] = None,
     tpp_nok_redirect_uri: Annotated[str | None, Header()] = None,
     tpp_explicit_authorisation_preferred: Annotated[bool, Header()] = False,
+    tpp_redirect_preferred: Annotated[bool | None, Header()] = None,
+    tpp_decoupled_preferred: Annotated[bool, Header()] = False,
+    psu_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Ask for a consent."""
     asked = body.model_dump(by_alias=True, exclude_unset=True)
@@ -107,12 +125,15 @@ def create(
     session.flush()
     here = f"/v1/consents/{consent.id}"
     links = {"self": {"href": here}, "status": {"href": f"{here}/status"}}
+    approach = _approach(tpp_redirect_preferred, tpp_decoupled_preferred)
     if tpp_explicit_authorisation_preferred:
         links["startAuthorisation"] = {"href": f"{here}/authorisations"}
     else:
-        links |= _sca_links(request, consent, _start(session, consent))
+        links |= _sca_links(request, consent, _start(session, consent, psu_id), approach)
     answer = {"consentStatus": "received", "consentId": str(consent.id), "_links": links}
-    return _answer(request, answer, 201, Location=here, ASPSP_SCA_Approach="REDIRECT")
+    if approach == "DECOUPLED":
+        answer["psuMessage"] = CONFIRM
+    return _answer(request, answer, 201, Location=here, ASPSP_SCA_Approach=approach)
 
 
 def _status(consent: Consent) -> str:
@@ -159,6 +180,9 @@ def start(
     consentId: str,
     tpp_redirect_uri: Annotated[str | None, Header()] = None,
     tpp_nok_redirect_uri: Annotated[str | None, Header()] = None,
+    tpp_redirect_preferred: Annotated[bool | None, Header()] = None,
+    tpp_decoupled_preferred: Annotated[bool, Header()] = False,
+    psu_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Start an authorisation of a consent that has none yet, or another attempt."""
     consent = store.consent_in_path(session, consentId)
@@ -166,9 +190,12 @@ def start(
         raise errors.Refusal(409, "STATUS_INVALID", f"The consent is {_status(consent)}.")
     consent.redirect_uri = tpp_redirect_uri or consent.redirect_uri
     consent.nok_redirect_uri = tpp_nok_redirect_uri or consent.nok_redirect_uri
-    new = _start(session, consent)
-    body = {"scaStatus": new.status, "authorisationId": str(new.id), "_links": _sca_links(request, consent, new)}
-    return _answer(request, body, 201, ASPSP_SCA_Approach="REDIRECT")
+    new, approach = _start(session, consent, psu_id), _approach(tpp_redirect_preferred, tpp_decoupled_preferred)
+    links = _sca_links(request, consent, new, approach)
+    body = {"scaStatus": new.status, "authorisationId": str(new.id), "_links": links}
+    if approach == "DECOUPLED":
+        body["psuMessage"] = CONFIRM
+    return _answer(request, body, 201, ASPSP_SCA_Approach=approach)
 
 
 @router.get("/{consentId}/authorisations", operation_id="getConsentAuthorisation")

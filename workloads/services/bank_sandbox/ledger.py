@@ -80,6 +80,14 @@ class Dataset(BaseModel):
     customers: tuple[Customer, ...]
     accounts: dict[str, Account]
 
+    def customer(self, login: str | None) -> Customer | None:
+        """The customer of a name."""
+        return next((each for each in self.customers if each.login == login), None)
+
+    def held_by(self, customer: Customer) -> list[dict[str, str]]:
+        """IBAN and currency of a customer's accounts."""
+        return [{"iban": a.iban, "currency": a.currency} for a in map(self.accounts.__getitem__, customer.accounts)]
+
 
 @dataclass(frozen=True)
 class Entry:

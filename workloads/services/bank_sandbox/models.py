@@ -1,4 +1,4 @@
-"""The bank's tables: consents, their authorisations, and how often each was used. Its customers are data, not users."""
+"""The bank's tables: consents, authorisations, grants, how often each was used. Its customers are data, not users."""
 
 from __future__ import annotations
 
@@ -48,6 +48,20 @@ class Authorisation(Base):
     customer: Mapped[str | None] = mapped_column(Text(50))
     failures: Mapped[int] = mapped_column(default=0)
     created: Mapped[datetime.datetime]
+
+
+class Grant(Base):
+    """What the authorization server granted for a consent. code, access, refresh: their hashes."""
+
+    __tablename__ = "oauth_grant"
+    consent_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("consent.id"), primary_key=True)
+    redirect_uri: Mapped[str] = mapped_column(Text(2000))
+    state: Mapped[str | None] = mapped_column(Text(500))
+    challenge: Mapped[str] = mapped_column(Text(100))
+    code: Mapped[str | None] = mapped_column(Text(100))
+    access: Mapped[str | None] = mapped_column(Text(100))
+    refresh: Mapped[str | None] = mapped_column(Text(100))
+    expires: Mapped[datetime.datetime | None]
 
 
 class Access(Base):

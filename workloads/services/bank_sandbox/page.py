@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from workloads.chassis import clock
-from workloads.services.bank_sandbox import domain, ledger, store
+from workloads.services.bank_sandbox import domain, ledger, oauth, store
 from workloads.services.bank_sandbox.errors import Refusal
 from workloads.services.bank_sandbox.models import Authorisation, Consent
 from workloads.services.bank_sandbox.session import Transaction
@@ -63,12 +63,12 @@ def _open(session: Session, authorisation_id: str) -> tuple[Authorisation, Conse
 
 def _customer(request: Request, login: str | None) -> ledger.Customer | None:
     books = ledger.dataset(request.app.state.settings.sandbox_bank)
-    return next((each for each in books.customers if each.login == login), None)
+    return books.customer(login)
 
 
 def _held(request: Request, customer: ledger.Customer) -> list[dict[str, str]]:
     books = ledger.dataset(request.app.state.settings.sandbox_bank)
-    return [{"iban": a.iban, "currency": a.currency} for a in map(books.accounts.__getitem__, customer.accounts)]
+    return books.held_by(customer)
 
 
 def _login(request: Request, authorisation_id: str, *, wrong: bool = False) -> Response:
@@ -100,7 +100,7 @@ def login(request: Request, session: Transaction, authorisation_id: str, form: F
         if found.failures < _ATTEMPTS:
             return _login(request, authorisation_id, wrong=True)
         found.status, consent.status = "failed", "rejected"
-        return _back(consent, granted=False)
+        return _back(session, consent, granted=False)
     found.status, found.customer, found.ticket = "psuAuthenticated", customer.login, uuid.uuid4()
     return _page("A third party asks for access", _question(request, consent, found, customer))
 
@@ -140,15 +140,14 @@ def decide(request: Request, session: Transaction, authorisation_id: str, form: 
     found.ticket, consent.customer, consent.last_action = None, customer.login, clock.today()
     if not granted.get("accounts"):
         found.status, consent.status = "failed", "rejected"
-        return _back(consent, granted=False)
-    found.status, consent.status, consent.granted = "finalised", "valid", granted
-    if consent.recurring:
-        store.expire_former(session, consent)
-    return _back(consent, granted=True)
+        return _back(session, consent, granted=False)
+    store.grant(session, found, consent, granted)
+    return _back(session, consent, granted=True)
 
 
-def _back(consent: Consent, *, granted: bool) -> Response:
-    target = consent.redirect_uri if granted else consent.nok_redirect_uri or consent.redirect_uri
+def _back(session: Session, consent: Consent, *, granted: bool) -> Response:
+    target = oauth.return_address(session, consent, granted=granted)
+    target = target or (consent.redirect_uri if granted else consent.nok_redirect_uri or consent.redirect_uri)
     if target:
         return RedirectResponse(target, 303, headers=_HEADERS)
     return _page("Approved" if granted else "Denied", "<p>You can close this window and return to your app.</p>")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from workloads.chassis import dialect
+from workloads.chassis import clock, dialect
 from workloads.services.bank_sandbox import domain
 from workloads.services.bank_sandbox.errors import Refusal
 from workloads.services.bank_sandbox.models import Access, Authorisation, Consent
@@ -64,6 +65,14 @@ def expire_former(session: Session, consent: Consent) -> None:
         .where(Consent.id != consent.id)
         .values(status="expired")
     )
+
+
+def grant(session: Session, authorisation: Authorisation, consent: Consent, granted: dict[str, Any]) -> None:
+    """The customer has approved: the consent is valid, and ends the former one."""
+    authorisation.status, consent.status, consent.granted = "finalised", "valid", granted
+    consent.customer, consent.last_action = authorisation.customer, clock.today()
+    if consent.recurring:
+        expire_former(session, consent)
 
 
 def spend(session: Session, consent: Consent, uri: str, day: datetime.date) -> None:

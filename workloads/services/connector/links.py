@@ -33,7 +33,8 @@ def resolve(href: str, base: str, roots: Sequence[str], current: str) -> str:
             return base.rstrip("/") + path[len(root) :] + query
     if found := _VERSION.search(path):  # an unknown gateway in front of the same API: keep what follows its root
         return base.rstrip("/") + path[found.start() :] + query
-    if path.startswith("/") and not here and not any(roots):
+    below = (joined.scheme, joined.netloc) == urlsplit(base)[:2] or not any(roots)
+    if path.startswith("/") and not here and below:  # whatever is on the base's own host is below a base without path
         return base.rstrip("/") + path + query
     raise ForeignLink("a link outside the bank's API")
 

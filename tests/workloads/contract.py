@@ -15,6 +15,9 @@ from jsonschema import Draft4Validator, FormatChecker
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
+from tests.workloads.wiremock import SPECS
+
+DOCUMENT = SPECS / "berlin-group-psd2-api-1.3.11.yaml"
 _ROOT = "urn:xs2a"
 
 

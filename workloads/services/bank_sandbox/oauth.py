@@ -1,0 +1,112 @@
+"""The bank's authorization server: codes with PKCE, access and refresh tokens (RFC 6749, 7636, 8414)."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import hmac
+import secrets
+from typing import Annotated, Any
+from urllib.parse import parse_qs, urlencode
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from workloads.chassis import clock, dialect
+from workloads.services.bank_sandbox import headers
+from workloads.services.bank_sandbox.errors import Refusal
+from workloads.services.bank_sandbox.models import Consent, Grant
+from workloads.services.bank_sandbox.session import Transaction
+
+LASTS = datetime.timedelta(minutes=5)
+"""How long an access token lasts."""
+router = APIRouter(include_in_schema=False)
+
+
+def _hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def note(session: Session, consent: Consent, redirect_uri: str, state: str | None, challenge: str) -> None:
+    """Keep an authorization request until the customer has decided."""
+    session.merge(
+        Grant(
+            consent_id=consent.id, redirect_uri=redirect_uri, state=state, challenge=challenge, code=None, access=None,
+            refresh=None, expires=None,
+        )
+    )  # fmt: skip
+
+
+def return_address(session: Session, consent: Consent, *, granted: bool) -> str | None:
+    """Where the customer goes back to with a code, or with the refusal; None where it was no OAuth request."""
+    found = session.get(Grant, consent.id)
+    if found is None:
+        return None
+    told = {"state": found.state} if found.state else {}
+    if granted:
+        code = secrets.token_urlsafe(24)
+        found.code = _hashed(code)
+        told["code"] = code
+    else:
+        told["error"] = "access_denied"
+    return found.redirect_uri + ("&" if "?" in found.redirect_uri else "?") + urlencode(told)
+
+
+def check(session: Session, consent: Consent, authorization: str | None) -> None:
+    """Raises Refusal 401 unless a consent that was authorised by OAuth is used with its token."""
+    found = session.get(Grant, consent.id)
+    if found is None:
+        return
+    given = _hashed((authorization or "").removeprefix("Bearer "))
+    if found.access is None or not hmac.compare_digest(found.access, given):
+        raise Refusal(401, "TOKEN_INVALID", "The access token is not this consent's.")
+    if found.expires is None or found.expires <= clock.now():
+        raise Refusal(401, "TOKEN_EXPIRED", "The access token has expired.")
+
+
+@router.get("/.well-known/oauth-authorization-server")
+def metadata(request: Request) -> dict[str, Any]:
+    """Where the endpoints are (RFC 8414)."""
+    here = headers.origin(request)
+    return {
+        "issuer": here, "authorization_endpoint": f"{here}/oauth/authorize", "token_endpoint": f"{here}/oauth/token",
+        "response_types_supported": ["code"], "code_challenge_methods_supported": ["S256"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_methods_supported": ["tls_client_auth"],
+    }  # fmt: skip
+
+
+async def _form(request: Request) -> dict[str, str]:
+    return {name: each[0] for name, each in parse_qs((await request.body()).decode("utf-8", "replace")).items()}
+
+
+def _refused(error: str) -> Response:
+    return JSONResponse({"error": error}, 400, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/oauth/token")
+def token(session: Transaction, form: Annotated[dict[str, str], Depends(_form)]) -> Response:
+    """Tokens for a code, once, or for a refresh token, which is replaced."""
+    column, given = {
+        "authorization_code": (Grant.code, form.get("code")),
+        "refresh_token": (Grant.refresh, form.get("refresh_token")),
+    }.get(form.get("grant_type", ""), (None, None))
+    if column is None:
+        return _refused("unsupported_grant_type")
+    found = session.scalar(dialect.locked(select(Grant).where(column == _hashed(given or "")), Grant))
+    if found is None or not given:
+        return _refused("invalid_grant")
+    if form["grant_type"] == "authorization_code":
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        proved = base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == found.challenge
+        if not proved or form.get("redirect_uri") != found.redirect_uri:
+            return _refused("invalid_grant")
+    access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    found.code, found.access, found.refresh = None, _hashed(access), _hashed(refresh)
+    found.expires = clock.now() + LASTS
+    body = {"access_token": access, "refresh_token": refresh, "token_type": "Bearer"}
+    answer = {**body, "expires_in": int(LASTS.total_seconds())}
+    return JSONResponse(answer, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,37 @@
+"""The authorization endpoint: where the customer's browser comes to, and is led on to the bank's page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import select
+
+from workloads.services.bank_sandbox import oauth, store
+from workloads.services.bank_sandbox.errors import Refusal
+from workloads.services.bank_sandbox.models import Authorisation
+from workloads.services.bank_sandbox.session import Transaction
+
+router = APIRouter(prefix="/oauth", include_in_schema=False)
+
+
+@router.get("/authorize")
+def authorize(
+    session: Transaction,
+    response_type: Annotated[Literal["code"], Query()],
+    client_id: Annotated[str, Query(max_length=200)],
+    redirect_uri: Annotated[str, Query(max_length=2000, pattern="^https?://")],
+    scope: Annotated[str, Query(pattern="^AIS: ?[0-9a-f-]{36}$")],
+    code_challenge: Annotated[str, Query(min_length=43, max_length=100)],
+    code_challenge_method: Annotated[Literal["S256"], Query()],
+    state: Annotated[str | None, Query(max_length=500)] = None,
+) -> Response:
+    """Note what is asked, and send the customer to the page that decides it."""
+    consent = store.consent_in_path(session, scope.removeprefix("AIS:").strip())
+    query = select(Authorisation).where(Authorisation.consent_id == consent.id, Authorisation.status == "received")
+    open_one = session.scalar(query.order_by(Authorisation.created.desc()))
+    if open_one is None:
+        raise Refusal(409, "STATUS_INVALID", "This consent has been decided already.")
+    oauth.note(session, consent, redirect_uri, state, code_challenge)
+    return RedirectResponse(f"/authorise/{open_one.id}", 303)
