@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 
-from workloads.chassis import clock, erasure, userkeys
+from workloads.chassis import calls, clock, erasure, userkeys
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.calls import PSU_ADDRESS
 from workloads.chassis.identity import CurrentUser
 from workloads.chassis.problems import Problem, documented
 from workloads.chassis.userkeys import UserKeys
-from workloads.services.connector import authorisation, banks, health, profile, store
+from workloads.services.connector import authorisation, banks, health, profile, qwac, store
 from workloads.services.connector.access import Desk, seal_progress
 from workloads.services.connector.failures import BankFailure
 from workloads.services.connector.forms import (
@@ -31,6 +31,7 @@ from workloads.services.connector.headers import psu_address
 from workloads.services.connector.health import HealthBoard
 from workloads.services.connector.models import BankConsent, Base
 from workloads.services.connector.parse import Balance
+from workloads.services.connector.seal import VaultSeal
 from workloads.services.connector.settings import ConnectorSettings
 
 _ERRORS = documented(401, 404, 409, 422, 429, 502, 503, 504)
@@ -162,6 +163,13 @@ def build(settings: ConnectorSettings) -> FastAPI:
         urls = {bank: str(url) for bank, url in settings.bank_urls.items()}
         known = {name: banks.adapter(each, urls.get(name), app.state.tls) for name, each in profiles.items()}
         app.state.banks, app.state.keys, app.state.health = known, keys, HealthBoard()
+        vault = str(settings.key_vault_url) if settings.key_vault_url else None
+        seal = VaultSeal(vault, settings.qseal_certificate) if vault and settings.qseal_certificate else None
+        tls = app.state.tls
+        if vault and settings.qwac_certificate:
+            tls = qwac.present(calls.trust(settings.ssl_cert_file), vault, settings.qwac_certificate)
+        known = {name: banks.adapter(each, urls.get(name), tls, seal) for name, each in profiles.items()}
+        app.state.banks, app.state.keys = known, keys
         return list(known.values())
 
     return create_app("connector", "Bank connector", settings, [router], prepare=prepare, handlers=HANDLERS)

@@ -7,8 +7,12 @@ import ssl
 from workloads.services.connector.berlin_group import BerlinGroupBank
 from workloads.services.connector.port import Bank
 from workloads.services.connector.profile import Profile
+from workloads.services.connector.seal import Seal
 
 
-def adapter(profile: Profile, base: str | None, tls: ssl.SSLContext) -> Bank:
-    """The bank of a profile. base: its configured URL, which replaces the profile's."""
-    return BerlinGroupBank(profile, base, tls)
+def adapter(profile: Profile, base: str | None, tls: ssl.SSLContext, seal: Seal | None = None) -> Bank:
+    """The bank of a profile.
+
+    base: its configured URL, which replaces the profile's. tls: with our QWAC, where there is one. seal: our QSealC.
+    """
+    return BerlinGroupBank(profile, base, tls, seal)

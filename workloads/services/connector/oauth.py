@@ -1,6 +1,6 @@
 """OAuth 2.0 at a bank: authorization request with PKCE, codes and refresh tokens made into tokens.
 
-RFC 6749 (codes, refresh), 7636 (PKCE), 8414 (metadata), 8705 (mutual TLS).
+RFC 6749 (codes, refresh), 7636 (PKCE), 8414 (metadata), 8705 (mutual TLS), 7523 (assertions), 9101 (request objects).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from workloads.chassis import clock
-from workloads.services.connector import answers, parse
+from workloads.services.connector import answers, assertion, parse
 from workloads.services.connector.failures import BankFailure
 from workloads.services.connector.port import Context, Progress, Tokens
 from workloads.services.connector.profile import Profile
@@ -42,10 +42,17 @@ class AuthorizationServer:
         self._application: Tokens | None = None
         self._lock = threading.Lock()
 
-    def begin(self, context: Context, progress: Progress, metadata: str | None = None) -> Progress:
+    def begin(
+        self,
+        context: Context,
+        progress: Progress,
+        metadata: str | None = None,
+        claims: dict[str, Any] | None = None,
+    ) -> Progress:
         """The progress with the address to which the person's browser goes.
 
-        metadata: address of the server's metadata, where a link named it. Raises BankFailure.
+        metadata: address of the server's metadata, where a link named it. claims: further ones of the request object.
+        Raises BankFailure.
         """
         server = self._server(context, metadata)
         verifier = secrets.token_urlsafe(48) if self._form.pkce else None
@@ -58,6 +65,9 @@ class AuthorizationServer:
             *((fill(name, known), fill(each, known)) for name, each in self._form.authorization_query),
         ]  # fmt: skip
         pairs = [(name, each) for name, each in wanted if name and each]
+        if self._form.request_object:
+            told = {"iss": self._form.client_id, "aud": self._form.audience or server[1], **dict(pairs)}
+            pairs.append(("request", assertion.jws(self._transport.seal, told | (claims or {}))))
         address = server[0] + ("&" if "?" in server[0] else "?") + urlencode(pairs, quote_via=quote)
         step = progress.step.model_copy(update={"kind": "oauth", "redirect": address})
         return progress.model_copy(update={"step": step, "state": state, "verifier": verifier, "server": server})
@@ -104,7 +114,12 @@ class AuthorizationServer:
         return base + urlsplit(told).path
 
     def _tokens(self, context: Context, endpoint: str, form: dict[str, str | None]) -> Tokens:
-        sent = {name: each for name, each in {**form, "client_id": self._form.client_id}.items() if each}
+        proof: dict[str, str | None] = {"client_id": self._form.client_id}
+        if self._form.client_authentication == "private_key_jwt":
+            claims = {"iss": self._form.client_id, "sub": self._form.client_id, "aud": self._form.audience or endpoint}
+            made = assertion.jws(self._transport.seal, claims)
+            proof |= {"client_assertion_type": assertion.ASSERTION_TYPE, "client_assertion": made}
+        sent = {name: each for name, each in {**form, **proof}.items() if each}
         answer = self._transport.post_form("token", context, endpoint, sent)
         body: Any = answers.leniently(answer.content)
         access = parse.text(body.get("access_token")) if isinstance(body, dict) else None

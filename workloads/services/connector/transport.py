@@ -13,12 +13,15 @@ from urllib.parse import urlencode
 
 import httpx
 
+from workloads.chassis.problems import Problem
 from workloads.services.connector import answers, links
 from workloads.services.connector.failures import BankFailure, from_answer
 from workloads.services.connector.port import Context
 from workloads.services.connector.profile import Profile
 from workloads.services.connector.request import BankRequest, build
+from workloads.services.connector.seal import Seal
 from workloads.services.connector.sections.reading import Answers
+from workloads.services.connector.signature import signed
 
 _LARGEST_ANSWER = 20_000_000
 _CONNECT_SECONDS = 5
@@ -54,9 +57,13 @@ class Answer:
 
 
 class Transport:
-    """The way to one bank. base: its configured URL, which replaces the profile's."""
+    """The way to one bank.
 
-    def __init__(self, profile: Profile, base: str | None, tls: ssl.SSLContext) -> None:
+    base: its configured URL, which replaces the profile's. tls: with our QWAC, where there is one. seal: our QSealC.
+    """
+
+    def __init__(self, profile: Profile, base: str | None, tls: ssl.SSLContext, seal: Seal | None = None) -> None:
+        self._seal = seal
         self.profile, self.base = profile, (base or str(profile.base_url)).rstrip("/")
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # a jar would be shared by all users
         timeout = httpx.Timeout(profile.timeout_seconds, connect=_CONNECT_SECONDS)
@@ -66,6 +73,13 @@ class Transport:
     def close(self) -> None:
         """Close its connections."""
         self._http.close()
+
+    @property
+    def seal(self) -> Seal:
+        """Our QSealC. Raises Problem 503 where there is none: such a bank can't be asked then."""
+        if self._seal is None:
+            raise Problem(503, "seal-missing", "This bank wants signed requests: set QSEAL_CERTIFICATE.")
+        return self._seal
 
     def link(self, href: str | None, current: str) -> str | None:
         """Where a link of the bank leads on the configured base. Raises BankFailure for one that leads elsewhere."""
@@ -121,6 +135,8 @@ class Transport:
     ) -> Answer:
         if bearer:
             asked = replace(asked, headers={**asked.headers, "Authorization": f"Bearer {bearer}"})
+        if self.profile.signature.use == "always":
+            asked = signed(asked, content, self.profile.signature, self.seal)
         context.ledger.begin(operation, asked.request_id, context.page)
         status: int | None = None
         try:
