@@ -31,7 +31,7 @@ def tables() -> str:
     for title, section in sections:
         if section.get("properties"):
             lines += [f"### {title}", "", _about(title, section), "", "| property | default | values | meaning |"]
-            lines += ["|---|---|---|---|", *(_row(*each, section) for each in section["properties"].items()), ""]
+            lines += ["|---|---|---|---|", *(_row(name, of, section) for name, of in section["properties"].items()), ""]
     lines += ["### Operations by name", "", "| operation | the standard's request |", "|---|---|"]
     for name, (method, path, query) in STANDARD.items():
         asked = "&".join(f"{key}={value}" for key, value in query)
