@@ -16,7 +16,7 @@ from bootstrap.settings import load_settings
 from bootstrap.sign_in import make_sign_in
 from bootstrap.state import OWN, make_state
 from components.common import Site
-from components.egress import NatArgs
+from components.nat_gateway import NatArgs
 from components.network import Network, NetworkArgs
 from components.peering import PeeringArgs, peer
 from components.runner import Runner, RunnerArgs

@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
-import yaml
 from pulumi_azure_native import authorization, containerservice, managedidentity
 
 from components.cluster_maintenance import MaintenanceArgs, maintain
-from components.cluster_observability import CollectionArgs, agent, collect
+from components.cluster_observability import CollectionArgs, collect
 from components.cluster_pools import PoolArgs, system_pool, user_pools
+from components.cluster_profiles import addons, api_server, networks, security
 from components.common import Site, assign_role, diagnose
 from components.ingress import IngressArgs, ingress_profile, ingress_rights
+from components.kubeconfig import unattended
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,29 +157,9 @@ class Cluster(pulumi.ComponentResource):
                 managed=True, enable_azure_rbac=True, admin_group_object_ids=list(args.admin_groups)
             ),
             oidc_issuer_profile=containerservice.ManagedClusterOIDCIssuerProfileArgs(enabled=True),
-            security_profile=containerservice.ManagedClusterSecurityProfileArgs(
-                workload_identity=containerservice.ManagedClusterSecurityProfileWorkloadIdentityArgs(enabled=True),
-                image_cleaner=containerservice.ManagedClusterSecurityProfileImageCleanerArgs(
-                    enabled=True, interval_hours=48
-                ),
-                defender=containerservice.ManagedClusterSecurityProfileDefenderArgs(
-                    log_analytics_workspace_resource_id=site.workspace_id,
-                    security_monitoring=containerservice.ManagedClusterSecurityProfileDefenderSecurityMonitoringArgs(
-                        enabled=True
-                    ),
-                )
-                if args.defender
-                else None,
-            ),
-            api_server_access_profile=_api_server(args),
-            addon_profiles={
-                "azurepolicy": containerservice.ManagedClusterAddonProfileArgs(enabled=True),
-                # Certificates of the ingress and of pods come by it, and are looked at for newer versions.
-                "azureKeyvaultSecretsProvider": containerservice.ManagedClusterAddonProfileArgs(
-                    enabled=True, config={"enableSecretRotation": "true", "rotationPollInterval": "2m"}
-                ),
-                **(agent(site) if args.collection else {}),
-            },
+            security_profile=security(args),
+            api_server_access_profile=api_server(args),
+            addon_profiles=addons(args),
             ingress_profile=ingress_profile(args.ingress) if args.ingress else None,
             azure_monitor_profile=containerservice.ManagedClusterAzureMonitorProfileArgs(
                 metrics=containerservice.ManagedClusterAzureMonitorProfileMetricsArgs(enabled=True)
@@ -191,17 +172,7 @@ class Cluster(pulumi.ComponentResource):
             auto_upgrade_profile=containerservice.ManagedClusterAutoUpgradeProfileArgs(
                 upgrade_channel="patch", node_os_upgrade_channel="NodeImage"
             ),
-            network_profile=containerservice.ContainerServiceNetworkProfileArgs(
-                network_plugin="azure",
-                network_plugin_mode="overlay",
-                network_dataplane="cilium",
-                network_policy="cilium",
-                load_balancer_sku="standard",
-                outbound_type=args.outbound,
-                pod_cidr=args.pods,
-                service_cidr=args.services,
-                dns_service_ip=args.dns_service_ip,
-            ),
+            network_profile=networks(args),
             # Exactly one inline pool: more of them make replacement surprises (pulumi-azure-native#579, #2719).
             agent_pool_profiles=[system_pool(args.system, args.subnet_id, alone=not args.pools)],
             tags=site.tags,
@@ -244,37 +215,6 @@ class Cluster(pulumi.ComponentResource):
             credentials.apply(lambda answer: unattended(base64.b64decode(answer.kubeconfigs[0].value), args.login))
         )
         self.register_outputs({"name": self.name, "cluster_id": self.cluster_id, "issuer": self.issuer})
-
-
-def _api_server(args: ClusterArgs) -> containerservice.ManagedClusterAPIServerAccessProfileArgs | None:
-    if args.private:
-        # learn.microsoft.com/azure/aks/api-server-vnet-integration
-        return containerservice.ManagedClusterAPIServerAccessProfileArgs(
-            enable_private_cluster=True,
-            enable_private_cluster_public_fqdn=False,
-            enable_vnet_integration=True,
-            private_dns_zone="system",
-            subnet_id=args.api_subnet_id,
-        )
-    if args.allowed_addresses:
-        return containerservice.ManagedClusterAPIServerAccessProfileArgs(
-            authorized_ip_ranges=list(args.allowed_addresses)
-        )
-    return None
-
-
-def unattended(kubeconfig: bytes, login: str) -> str:
-    """A kubeconfig whose kubelogin signs in without a person; one that uses no kubelogin stays as it is."""
-    content = yaml.safe_load(kubeconfig)
-    for user in content.get("users") or []:
-        command = user["user"].get("exec") or {}
-        arguments = command.get("args") or []
-        if "--login" in arguments:
-            arguments[arguments.index("--login") + 1] = login
-        elif command.get("command") == "kubelogin":
-            arguments += ["--login", login]
-            command["args"] = arguments
-    return yaml.safe_dump(content)
 
 
 def _kubelet(profile: Mapping[str, containerservice.outputs.UserAssignedIdentityManagedClusterResponse] | None) -> str:

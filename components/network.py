@@ -14,7 +14,9 @@ import pulumi
 from pulumi_azure_native import network, privatedns
 
 from components.common import Site, diagnose
-from components.egress import FirewallArgs, NatArgs, checked_address, firewall, firewall_routes, nat_gateway
+from components.firewall import FirewallArgs, firewall
+from components.firewall_routes import checked_address, firewall_routes
+from components.nat_gateway import NatArgs, nat_gateway
 from components.security_group import security_group
 from components.subnets import PODS, PURPOSES, subnet_name
 

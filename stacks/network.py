@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from components.common import PrivateAccess, Site
-from components.egress import AllowedArgs, FirewallArgs, NatArgs
+from components.firewall import AllowedArgs, FirewallArgs
+from components.nat_gateway import NatArgs
 from components.network import Network, NetworkArgs
 from stacks.settings import Settings
 

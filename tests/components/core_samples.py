@@ -16,9 +16,9 @@ from components.database_backups import RetentionArgs
 from components.database_failover import SecondaryArgs
 from components.database_protection import ProtectionArgs
 from components.database_server import PoolArgs as DatabasePoolArgs
-from components.egress import AllowedArgs, FirewallArgs
 from components.file_containers import ContainerArgs
 from components.file_store import FileStore, FileStoreArgs
+from components.firewall import AllowedArgs, FirewallArgs
 from components.network import Network, NetworkArgs
 from components.registry import Registry, RegistryArgs
 from components.vault import Vault, VaultArgs

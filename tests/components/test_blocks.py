@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from components.cluster import Cluster, ClusterArgs, unattended
+from components.cluster import Cluster, ClusterArgs
 from components.common import Site
+from components.kubeconfig import unattended
 from components.monitoring import Monitoring, MonitoringArgs
 from components.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
 from tests.components.mocks import run, unknown

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.egress import AllowedArgs, NatArgs
+from components.firewall import AllowedArgs
+from components.nat_gateway import NatArgs
 from components.network import Network
 from components.subnets import PODS, PURPOSES, subnet_name
 from tests.components.core_samples import SUBNETS, WALL, network_args

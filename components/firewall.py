@@ -1,11 +1,10 @@
-"""Egress: how subnets reach the internet: by a NAT gateway's fixed address, or through a firewall that knows hosts.
+"""Firewall: subnets call listed hosts of the internet, and nothing else.
 
 Leaves out: TLS inspection, more than one address, forced tunnelling on premises.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,17 +13,7 @@ import pulumi
 from pulumi_azure_native import network
 
 from components.common import Site, diagnose
-
-
-@dataclass(frozen=True, kw_only=True)
-class NatArgs:
-    """A NAT gateway: everything may be called. idle_minutes: after which a silent connection is cut, 4 to 120."""
-
-    idle_minutes: int = 4
-
-    def __post_init__(self) -> None:
-        if not 4 <= self.idle_minutes <= 120:
-            raise ValueError(f"idle_minutes: {self.idle_minutes} is not allowed; allowed are 4 to 120.")
+from components.public_address import public_address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,52 +52,6 @@ class FirewallArgs:
     zones: Sequence[str] = ()
 
 
-def nat_gateway(name: str, args: NatArgs, site: Site, opts: pulumi.ResourceOptions) -> network.NatGateway:
-    """A NAT gateway and its address."""
-    address = _address(f"{name}-nat", (), site, opts)
-    return network.NatGateway(
-        name,
-        nat_gateway_name=site.name("ng", name),
-        resource_group_name=site.resource_group,
-        location=site.location,
-        sku=network.NatGatewaySkuArgs(name="Standard"),
-        idle_timeout_in_minutes=args.idle_minutes,
-        public_ip_addresses=[network.SubResourceArgs(id=address.id)],
-        tags=site.tags,
-        opts=opts,
-    )
-
-
-def firewall_routes(name: str, block: str, site: Site, opts: pulumi.ResourceOptions) -> network.RouteTable:
-    """Routes that lead to the firewall. block: of the firewall's subnet.
-
-    The subnets name their routes, the firewall its subnet, and all subnets are made in one request: so the firewall's
-    address is derived, and checked once it is there.
-    """
-    return network.RouteTable(
-        name,
-        route_table_name=site.name("rt", name),
-        resource_group_name=site.resource_group,
-        location=site.location,
-        disable_bgp_route_propagation=True,
-        routes=[
-            network.RouteArgs(
-                name="firewall",
-                address_prefix="0.0.0.0/0",
-                next_hop_type="VirtualAppliance",
-                next_hop_ip_address=derived_address(block),
-            )
-        ],
-        tags=site.tags,
-        opts=opts,
-    )
-
-
-def derived_address(block: str) -> str:
-    """Where a firewall answers: the first address of its subnet that Azure does not keep (the fifth)."""
-    return str(ipaddress.IPv4Network(block)[4])
-
-
 def firewall(
     name: str,
     args: FirewallArgs,
@@ -135,7 +78,7 @@ def firewall(
         opts=opts,
     )
     rules = _rules(name, args, blocks, policy, site, opts)
-    address = _address(f"{name}-firewall", args.zones, site, opts)
+    address = public_address(f"{name}-firewall", args.zones, site, opts)
     made = network.AzureFirewall(
         name,
         azure_firewall_name=site.name("afw", name),
@@ -157,22 +100,6 @@ def firewall(
     )
     diagnose(f"{name}-firewall", made, site, opts, logs=["AZFWApplicationRule", "AZFWNetworkRule", "AZFWThreatIntel"])
     return made, rules
-
-
-def checked_address(made: network.AzureFirewall, block: str) -> pulumi.Output[str]:
-    """The firewall's address. Raises RuntimeError where Azure chose another one than the routes lead to."""
-    expected = derived_address(block)
-
-    def check(configurations: Sequence[network.outputs.AzureFirewallIPConfigurationResponse] | None) -> str:
-        told = [each.private_ip_address for each in configurations or ()]
-        if told and told[0] not in (None, expected):
-            raise RuntimeError(
-                f"The firewall answers at {told[0]}, but routes lead to {expected}. "
-                "Delete the firewall and run again: its subnet must be empty when it is made."
-            )
-        return expected
-
-    return made.ip_configurations.apply(check)
 
 
 def _rules(
@@ -208,20 +135,5 @@ def _rules(
                 ],
             )
         ],
-        opts=opts,
-    )
-
-
-def _address(name: str, zones: Sequence[str], site: Site, opts: pulumi.ResourceOptions) -> network.PublicIPAddress:
-    return network.PublicIPAddress(
-        name,
-        public_ip_address_name=site.name("pip", name),
-        resource_group_name=site.resource_group,
-        location=site.location,
-        sku=network.PublicIPAddressSkuArgs(name="Standard", tier="Regional"),
-        public_ip_allocation_method="Static",
-        public_ip_address_version="IPv4",
-        zones=list(zones) or None,
-        tags=site.tags,
         opts=opts,
     )
