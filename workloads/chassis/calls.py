@@ -66,9 +66,9 @@ class ServiceClient:
         response = self._answer(method, path, user, attended_from, options)
         return response.json() if response.content else None
 
-    def fetch(self, path: str, user: User) -> bytes:
-        """The body of the answer to a GET, whatever it is. Raises Problem as ``call`` does."""
-        return self._answer("GET", path, user, None, {}).content
+    def fetch(self, path: str, user: User, *, attended_from: str | None = None, **options: Any) -> bytes:
+        """The body of the answer to a GET, whatever it is, not looked into. Otherwise as ``call``."""
+        return self._answer("GET", path, user, attended_from, options).content
 
     def _answer(
         self, method: str, path: str, user: User, attended_from: str | None, options: dict[str, Any]

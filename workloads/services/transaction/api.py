@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
 import uuid
 from typing import Annotated, Any
 
@@ -129,13 +131,20 @@ def synchronise(request: Request, user: CurrentUser, asked: SynchronisationReque
 def _synchronise(request: Request, user: User, account: dict[str, Any], person: str | None) -> SynchronisedAccount:
     state, account_id = request.app.state, uuid.UUID(account["id"])
     with state.database.session(user.id) as session:
-        until = store.synchronised_until(session, account_id)
+        before = store.synchronised(session, account_id)
     path = f"/banks/{account['bank']}/consents/{account['bank_consent_id']}/accounts/{account['bank_account_id']}"
-    period = {"date_from": (until - _OVERLAP).isoformat()} if until else {}
-    listed = state.connector.call("GET", f"{path}/transactions", user, attended_from=person, params=period)
+    period = {"date_from": (before.until - _OVERLAP).isoformat()} if before and before.until else {}
+    told = state.connector.fetch(f"{path}/transactions", user, attended_from=person, params=period)
+    digest = hashlib.sha256(told).hexdigest()
+    if before and before.digest == digest:  # the same list in any order changes nothing: it need not be read
+        return SynchronisedAccount(
+            account_id=account_id, bank=account["bank"], added=0, updated=0, removed=0, unchanged=before.entries,
+            unreadable=before.unreadable,
+        )  # fmt: skip
+    listed = json.loads(told)
     listing = imports.Listing(
         account_id, account["bank"], [imports.told_of(each) for each in listed["entries"]],
-        covers_pending=listed["covers_pending"],
+        covers_pending=listed["covers_pending"], unreadable=listed["unreadable"], digest=digest,
         date_from=datetime.date.fromisoformat(listed["date_from"]),
         date_to=datetime.date.fromisoformat(listed["date_to"]),
     )  # fmt: skip

@@ -26,7 +26,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Listing:
-    """A bank's list of an account's transactions in a period, both dates included."""
+    """A bank's list of an account's transactions in a period, both dates included. digest: SHA-256 of all of it."""
 
     account_id: uuid.UUID
     bank: str
@@ -34,6 +34,8 @@ class Listing:
     date_from: datetime.date
     date_to: datetime.date
     covers_pending: bool
+    unreadable: int
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Imported:
 
 
 def import_list(session: Session, user: uuid.UUID, listing: Listing) -> Imported:
-    """Take over a list. A list that tells nothing new writes nothing but how far the account was read."""
+    """Take over a list. A list that tells nothing new writes nothing but what it was, and how far it reached."""
     account_id = listing.account_id
     known = _known(session, account_id, listing.date_from)
     if domain.plan(known, listing.entries, covers_pending=listing.covers_pending).is_empty:
@@ -71,10 +73,12 @@ def import_list(session: Session, user: uuid.UUID, listing: Listing) -> Imported
 
 
 def _read_until(session: Session, user: uuid.UUID, listing: Listing) -> None:
-    query = select(Synchronised.until).where(Synchronised.account_id == listing.account_id)
-    if session.scalar(query) != listing.date_to:
-        row = {"account_id": listing.account_id, "user_id": user, "until": listing.date_to, "at": clock.now()}
-        dialect.upsert(session, Synchronised, [row], key=["account_id"], update=["until", "at"])
+    row = {
+        "account_id": listing.account_id, "user_id": user, "until": listing.date_to, "at": clock.now(),
+        "digest": listing.digest, "entries": len(domain.keyed(listing.entries)), "unreadable": listing.unreadable,
+    }  # fmt: skip
+    taken = ["until", "at", "digest", "entries", "unreadable"]
+    dialect.upsert(session, Synchronised, [row], key=["account_id"], update=taken)
 
 
 def _known(session: Session, account_id: uuid.UUID, date_from: datetime.date) -> list[domain.Known]:

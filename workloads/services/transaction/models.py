@@ -70,11 +70,17 @@ class Ledger(Owned, Base):
 
 
 class Synchronised(Owned, Base):
-    """Until when an account's bank was read."""
+    """Until when an account's bank was read. digest: SHA-256 of the list that was taken over last.
+
+    entries, unreadable: how many of it are in the ledger, and how many were left out.
+    """
 
     __tablename__ = "synchronised_account"
     account_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     until: Mapped[datetime.date | None]
+    digest: Mapped[str | None] = mapped_column(Text(64), default=None)
+    entries: Mapped[int] = mapped_column(default=0)
+    unreadable: Mapped[int] = mapped_column(default=0)
     at: Mapped[datetime.datetime]
 
 

@@ -81,9 +81,9 @@ def changes(session: Session, after: int, limit: int) -> list[Transaction]:
     return list(session.scalars(query.limit(limit)))
 
 
-def synchronised_until(session: Session, account_id: uuid.UUID) -> datetime.date | None:
-    """Until when an account was read; None if it never was."""
-    return session.scalar(select(Synchronised.until).where(Synchronised.account_id == account_id))
+def synchronised(session: Session, account_id: uuid.UUID) -> Synchronised | None:
+    """Until when an account was read, and what its bank told then; None if it never was."""
+    return session.scalar(select(Synchronised).where(Synchronised.account_id == account_id))
 
 
 def ledger(session: Session, user: uuid.UUID) -> Ledger:
