@@ -55,6 +55,9 @@ class VaultArgs:
             raise ValueError(f"keys: {hardware} want hardware, which needs sku premium, and sku is {self.sku}.")
         if self.access and (self.subnet_ids or self.allowed_addresses):
             raise ValueError("access: closes the public address, so subnet_ids and allowed_addresses have no effect.")
+        seals = sorted(name for name, each in self.certificates.items() if each.use == "seal")
+        if seals and self.sku != "premium":
+            raise ValueError(f"certificates: {seals} want hardware, which needs sku premium, and sku is {self.sku}.")
         if self.certificates and self.deployer_id is None:
             raise ValueError("deployer_id: is missing, and certificates are asked for. Say who gets the right to.")
 

@@ -1,4 +1,4 @@
-"""Vault certificate: asks for a certificate whose key a vault makes, to be signed outside of it, such as a QWAC.
+"""Vault certificate: asks for a certificate whose key a vault makes, to be signed outside of it: a QWAC, a QSealC.
 
 azure-native has no such resource, as it is of the vault's data plane (Key Vault REST API 7.4, Certificates). What is
 asked for waits in the vault until the signed certificate is merged there (`az keyvault certificate pending merge`).
@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pulumi
 from pulumi import dynamic
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _VERSION = {"api-version": "7.4"}
 _SCOPE = "https://vault.azure.net/.default"
-_ASKED = ("subject", "hosts", "exportable", "months")
+_ASKED = ("subject", "hosts", "use", "months")
 _SERVER, _CLIENT = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"
 """Extended key usages of TLS (RFC 5280, section 4.2.1.12); a QWAC is of both (ETSI TS 119 495)."""
 
@@ -31,19 +31,22 @@ class CertificateArgs:
 
     subject: distinguished name, e.g. "CN=api.example.com, O=Example, 2.5.4.97=PSDDE-BAFIN-123456, C=DE".
     hosts: DNS names. months: that it is to be valid, 1 to 36.
-    exportable: whether its key may leave the vault, as a client of TLS must have it.
+    use: "transport" for TLS (QWAC), whose key may leave the vault, as a client of TLS must have it; "seal" for signing
+    (QSealC), whose key is in an HSM and never leaves it: services have the vault sign.
     """
 
     subject: str
     hosts: tuple[str, ...] = ()
     months: int = 24
-    exportable: bool = True
+    use: Literal["transport", "seal"] = "transport"
 
     def __post_init__(self) -> None:
         if "CN=" not in self.subject:
             raise ValueError(f'subject: {self.subject!r} has no common name. Write it as "CN=…, O=…, C=…".')
         if not 1 <= self.months <= 36:
             raise ValueError(f"months: {self.months} is not allowed; allowed are 1 to 36.")
+        if self.use == "seal" and self.hosts:
+            raise ValueError("hosts: a seal is of no host. Leave them out.")
 
 
 class _Asking(dynamic.ResourceProvider):
@@ -111,14 +114,16 @@ def forget(http: httpx.Client, name: str) -> None:
 
 
 def _policy(props: dict[str, Any]) -> dict[str, Any]:
+    transport = props["use"] == "transport"
+    kind = "RSA" if transport else "RSA-HSM"
     return {
-        "key_props": {"kty": "RSA", "key_size": 3072, "exportable": props["exportable"], "reuse_key": False},
+        "key_props": {"kty": kind, "key_size": 3072, "exportable": transport, "reuse_key": False},
         "secret_props": {"contentType": "application/x-pem-file"},
         "x509_props": {
             "subject": props["subject"],
             "sans": {"dns_names": list(props["hosts"])},
-            "ekus": [_SERVER, _CLIENT],
-            "key_usage": ["digitalSignature"],
+            "ekus": [_SERVER, _CLIENT] if transport else [],
+            "key_usage": ["digitalSignature"] if transport else ["digitalSignature", "nonRepudiation"],
             "validity_months": int(props["months"]),
         },
         # Somebody outside signs.
@@ -146,7 +151,7 @@ class VaultCertificate(dynamic.Resource, module="tributary", name="VaultCertific
             "subject": args.subject,
             "hosts": list(args.hosts),
             "months": args.months,
-            "exportable": args.exportable,
+            "use": args.use,
             "request": None,
         }
         super().__init__(_Asking(), name, props, opts)

@@ -73,6 +73,7 @@ class Aggregator:
             vault_uri=platform.vault.uri,
             uploads_url=pulumi.Output.concat(platform.uploads.blob_endpoint, UPLOADS),
             service_bus_host=platform.messaging.host,
+            certificates=sorted(name for name, each in settings.vault.certificates.items() if each.merged),
             acting_services=pulumi.Output.json_dumps(pulumi.Output.all(*acting)),
         )
 

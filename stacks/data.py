@@ -29,6 +29,8 @@ DATA_KEY = "user-data"
 """The vault's key that wraps the keys of users' data; the chassis looks for it by this name."""
 SEAL_KEY = "seal"
 """The vault's key of the qualified seal (QSealC)."""
+QWAC, QSEAL = "qwac", "qseal"
+"""The vault's certificates that the connector shows to banks, and signs with."""
 EVIDENCE = "audit"
 """Container of the evidence."""
 UPLOADS, UNDELIVERED = "uploads", "undelivered"
@@ -56,7 +58,7 @@ def make_vault(settings: Settings, site: Site, network: Network, deployer_id: st
             subnet_ids=_by_service_endpoint(settings, network),
             keys=keys,
             certificates={
-                name: CertificateArgs(subject=each.subject, hosts=tuple(each.hosts))
+                name: CertificateArgs(subject=each.subject, use=each.use, hosts=tuple(each.hosts))
                 for name, each in wanted.certificates.items()
             },
             deployer_id=deployer_id,

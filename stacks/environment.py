@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pulumi
 
+from stacks.data import QSEAL, QWAC
 from stacks.services import Service
 
 PORT = 8080
@@ -17,6 +18,9 @@ _QUERY = {
     "mssql+pyodbc": {"driver": "ODBC Driver 18 for SQL Server", "Encrypt": "yes"},
 }
 """What the drivers must be told so that they verify the server's certificate."""
+
+
+_CERTIFICATES = {"QWAC_CERTIFICATE": QWAC, "QSEAL_CERTIFICATE": QSEAL}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,7 @@ class Surroundings:
     vault_uri: pulumi.Input[str]
     uploads_url: pulumi.Input[str]
     service_bus_host: pulumi.Input[str]
+    certificates: Sequence[str]
     acting_services: pulumi.Input[str]
 
 
@@ -75,6 +80,8 @@ def environment(
     for callee in service.calls:
         told[f"{callee.upper().replace('-', '_')}_URL"] = service_url(callee)
     banks = {each.bank: service_url(each.name) for each in services if each.bank}
+    if service.connects_banks:
+        told |= {variable: name for variable, name in _CERTIFICATES.items() if name in surroundings.certificates}
     if service.connects_banks and banks:
         told["BANK_URLS"] = json.dumps(banks)
     return {**told, **service.environment}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pulumi
+
 from components.workload_identity import Grant
-from stacks.data import UPLOADS
+from stacks.data import QSEAL, QWAC, UPLOADS
 from stacks.platform import Platform
 from stacks.services import Service
 from stacks.topics import EVENTS
@@ -14,6 +16,8 @@ def grants(service: Service, platform: Platform) -> dict[str, Grant]:
     found = {"monitoring-metrics-publisher": Grant("Monitoring Metrics Publisher", platform.monitoring.component_id)}
     if service.keys:
         found["key-vault-crypto-user"] = Grant("Key Vault Crypto User", platform.vault.vault_id)
+    if service.connects_banks:
+        found |= _certificates(platform)
     if service.files:
         container = platform.uploads.container_ids[UPLOADS]
         found["keeps-files"] = Grant("Storage Blob Data Contributor", container)
@@ -23,3 +27,13 @@ def grants(service: Service, platform: Platform) -> dict[str, Grant]:
         subscription = platform.messaging.subscription_ids[EVENTS][service.name]
         found["handles-events"] = Grant("Azure Service Bus Data Receiver", subscription)
     return found
+
+
+def _certificates(platform: Platform) -> dict[str, Grant]:
+    """Those that there are. A certificate of TLS is read with its key, as a secret; a seal's is read alone."""
+    roles = {QWAC: ("Key Vault Secrets User", "secrets"), QSEAL: ("Key Vault Certificate User", "certificates")}
+    return {
+        f"reads-{name}": Grant(role, pulumi.Output.concat(platform.vault.vault_id, f"/{kind}/{name}"))
+        for name, (role, kind) in roles.items()
+        if name in platform.vault.requests
+    }

@@ -200,17 +200,24 @@ class Registry(Section):
 
 
 class Certificate(Section):
-    """A certificate that a trust service provider signs, such as a QWAC. hosts: DNS names."""
+    """A certificate that a trust service provider signs.
+
+    use: "transport" (QWAC) or "seal" (QSealC). hosts: DNS names. merged: whether the signed one is in the vault; only
+    then services are told of it.
+    """
 
     subject: Annotated[str, Field(pattern="CN=.+", description='a distinguished name, e.g. "CN=…, O=…, C=…"')]
+    use: Literal["transport", "seal"] = "transport"
     hosts: list[str] = Field(default_factory=list)
+    merged: bool = False
 
 
 class Vault(Section):
     """The key vault. Purge protection can never be switched off again.
 
     rotate_days: after which keys get a new version. seal_expires: last day of the seal's certificate (QSealC), which
-    sku premium keeps the key of; null for no seal. certificates: by name, asked for where there is none.
+    sku premium keeps the key of; null for no seal. certificates: by name, asked for where there is none; the connector
+    shows banks the one named "qwac" and signs with the one named "qseal".
     """
 
     sku: Literal["standard", "premium"]
@@ -224,6 +231,9 @@ class Vault(Section):
     def _hardware(self) -> Self:
         if self.seal_expires and self.sku != "premium":
             raise ValueError(f"sealExpires: a seal's key needs sku premium, and sku is {self.sku}; allowed is null")
+        seals = [name for name, each in self.certificates.items() if each.use == "seal"]
+        if seals and self.sku != "premium":
+            raise ValueError(f"certificates: {seals[0]} is a seal, which needs sku premium, and sku is {self.sku}")
         return self
 
 

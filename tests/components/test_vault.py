@@ -133,7 +133,7 @@ def test_certificates_are_asked_for_with_the_right_to_and_once_the_vault_is_reac
     right = registered.one(":RoleAssignment", "main-asks-for-certificates")
     assert right.inputs["principalId"] == "object of the pipeline"
     asked = registered.one("tributary:VaultCertificate")
-    assert (asked.inputs["name"], asked.inputs["exportable"]) == ("qwac", True)
+    assert (asked.inputs["name"], asked.inputs["use"]) == ("qwac", "transport")
     assert {right.urn, registered.one(":PrivateDnsZoneGroup").urn} <= set(asked.after)
     assert not made(certificates={}).of(":RoleAssignment")
     with pytest.raises(ValueError, match="deployer_id: is missing"):

@@ -16,7 +16,7 @@ ASKED: dict[str, Any] = {
     "subject": "CN=api.example.com, O=Example, 2.5.4.97=PSDDE-BAFIN-123456, C=DE",
     "hosts": ["api.example.com"],
     "months": 24.0,  # the engine knows no whole numbers
-    "exportable": True,
+    "use": "transport",
     "__provider": "text of the provider",
 }
 
@@ -47,6 +47,15 @@ def test_the_key_may_be_exported_and_somebody_outside_signs() -> None:
     assert made == {**{key: value for key, value in ASKED.items() if key != "__provider"}, "request": "MII"}
 
 
+def test_the_key_of_a_seal_is_in_an_hsm_and_never_leaves_it() -> None:
+    vault = Vault(GET_pending=(404, {}), POST_create=(202, {"csr": "MII"}))
+    ask(vault.http, {**ASKED, "use": "seal", "hosts": []})
+    policy = vault.asked[-1][2]["policy"]
+    assert (policy["key_props"]["kty"], policy["key_props"]["exportable"]) == ("RSA-HSM", False)
+    assert policy["x509_props"]["ekus"] == []
+    assert policy["x509_props"]["key_usage"] == ["digitalSignature", "nonRepudiation"]
+
+
 def test_what_is_asked_for_already_is_not_asked_for_again() -> None:
     """An answer may have been lost: a second request would have another key."""
     vault = Vault(GET_pending=(200, {"csr": "MII"}))
@@ -73,7 +82,12 @@ def test_deleting_takes_what_is_pending_too_and_minds_nothing_that_is_gone() -> 
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"), [({"subject": "O=Example"}, "no common name"), ({"months": 0}, "1 to 36")]
+    ("changes", "message"),
+    [
+        ({"subject": "O=Example"}, "no common name"),
+        ({"months": 0}, "1 to 36"),
+        ({"use": "seal", "hosts": ("a.example",)}, "of no host"),
+    ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_registered(changes: dict[str, Any], message: str) -> None:
     everything: dict[str, Any] = {"subject": "CN=a", **changes}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import runpy
 from typing import Any
 
 import pulumi
@@ -15,7 +16,7 @@ from stacks.services import SANDBOX_BANKS
 from stacks.services import deployed as services
 from stacks.transforms import use_transforms
 from tests.components.mocks import Registered, Registration, run
-from tests.stacks.program import ROOT, STACKS, deployed
+from tests.stacks.program import ROOT, STACKS, config, deployed
 
 
 def container(registered: Registered, name: str) -> dict[str, Any]:
@@ -74,6 +75,26 @@ def test_each_service_is_told_its_own_database_without_credentials(stack: str, u
     assert databases == names(stack) - {"bank-directory"}, "it has no data"
     for name in databases:
         assert variables(registered, name)["DATABASE_URL"] == url.format(name)
+
+
+def test_the_connector_alone_is_told_of_certificates_and_of_those_that_are_merged_alone() -> None:
+    subject = "CN=Example, O=Example, C=DE"
+    asked = {"qwac": {"subject": subject, "merged": True}, "qseal": {"subject": subject, "use": "seal"}}
+    settings = config("prod") | {"tributary:vault": {"certificates": asked}}
+    registered = run(lambda: runpy.run_path(str(ROOT / "__main__.py")), config=settings, stack="prod")
+    assert {each.inputs["name"] for each in registered.of(":VaultCertificate")} == {"qwac", "qseal"}
+    for each in services(sandbox_banks=False):
+        told = {name for name in variables(registered, each.name) if name.endswith("_CERTIFICATE")}
+        assert told == ({"QWAC_CERTIFICATE"} if each.name == "connector" else set()), each.name
+    right = registered.one(":RoleAssignment", "connector-reads-qwac").inputs
+    assert right["scope"] == "/id/of/Vault/main/secrets/qwac"
+
+
+@pytest.mark.parametrize(("stack", "ledgers"), [("local", set()), ("dev", set()), ("prod", {"audit"})])
+def test_the_audit_trail_alone_is_a_ledger_and_in_prod_alone(stack: str, ledgers: set[str]) -> None:
+    """A ledger keeps what is deleted: no database may be one that people's data is erased from."""
+    databases = {each.inputs["databaseName"]: each.inputs for each in deployed(stack).of("sql:Database")}
+    assert {name for name, each in databases.items() if each.get("isLedgerOn")} == ledgers
 
 
 @pytest.mark.parametrize("stack", STACKS)
