@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from workloads.chassis.app import create_app
-from workloads.services.bank_sandbox import accounts, consents, embedded, errors, ledger, oauth, oauth_page, page
+from workloads.services.bank_sandbox import accounts, consents, embedded, errors, ledger, oauth, oauth_page, page, uk
 from workloads.services.bank_sandbox.settings import SandboxSettings
 
 
@@ -14,6 +14,6 @@ def build(settings: SandboxSettings) -> FastAPI:
     books = ledger.dataset(settings.sandbox_bank)
     return create_app(
         f"bank-{books.bank}", books.name, settings,
-        [consents.router, embedded.router, accounts.router, page.router, oauth.router, oauth_page.router],
+        [consents.router, embedded.router, accounts.router, page.router, oauth.router, oauth_page.router, uk.router],
         errors=errors.install,
     )  # fmt: skip

@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import hmac
+import json
 import secrets
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlencode
@@ -26,7 +27,8 @@ LASTS = datetime.timedelta(minutes=5)
 router = APIRouter(include_in_schema=False)
 
 
-def _hashed(secret: str) -> str:
+def hashed(secret: str) -> str:
+    """What is kept of a code or token."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -40,6 +42,16 @@ def note(session: Session, consent: Consent, redirect_uri: str, state: str | Non
     )  # fmt: skip
 
 
+def intent(request: str) -> str:
+    """The consent that a request object names. Its signature is not checked: the sandbox knows no TPP's key."""
+    try:
+        part = request.split(".")[1]
+        told = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        return str(told["claims"]["id_token"]["openbanking_intent_id"]["value"])
+    except (ValueError, KeyError, IndexError, TypeError):
+        raise Refusal(400, "FORMAT_ERROR", "The request object names no openbanking_intent_id.", "request") from None
+
+
 def return_address(session: Session, consent: Consent, *, granted: bool) -> str | None:
     """Where the customer goes back to with a code, or with the refusal; None where it was no OAuth request."""
     found = session.get(Grant, consent.id)
@@ -48,7 +60,7 @@ def return_address(session: Session, consent: Consent, *, granted: bool) -> str 
     told = {"state": found.state} if found.state else {}
     if granted:
         code = secrets.token_urlsafe(24)
-        found.code = _hashed(code)
+        found.code = hashed(code)
         told["code"] = code
     else:
         told["error"] = "access_denied"
@@ -60,7 +72,7 @@ def check(session: Session, consent: Consent, authorization: str | None) -> None
     found = session.get(Grant, consent.id)
     if found is None:
         return
-    given = _hashed((authorization or "").removeprefix("Bearer "))
+    given = hashed((authorization or "").removeprefix("Bearer "))
     if found.access is None or not hmac.compare_digest(found.access, given):
         raise Refusal(401, "TOKEN_INVALID", "The access token is not this consent's.")
     if found.expires is None or found.expires <= clock.now():
@@ -90,13 +102,15 @@ def _refused(error: str) -> Response:
 @router.post("/oauth/token")
 def token(session: Transaction, form: Annotated[dict[str, str], Depends(_form)]) -> Response:
     """Tokens for a code, once, or for a refresh token, which is replaced."""
+    if form.get("grant_type") == "client_credentials":  # who asks is proved by mutual TLS, in front of the sandbox
+        return JSONResponse({"access_token": "own", "token_type": "Bearer", "expires_in": 300})
     column, given = {
         "authorization_code": (Grant.code, form.get("code")),
         "refresh_token": (Grant.refresh, form.get("refresh_token")),
     }.get(form.get("grant_type", ""), (None, None))
     if column is None:
         return _refused("unsupported_grant_type")
-    found = session.scalar(dialect.locked(select(Grant).where(column == _hashed(given or "")), Grant))
+    found = session.scalar(dialect.locked(select(Grant).where(column == hashed(given or "")), Grant))
     if found is None or not given:
         return _refused("invalid_grant")
     if form["grant_type"] == "authorization_code":
@@ -105,7 +119,7 @@ def token(session: Transaction, form: Annotated[dict[str, str], Depends(_form)])
         if not proved or form.get("redirect_uri") != found.redirect_uri:
             return _refused("invalid_grant")
     access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    found.code, found.access, found.refresh = None, _hashed(access), _hashed(refresh)
+    found.code, found.access, found.refresh = None, hashed(access), hashed(refresh)
     found.expires = clock.now() + LASTS
     body = {"access_token": access, "refresh_token": refresh, "token_type": "Bearer"}
     answer = {**body, "expires_in": int(LASTS.total_seconds())}

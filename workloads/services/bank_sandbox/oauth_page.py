@@ -22,13 +22,19 @@ def authorize(
     response_type: Annotated[Literal["code"], Query()],
     client_id: Annotated[str, Query(max_length=200)],
     redirect_uri: Annotated[str, Query(max_length=2000, pattern="^https?://")],
-    scope: Annotated[str, Query(pattern="^AIS: ?[0-9a-f-]{36}$")],
+    scope: Annotated[str, Query(pattern="^(AIS: ?[0-9a-f-]{36}|openid accounts)$")],
     code_challenge: Annotated[str, Query(min_length=43, max_length=100)],
     code_challenge_method: Annotated[Literal["S256"], Query()],
     state: Annotated[str | None, Query(max_length=500)] = None,
+    consent_id: Annotated[str | None, Query(max_length=36)] = None,
+    request: Annotated[str | None, Query(max_length=8000)] = None,
 ) -> Response:
-    """Note what is asked, and send the customer to the page that decides it."""
-    consent = store.consent_in_path(session, scope.removeprefix("AIS:").strip())
+    """Note what is asked, and send the customer to the page that decides it.
+
+    The consent is named by the scope, with UK Open Banking by the request object, or by consent_id where there is none.
+    """
+    named = oauth.intent(request) if request else consent_id or scope.removeprefix("AIS:").strip()
+    consent = store.consent_in_path(session, named)
     query = select(Authorisation).where(Authorisation.consent_id == consent.id, Authorisation.status == "received")
     open_one = session.scalar(query.order_by(Authorisation.created.desc()))
     if open_one is None:

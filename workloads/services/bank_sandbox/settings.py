@@ -12,4 +12,4 @@ from workloads.chassis.settings import DataSettings
 class SandboxSettings(DataSettings):
     """A sandbox bank's settings."""
 
-    sandbox_bank: Literal["aurora", "borealis"] = Field(description="the data set it serves: aurora or borealis")
+    sandbox_bank: Literal["aurora", "borealis", "albion"] = Field(description="the data set it serves")

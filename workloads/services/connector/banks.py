@@ -8,6 +8,7 @@ from workloads.services.connector.berlin_group import BerlinGroupBank
 from workloads.services.connector.port import Bank
 from workloads.services.connector.profile import Profile
 from workloads.services.connector.seal import Seal
+from workloads.services.connector.uk import UkBank
 
 
 def adapter(profile: Profile, base: str | None, tls: ssl.SSLContext, seal: Seal | None = None) -> Bank:
@@ -15,4 +16,5 @@ def adapter(profile: Profile, base: str | None, tls: ssl.SSLContext, seal: Seal 
 
     base: its configured URL, which replaces the profile's. tls: with our QWAC, where there is one. seal: our QSealC.
     """
-    return BerlinGroupBank(profile, base, tls, seal)
+    speaks = BerlinGroupBank if profile.standard == "berlin-group-1.3" else UkBank
+    return speaks(profile, base, tls, seal)

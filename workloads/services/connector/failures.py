@@ -1,4 +1,4 @@
-"""What goes wrong at a bank, told in our terms (XS2A Implementation Guidelines 1.3, section 14.11: message codes)."""
+"""What goes wrong at a bank, told in our terms (message codes: XS2A Guidelines 1.3, section 14.11)."""
 
 from __future__ import annotations
 
@@ -43,6 +43,10 @@ _MEANING: Mapping[str, str] = {
     "PSU_CREDENTIALS_INVALID": "credentials-wrong",
     "SCA_INVALID": "credentials-wrong",
     "SCA_METHOD_UNKNOWN": "credentials-wrong",
+    "UK.OBIE.Resource.NotFound": "not-found",
+    "UK.OBIE.Resource.InvalidConsentStatus": "consent-invalid",
+    "UK.OBIE.Reauthenticate": "consent-expired",
+    "U011": "consent-invalid",
 }
 
 
@@ -51,6 +55,7 @@ def code_of(body: Any, paths: tuple[str, ...] = ()) -> str | None:
     messages = body.get("tppMessages") if isinstance(body, dict) else None
     listed = messages if isinstance(messages, list) else [messages, body]
     found = [_at(body, each) for each in paths] + [each.get("code") for each in listed if isinstance(each, dict)]
+    found.append(_at(body, "Errors.0.ErrorCode"))  # UK Open Banking, OBErrorResponse1
     return next((each for each in found if isinstance(each, str) and _CODE.match(each)), None)
 
 

@@ -111,7 +111,7 @@ class AuthorizationServer:
             return base + told
         if base == str(self._profile.base_url).rstrip("/"):
             return told
-        return base + urlsplit(told).path
+        return base.removesuffix(self._profile.root) + urlsplit(told).path  # beside the API, as at the bank
 
     def _tokens(self, context: Context, endpoint: str, form: dict[str, str | None]) -> Tokens:
         proof: dict[str, str | None] = {"client_id": self._form.client_id}

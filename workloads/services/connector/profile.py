@@ -12,10 +12,11 @@ from pydantic import Field, HttpUrl, ValidationError, field_validator, model_val
 from workloads.services.connector.sections.base import Headers, Section
 from workloads.services.connector.sections.consent import ConsentForm, Psu
 from workloads.services.connector.sections.oauth import OAuth
-from workloads.services.connector.sections.operation import STANDARD, Operation
+from workloads.services.connector.sections.operation import BY_STANDARD, STANDARD, Operation
 from workloads.services.connector.sections.reading import Answers, Balances, Errors, Quota, Transactions
 from workloads.services.connector.sections.sca import Sca
 from workloads.services.connector.sections.security import Signature
+from workloads.services.connector.sections.uk import UkConsent
 
 
 class ProfileError(ValueError):
@@ -34,13 +35,16 @@ class Profile(Section):
     jurisdiction: Literal["EU", "UK"] = Field(
         description="whose law counts: EU, SCA again after 180 days; UK, confirmation after 90"
     )
-    standard: Literal["berlin-group-1.3"] = Field(default="berlin-group-1.3", description="what the bank speaks")
+    standard: Literal["berlin-group-1.3", "uk-open-banking-3.1", "uk-open-banking-4.0"] = Field(
+        default="berlin-group-1.3", description="what the bank speaks"
+    )
     base_url: HttpUrl = Field(description="of its API, without the version segment; BANK_URLS replaces it")
     accept: str = Field(default="application/json", description="the Accept header, verbatim")
     content_type: str = Field(default="application/json", description="the Content-Type of bodies, verbatim")
     headers: Headers = Field(default={}, description="added to every request; templates")
     psu: Psu = Field(default=Psu(), description="the bank's customer")
     consent: ConsentForm = Field(default=ConsentForm(), description="the consent")
+    uk: UkConsent = Field(default=UkConsent(), description="the consent, with UK Open Banking")
     sca: Sca = Field(default=Sca(), description="its authorisation")
     oauth: OAuth | None = Field(default=None, description="tokens; absent: the bank wants none")
     balances: Balances = Field(default=Balances(), description="balances")
@@ -69,6 +73,8 @@ class Profile(Section):
     def _tokens(self) -> Self:
         if self.oauth is None and (self.sca.approach == "oauth" or self.consent.access == "none"):
             raise ValueError("sca.approach oauth and consent.access none want an oauth section")
+        if self.standard != "berlin-group-1.3" and self.oauth is None:
+            raise ValueError(f"{self.standard} wants an oauth section")
         if self.consent.access == "none" and self.oauth and self.oauth.flow != "pre_step":
             raise ValueError("consent.access none wants oauth.flow pre_step: there is nothing to integrate it with")
         return self
@@ -76,6 +82,10 @@ class Profile(Section):
     def operation(self, name: str) -> Operation:
         """An operation as this bank wants it."""
         return self.operations.get(name, Operation())
+
+    def asked(self, name: str) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+        """Method, path and query of an operation in the bank's standard. Raises KeyError for one it does not have."""
+        return BY_STANDARD[self.standard][name]
 
     @property
     def root(self) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from workloads.chassis import clock
 from workloads.services.connector.profile import Profile
-from workloads.services.connector.sections.operation import AUTHORISING, READING, STANDARD, STARTING
+from workloads.services.connector.sections.operation import AUTHORISING, READING, STARTING
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _OF_A_CLIENT = frozenset({"token", "authorization_server", "password_certificate"})
@@ -61,7 +61,7 @@ def build(
     target: the address, where it comes of a link instead of path and query.
     Raises KeyError for an unknown operation, ValueError when the path needs a value that is missing.
     """
-    method, wanted = STANDARD[operation][0], profile.operation(operation)
+    method, wanted = profile.asked(operation)[0], profile.operation(operation)
     known = {
         "request_id": str(uuid.uuid4()),
         "http_date": format_datetime(clock.now(), usegmt=True),
@@ -78,7 +78,7 @@ def build(
 
 def _address(profile: Profile, operation: str, known: Mapping[str, str | None]) -> str:
     """Path and query of an operation."""
-    _, path, query = STANDARD[operation]
+    _, path, query = profile.asked(operation)
     wanted = profile.operation(operation)
     if operation == "accounts" and profile.balances.source == "accounts":
         query = (("withBalance", "true"),)
@@ -95,12 +95,13 @@ def headers(
     profile: Profile, operation: str, known: Mapping[str, str | None], psu_address: str | None
 ) -> dict[str, str]:
     """Standard headers of an operation, then the profile's, which replace those of the same name."""
-    wanted = profile.operation(operation)
     result: dict[str, str | None] = {"X-Request-ID": known["request_id"], "Accept": profile.accept}
-    if STANDARD[operation][0] in ("POST", "PUT"):
+    if profile.asked(operation)[0] in ("POST", "PUT"):
         result["Content-Type"] = profile.content_type
     if operation == "transactions" and profile.transactions.format == "camt":
         result["Accept"] = "application/xml"
+    if profile.standard != "berlin-group-1.3":
+        return _own(profile, operation, known, _fapi(known, result, psu_address))
     if operation in READING:
         result["Consent-ID"] = known.get("consent_id")
     if operation in AUTHORISING:
@@ -108,11 +109,27 @@ def headers(
     if operation in STARTING:
         result |= _return(profile, operation, known)
     result["PSU-IP-Address"] = None if operation in _OF_A_CLIENT else psu_address
+    return _own(profile, operation, known, result)
+
+
+def _own(
+    profile: Profile, operation: str, known: Mapping[str, str | None], standard: Mapping[str, str | None]
+) -> dict[str, str]:
+    """The standard's headers, with the profile's added, or in the place of those of the same name."""
+    wanted, result = profile.operation(operation), dict(standard)
     names = {name.lower(): name for name in result}
     for name, template in {**profile.headers, **wanted.headers}.items():
         result.pop(names.get(name.lower(), name), None)
         result[name] = fill(template, known)
     return {n: each for n, each in result.items() if each is not None and n.lower() not in wanted.omit_headers}
+
+
+def _fapi(
+    known: Mapping[str, str | None], standard: Mapping[str, str | None], psu_address: str | None
+) -> dict[str, str | None]:
+    """Headers of UK Open Banking: an id of the interaction, and the person's address iff that person asked."""
+    told = {"x-fapi-interaction-id": known["request_id"], "x-fapi-customer-ip-address": psu_address}
+    return {**{name: each for name, each in standard.items() if name != "X-Request-ID"}, **told}
 
 
 def _customer(profile: Profile, known: Mapping[str, str | None]) -> dict[str, str | None]:

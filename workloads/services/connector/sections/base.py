@@ -17,7 +17,16 @@ VARIABLES = frozenset(
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _TOKEN = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 _FORBIDDEN = frozenset(
-    {"psu-ip-address", "authorization", "host", "content-length", "connection", "transfer-encoding", "cookie"}
+    {
+        "psu-ip-address",
+        "x-fapi-customer-ip-address",
+        "authorization",
+        "host",
+        "content-length",
+        "connection",
+        "transfer-encoding",
+        "cookie",
+    }
 )
 """Headers a profile may not set: PSU-IP-Address tells whether a person asked, which only the call knows; the token is
 the user's."""

@@ -54,6 +54,26 @@ STANDARD: Mapping[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
     "token": ("POST", "/token", ()),
 }
 """Method, path and query of each operation in XS2A 1.3, RFC 6749 (token) and RFC 8414 (authorization_server)."""
+
+
+def _uk(version: str) -> Mapping[str, tuple[str, str, tuple[tuple[str, str], ...]]]:
+    """UK Open Banking's operations; base_url ends in /open-banking."""
+    here = f"/v{version}/aisp"
+    consent, account = f"{here}/account-access-consents", f"{here}/accounts/{{account_id}}"
+    period = (("fromBookingDateTime", "{date_from}"), ("toBookingDateTime", "{date_to}"))
+    return {
+        "create_consent": ("POST", consent, ()),
+        "consent_status": ("GET", f"{consent}/{{consent_id}}", ()),
+        "delete_consent": ("DELETE", f"{consent}/{{consent_id}}", ()),
+        "accounts": ("GET", f"{here}/accounts", ()),
+        "balances": ("GET", f"{account}/balances", ()),
+        "transactions": ("GET", f"{account}/transactions", period),
+        **{name: STANDARD[name] for name in ("authorization_server", "token")},
+    }
+
+
+BY_STANDARD = {"berlin-group-1.3": STANDARD, "uk-open-banking-3.1": _uk("3.1"), "uk-open-banking-4.0": _uk("4.0")}
+"""The same of each standard that is spoken."""
 STARTING = frozenset({"create_consent", "start_authorisation"})
 """Operations that say where the person comes back to, and which approach is preferred."""
 AUTHORISING = STARTING | {"authenticate_psu", "select_method", "send_otp", "confirm"}
