@@ -6,6 +6,12 @@ stack=$1
 file=$2
 limit=60000 # characters: GitHub refuses a comment of more than 65536
 
+# With what is deployed, the policies notice what can't be changed (docs/policies); nothing is, before the first update.
+deployed=$(mktemp)
+trap 'rm -f "$deployed"' EXIT
+if pulumi stack export --stack "$stack" --file "$deployed" --non-interactive > /dev/null; then
+    export TRIBUTARY_DEPLOYED="$deployed"
+fi
 pulumi preview --stack "$stack" --diff --non-interactive --suppress-progress --color never \
     --policy-pack policies --policy-pack-config "policies/config/$stack.json" > preview.log 2>&1
 code=$?

@@ -11,15 +11,16 @@ sys.path[:] = [str(HERE.parent), *(each for each in sys.path if Path(each or "."
 
 from pulumi_policy import PolicyPack  # noqa: E402
 
-from policies import once, pack, waivers  # noqa: E402
+from policies import deployed, once, pack, waivers  # noqa: E402
 
 rules = pack.load()
 try:
     granted = waivers.read(
         Path(os.environ.get("TRIBUTARY_WAIVERS") or HERE / "waivers.yaml"), [each.id for each in rules]
     )
-except waivers.WaiverError as error:
+    before = deployed.read(Path(os.environ[deployed.VARIABLE])) if os.environ.get(deployed.VARIABLE) else None
+except (waivers.WaiverError, deployed.DeployedError) as error:
     sys.exit(str(error))
 today = datetime.datetime.now(datetime.UTC).date()
 once.convert_once()
-PolicyPack(pack.NAME, pack.policies_of(rules, granted, today))
+PolicyPack(pack.NAME, pack.policies_of(rules, granted, today, before))

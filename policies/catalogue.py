@@ -67,6 +67,12 @@ def _index(rules: list[Rule], services: Iterable[str]) -> str:
         "[waivers](waivers.md). What is known only after deployment is not evaluated in a preview; the update judges "
         "it before it is created.",
         "",
+        "The engine shows a pack what resources would become, not what they are. What can't be changed later is judged "
+        "where the pack is told what is deployed, and not evaluated elsewhere:",
+        "",
+        "    pulumi stack export --stack prod --file deployed.json",
+        '    TRIBUTARY_DEPLOYED="$PWD/deployed.json" pulumi preview --stack prod --policy-pack policies',
+        "",
         "`python -m policies.check [CONFIG.json …]` reads waivers and configs before the engine does, and names file "
         "and line of what is wrong.",
         "",
@@ -141,7 +147,15 @@ def _entry(rule: Rule) -> Iterator[str]:
     dev = "advisory" if rule.topic in enforcement.ADVISORY_IN_DEV else "mandatory"
     yield from ("", f"## {rule.id}", "", f"**{rule.title}.**", "", rule.why, "", f"Fix: {rule.fix}", "")
     yield from _table(("", ""), _facts(rule, dev))
-    yield from ("", "Complies:", "", "```yaml", *_yaml(rule.passes), "```", "")
+    yield from (
+        "",
+        "Complies, and is deployed so:" if rule.deployed else "Complies:",
+        "",
+        "```yaml",
+        *_yaml(rule.passes),
+        "```",
+        "",
+    )
     if rule.judges_stack:
         yield f"Does not: {', '.join(rule.breaks)}."
         return

@@ -8,11 +8,13 @@ import importlib
 import operator
 import pkgutil
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pulumi_policy as crossguard
 
 import policies.rules
+from policies.deployed import Deployed
 from policies.judging import Finding, applies, is_about, judge, judge_stack
 from policies.once import Policies
 from policies.rule import Rule, rules
@@ -37,14 +39,17 @@ def load() -> list[Rule]:
     return rules()
 
 
-def policies_of(found: list[Rule], waivers: list[Waiver], today: datetime.date) -> list[crossguard.Policy]:
-    """The pack's policies. Mandatory unless the policy config says otherwise."""
+def policies_of(
+    found: list[Rule], waivers: list[Waiver], today: datetime.date, deployed: Deployed | None = None
+) -> list[crossguard.Policy]:
+    """The pack's policies. Mandatory unless the policy config says otherwise. deployed: None where it is not known."""
     ledger = Ledger(waivers, today)
     inputs: dict[str, Any] = {}
     """Of every resource that was judged by itself, by URN: the engine shows the whole stack afterwards."""
     whole = _Whole()
     made: list[crossguard.Policy] = [
-        _stack(each, ledger, inputs, whole) if each.judges_stack else _each(each, ledger, inputs) for each in found
+        _stack(each, ledger, inputs, whole) if each.judges_stack else _each(each, ledger, inputs, deployed)
+        for each in found
     ]
     return Policies([*made, _no_idle_waiver(ledger)], functools.partial(_about, found))
 
@@ -72,10 +77,10 @@ def _said_of(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _each(rule: Rule, ledger: Ledger, inputs: dict[str, Any]) -> crossguard.Policy:
+def _each(rule: Rule, ledger: Ledger, inputs: dict[str, Any], deployed: Deployed | None) -> crossguard.Policy:
     def validate(args: crossguard.ResourceValidationArgs, report: crossguard.ReportViolation) -> None:
         inputs[args.urn] = args.props
-        subject = subject_of(args)
+        subject = replace(subject_of(args), deployed=None if deployed is None else deployed.get(args.urn, {}))
         if not applies(rule, subject):
             return
         finding = judge(rule, subject, args.get_config())

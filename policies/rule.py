@@ -42,6 +42,7 @@ class Rule:
     examples that comply; by what is wrong, the examples that do not.
     defaults: by dotted path, Azure's value when it is absent: only where that complies. absent_passes: paths that
     may be absent for another reason. Any other absent property must not pass.
+    deployed: what a resource was deployed with, for which `breaks` are changes that must not be.
     settings: values that the policy config may change; settings_outside_prod:
     what dev's and local's config says instead. remedy: properties that `remediate` sets when asked for.
     checkov, checkov_terraform (no ARM check), psrule, azure_policy (first eight characters of the definition's id),
@@ -60,6 +61,7 @@ class Rule:
     demand: Callable[[Any], Any]
     defaults: Mapping[str, Any] = field(default_factory=dict)
     absent_passes: tuple[str, ...] = ()
+    deployed: Mapping[str, Any] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     settings_outside_prod: Mapping[str, Any] = field(default_factory=dict)
     remedy: Mapping[str, Any] | Callable[[Subject], Mapping[str, Any]] = field(default_factory=dict)

@@ -27,6 +27,7 @@ class Subject:
     type: without API version. protected: Pulumi refuses to delete it. settings: of the rule that judges.
     defaults: what Azure takes for absent properties, as the rule declares it.
     uses: by property, URNs of the resources its value comes from.
+    deployed: inputs that it is deployed with, none for one that is new; None where that is not known.
     """
 
     type: str
@@ -37,6 +38,7 @@ class Subject:
     settings: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     uses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    deployed: Mapping[str, Any] | None = None
 
     def __getitem__(self, path: str) -> Property:
         return Property(self.properties, "", self.defaults)[path]

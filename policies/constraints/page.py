@@ -24,7 +24,8 @@ Each is enforced twice, by one evaluation (`policies/constraints`):
 - The embedded Azure refuses it in the dry run of a preview and in a request, with code `AzureConstraint`, the rule and
   its source. A resource that refers to another is judged once the other is there.
 - The policy pack has a rule of the same id, so that it holds with the official plugins, too, and in a preview
-  for what refers to what. What can't be changed later is not among them: a policy sees new inputs only.
+  for what refers to what. What can't be changed later is judged where the pack is told what is deployed
+  ([policies](policies/README.md)): the engine shows it new inputs only.
 
 Values that are known only after deployment are not judged before. Nothing is judged that no source says: a rule that
 is not here may still be Azure's.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from policies.constraints.conditions import UNKNOWN, Answer
+from policies.constraints.conditions import UNKNOWN, Answer, is_unknown, value_at
 from policies.constraints.constraint import Constraint, constraints
 from policies.properties import Truth, plain
 from policies.rule import Example, rule, stack_rule
@@ -33,6 +33,33 @@ def _declare(constraint: Constraint) -> None:
         absent_passes=" ".join(path for path in constraint.fails if _holds_without(constraint, path)),
         **_said(constraint),
     )
+
+
+def _declare_fixed(constraint: Constraint) -> None:
+    rule(
+        constraint.id,
+        constraint.title,
+        on=constraint.type,
+        demand=lambda subject: _unchanged(constraint, subject),
+        passes=constraint.passes,
+        breaks=constraint.fails,
+        absent_passes=" ".join(constraint.fails),
+        deployed=constraint.passes,
+        **_said(constraint),
+    )
+
+
+# The engine hands packs no old state, in no version of its protocol: what is deployed comes from an export.
+def _unchanged(constraint: Constraint, subject: Subject) -> Truth:
+    if subject.deployed is None:
+        return Truth(None, "what is deployed is not known to the pack: name its export in TRIBUTARY_DEPLOYED")
+    inputs = _inputs(subject)
+    if not subject.deployed:
+        return Truth(True)
+    if moved := list(constraint.changes(subject.deployed, inputs)):
+        return Truth(False, f"{', '.join(moved)} is not what is deployed")
+    open_ = [each for each in constraint.paths if is_unknown(value_at(inputs, each))]
+    return Truth(None, f"{', '.join(open_)} is known only after deployment") if open_ else Truth(True)
 
 
 def _declare_related(constraint: Constraint) -> None:
@@ -86,8 +113,9 @@ def changed(inputs: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 for _each in constraints():
-    # What may not change can't be a rule: a policy sees new inputs only. The ARM endpoint and Azure refuse it.
     if _each.related:
         _declare_related(_each)
-    elif not _each.immutable:
+    elif _each.immutable:
+        _declare_fixed(_each)
+    else:
         _declare(_each)

@@ -121,7 +121,7 @@ class Gate:
         if not mutation.resource:
             return Outcome(mutation, self._broken_example(mutation))
         broken = _changed(mutation.resource, mutation.changes)
-        after = self._failures(broken, self._with(broken, changes=mutation.changes))
+        after = self._failures(broken, self._with(broken, changes=mutation.changes), mutation.resource)
         return Outcome(mutation, frozenset(id_ for id_, _ in after - self._before(mutation)))
 
     def _before(self, mutation: Mutation) -> frozenset[Failure]:
@@ -130,7 +130,7 @@ class Gate:
         if mutation.source == "prod stack":
             key = mutation.resource["urn"]
         if key not in self._unbroken:
-            self._unbroken[key] = self._failures(mutation.resource, self._with(mutation.resource))
+            self._unbroken[key] = self._failures(mutation.resource, self._with(mutation.resource), mutation.resource)
         return self._unbroken[key]
 
     def _of_type(self, rule: Rule, type_: str) -> Iterator[Mutation]:
@@ -174,8 +174,9 @@ class Gate:
         before, after = (self._of_whole(each) for each in whole)
         return frozenset(id_ for id_, _ in after - before)
 
-    def _failures(self, resource: Mapping[str, Any], stack: Stack) -> frozenset[Failure]:
-        one = subject(resource)
+    def _failures(self, resource: Mapping[str, Any], stack: Stack, deployed: Mapping[str, Any]) -> frozenset[Failure]:
+        """deployed: the same resource as it is deployed."""
+        one = _redeployed(resource, deployed)
         own = findings([each for each in self._single if applies(each, one)], [one], stack, LEVELS)
         return frozenset((each.rule.id, each.urn) for each in own if each.status == "failed") | self._of_whole(
             stack, one.type
@@ -222,9 +223,14 @@ def _candidates(recording: Recording) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 def _breaks(rule: Rule, resource: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
     try:
-        return judge(rule, subject(_changed(resource, changes))).status == "failed"
+        return judge(rule, _redeployed(_changed(resource, changes), resource)).status == "failed"
     except (LookupError, TypeError, AttributeError):  # it has nothing at that path
         return False
+
+
+def _redeployed(resource: Mapping[str, Any], deployed: Mapping[str, Any]) -> Subject:
+    """A resource where another is deployed."""
+    return replace(subject(resource), deployed=deployed["properties"])
 
 
 def _changed(resource: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from google.protobuf import json_format, struct_pb2
@@ -71,9 +72,14 @@ def type_of(rule: Rule) -> str:
     return rule.on[0].replace("azure-native:*", "azure-native:storage:StorageAccount")
 
 
+def of_rule(rule: Rule, properties: dict[str, Any]) -> Subject:
+    """A resource of the rule's first type; deployed as the rule's example says."""
+    return replace(subject(type_of(rule), properties), deployed=rule.deployed)
+
+
 def compliant(rule: Rule) -> Subject:
     """The rule's own example, as the first of its types."""
-    return subject(type_of(rule), dict(rule.passes))
+    return of_rule(rule, dict(rule.passes))
 
 
 def example_stack(examples: Sequence[Example]) -> Stack:

@@ -13,7 +13,7 @@ from policies import pack
 from policies.judging import Finding, applies, judge
 from policies.rule import Rule
 from policies.waivers import Ledger, Waiver
-from tests.policies.proxies import UNKNOWN, changed, compliant, proxied, secret, subject, type_of, urn
+from tests.policies.proxies import UNKNOWN, changed, compliant, of_rule, proxied, secret, subject, type_of, urn
 
 RULES = [each for each in pack.load() if not each.judges_stack]
 BREAKS = [pytest.param(each, path, id=f"{each.id}-{path}") for each in RULES for path in each.breaks]
@@ -22,7 +22,7 @@ BROKEN = pytest.mark.parametrize(("rule", "path"), BREAKS)
 
 
 def judged(rule: Rule, properties: dict[str, Any]) -> Finding:
-    return judge(rule, subject(type_of(rule), properties))
+    return judge(rule, of_rule(rule, properties))
 
 
 @EACH
