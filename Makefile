@@ -80,6 +80,15 @@ bench-backend: ## how fast 10,000 transactions are taken over and categorised, a
 bench-preview: ## what a preview of prod costs, against bare-SDK programs and with policies; ARGS="--runs 3 --json"
 	$(TOOLCHAIN) run tests.bench.preview $(ARGS)
 
+.PHONY: pages
+pages: ## write every page and picture anew that is made from code; make test says when one is out of date
+	$(TOOLCHAIN) run components.pages
+	$(TOOLCHAIN) --only python run policies.constraints.page
+	$(TOOLCHAIN) --only python run policies.catalogue
+	$(TOOLCHAIN) --only python run workloads.api_documents
+	$(TOOLCHAIN) --only python run workloads.bank_document
+	$(TOOLCHAIN) run local.commands.diagram prod
+
 lint: ## ruff and pyrefly alone
 	$(TOOLCHAIN) --only python run local.commands.test --lint
 
