@@ -11,7 +11,7 @@ class Service:
     """One deployed service.
 
     name: of the Deployment, the Service and the identity. package: its folder in workloads/services.
-    database: whether it owns one, of its own name. users: whether users' tokens reach it.
+    database: whether it owns one, of its own name; nearly all do. users: whether users' tokens reach it.
     keys: whether it wraps users' keys in the vault. files: whether it keeps what users upload.
     calls: services it calls, told as <NAME>_URL.
     paths: first segments of the paths that the gateway leads to it. publishes: whether it publishes events.
@@ -22,13 +22,13 @@ class Service:
 
     name: str
     package: str
-    database: bool = False
-    users: bool = False
+    database: bool = True
+    users: bool = True
     keys: bool = False
     files: bool = False
     calls: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
-    publishes: bool = False
+    publishes: bool = True
     handles: tuple[str, ...] = ()
     acts: bool = False
     bank: str | None = None
@@ -53,94 +53,67 @@ SERVICES = (
     Service(
         name="consent",
         package="consent",
-        database=True,
-        users=True,
         keys=True,
         calls=("connector",),
         paths=("/consents",),
-        publishes=True,
         handles=(_ERASURE,),
         acts=True,
     ),
     Service(
         name="connector",
         package="connector",
-        database=True,
-        users=True,
         keys=True,
         connects_banks=True,
-        publishes=True,
         handles=(_ERASURE,),
     ),
     Service(
         name="account",
         package="account",
-        database=True,
-        users=True,
         keys=True,
         calls=("consent", "connector"),
         paths=("/accounts",),
-        publishes=True,
         handles=("consent.expired", "consent.revoked", _ERASURE),
     ),
     Service(
         name="transaction",
         package="transaction",
-        database=True,
-        users=True,
         keys=True,
         calls=("account", "consent", "connector"),
         paths=("/transactions", "/synchronisations", "/match-suggestions"),
-        publishes=True,
         handles=(_CATEGORISED, _ERASURE),
     ),
     Service(
         name="enrichment",
         package="enrichment",
-        database=True,
-        users=True,
         calls=("transaction",),
         paths=("/categories", "/assignments", "/rules", "/spending"),
-        publishes=True,
         handles=("transactions.imported", "transaction.booked", "transaction.amended", "transaction.removed", _ERASURE),
         acts=True,
     ),
     Service(
         name="recurring",
         package="recurring",
-        database=True,
-        users=True,
         paths=("/series", "/expected"),
-        publishes=True,
         handles=(_CATEGORISED, _ERASURE),
     ),
     Service(
         name="budget",
         package="budget",
-        database=True,
-        users=True,
         paths=("/budgets",),
-        publishes=True,
         handles=(_CATEGORISED, _ERASURE),
     ),
     Service(
         name="forecast",
         package="forecast",
-        database=True,
-        users=True,
         calls=("account", "recurring"),
         paths=("/forecast",),
-        publishes=True,
         handles=(_CATEGORISED, "recurring.detected", "account.balance.updated", "account.closed", _ERASURE),
         acts=True,
     ),
     Service(
         name="notification",
         package="notification",
-        database=True,
-        users=True,
         paths=("/notifications", "/preferences"),
-        publishes=True,
         handles=(
             "budget.threshold.crossed",
             "consent.expiring",
@@ -155,45 +128,39 @@ SERVICES = (
     Service(
         name="sync",
         package="sync",
-        database=True,
-        users=True,
         calls=("account", "transaction"),
         paths=("/schedule", "/quotas", "/runs"),
-        publishes=True,
         handles=("consent.authorised", "consent.renewed", _ERASURE),
         acts=True,
     ),
-    Service(
-        name="user", package="user", database=True, users=True, paths=("/profile",), publishes=True, handles=(_ERASURE,)
-    ),
+    Service(name="user", package="user", paths=("/profile",), handles=(_ERASURE,)),
     Service(
         name="document",
         package="document",
-        database=True,
-        users=True,
         keys=True,
         files=True,
         calls=("transaction",),
         paths=("/documents",),
-        publishes=True,
         handles=(_ERASURE,),
     ),
     Service(
         name="help",
         package="help",
-        database=True,
-        users=True,
         keys=True,
         paths=("/articles", "/tickets"),
-        publishes=True,
         handles=(_ERASURE,),
     ),
-    Service(name="bank-directory", package="bank_directory", users=True, calls=("connector",), paths=("/banks",)),
+    Service(
+        name="bank-directory",
+        package="bank_directory",
+        database=False,
+        publishes=False,
+        calls=("connector",),
+        paths=("/banks",),
+    ),
     Service(
         name="privacy",
         package="privacy",
-        database=True,
-        users=True,
         calls=(
             "user",
             "consent",
@@ -210,14 +177,12 @@ SERVICES = (
             "audit",
         ),
         paths=("/export", "/erasures"),
-        publishes=True,
         handles=("erasure.done",),
     ),
     Service(
         name="audit",
         package="audit",
-        database=True,
-        users=True,
+        publishes=False,
         paths=("/entries",),
         handles=(
             "user.registered",
@@ -242,7 +207,14 @@ SERVICES = (
 )
 
 SANDBOX_BANKS = tuple(
-    Service(name=f"bank-{bank}", package="bank_sandbox", database=True, bank=bank, environment={"SANDBOX_BANK": bank})
+    Service(
+        name=f"bank-{bank}",
+        package="bank_sandbox",
+        users=False,
+        publishes=False,
+        bank=bank,
+        environment={"SANDBOX_BANK": bank},
+    )
     for bank in ("aurora", "borealis")
 )
 """One image, two data sets: banks to try the platform with."""
