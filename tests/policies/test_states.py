@@ -14,6 +14,7 @@ from policies.levels import Levels
 from policies.pack import load
 from policies.recording import VARIABLE, Recording, RecordingError, read
 from tests.local.plugins.engine import Program
+from tests.policies.test_engine import PACK
 from tests.policies.test_evidence import NOW
 
 PROGRAM = """
@@ -92,6 +93,17 @@ def test_a_preview_a_state_and_its_export_are_judged_alike(
     assert "TRB-ST-002" in found["preview"]
     assert found["state"] == found["recorded"] == found["preview"]
     assert oct(path["state"].stat().st_mode)[-3:] == "600"
+
+
+@pytest.mark.full
+def test_the_pack_judges_a_state_without_its_program(program: Program) -> None:
+    program.write(PROGRAM)
+    program.up()
+    program.write("raise RuntimeError('a program is not run for this')")
+    said = program.run("policy", "analyze", "--policy-pack", PACK[1], fails=True)
+    assert "TRB-ST-002" in said, said
+    assert "TLS1_0" not in said
+    assert "hunter2" not in said
 
 
 @pytest.mark.full
