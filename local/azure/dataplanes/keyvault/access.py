@@ -64,6 +64,18 @@ KEYS = _table(
         "setrotationpolicy": "keyrotationpolicies/write",
     },
 )
+CERTIFICATES = _table(
+    "certificates",
+    {
+        "get": "certificates/read",
+        "list": "certificates/read",
+        "create": "certificates/create/action",
+        "import": "certificates/import/action",
+        "delete": "certificates/delete",
+        "recover": "certificates/recover/action",
+        "purge": "certificates/purge/action",
+    },
+)
 """Data actions: https://learn.microsoft.com/azure/role-based-access-control/permissions/security#microsoftkeyvault."""
 
 

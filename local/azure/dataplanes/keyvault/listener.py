@@ -1,4 +1,4 @@
-"""The Key Vault data plane: one HTTPS listener a vault, for Azure's own secrets and keys clients.
+"""The Key Vault data plane: one HTTPS listener a vault, for Azure's own secrets, keys and certificates clients.
 
 REST API: https://learn.microsoft.com/rest/api/keyvault/, versions 7.0 to 7.6, 2025-07-01 and 2026-04-01.
 """
@@ -14,6 +14,7 @@ from aiohttp import web
 
 from local.azure.context import Azure, Resource
 from local.azure.dataplanes.keyvault.access import Gate
+from local.azure.dataplanes.keyvault.certificates import Certificates
 from local.azure.dataplanes.keyvault.common import Vault, known
 from local.azure.dataplanes.keyvault.errors import VaultError, bad
 from local.azure.dataplanes.keyvault.keys import Keys
@@ -70,7 +71,7 @@ def application(vault: Vault) -> web.Application:
         return response
 
     routes = web.Application(middlewares=[answer], client_max_size=1024 * 1024)
-    for part in (Secrets(vault), Keys(vault), Operations(vault)):
+    for part in (Secrets(vault), Keys(vault), Operations(vault), Certificates(vault)):
         part.register(routes)
     return routes
 

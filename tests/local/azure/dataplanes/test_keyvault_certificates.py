@@ -1,0 +1,166 @@
+"""Certificates of a vault, driven by Azure's own client; the connector signs and proves itself with them."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+import ssl
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.keyvault.certificates import (
+    CertificateClient,
+    CertificateContentType,
+    CertificatePolicy,
+)
+from azure.keyvault.secrets import SecretClient
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
+
+from local.azure.context import Resource
+from tests.local.azure.dataplanes.conftest import Embedded, Identity
+from workloads.services.connector import qwac, seal
+
+VAULTS = "Microsoft.KeyVault/vaults"
+
+
+@pytest.fixture(scope="module")
+def vault(embedded: Embedded) -> Resource:
+    properties = {"sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True}
+    return embedded.put(VAULTS, f"kv-{uuid.uuid4().hex[:8]}", {"properties": properties})
+
+
+@pytest.fixture(scope="module")
+def admin(embedded: Embedded, vault: Resource) -> Identity:
+    return embedded.identity(("Key Vault Administrator", vault.id))
+
+
+@pytest.fixture(scope="module")
+def client(embedded: Embedded, vault: Resource, admin: Identity) -> Iterator[CertificateClient]:
+    bundle = str(embedded.instance.ca_bundle)
+    with CertificateClient(vault.properties["vaultUri"], admin.credential, connection_verify=bundle) as client:
+        yield client
+
+
+@pytest.fixture
+def for_services(embedded: Embedded, admin: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connector's own way to the vault: its credential, the machine's trust."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(embedded.instance.ca_bundle))
+    monkeypatch.setattr(seal, "credential", lambda: admin.credential)
+    monkeypatch.setattr(qwac, "credential", lambda: admin.credential)
+
+
+def policy(**more: object) -> CertificatePolicy:
+    wanted = {"subject": "CN=tpp.example,O=Tributary,C=DE", "san_dns_names": ["tpp.example"], "key_size": 2048}
+    return CertificatePolicy("Self", **(wanted | more))
+
+
+def given() -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    key = rsa.generate_private_key(65537, 2048)
+    name, now = x509.Name.from_rfc4514_string("CN=imported,C=DE"), datetime.datetime.now(datetime.UTC)
+    until = now + datetime.timedelta(days=30)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 0x9FA1, now, until)
+    return key, made.sign(key, hashes.SHA256())
+
+
+def test_a_certificate_is_made_listed_deleted_recovered_and_purged(client: CertificateClient) -> None:
+    created = client.begin_create_certificate("own", policy()).result()
+    read = x509.load_der_x509_certificate(bytes(created.cer))
+    assert read.subject.rfc4514_string() == "CN=tpp.example,O=Tributary,C=DE"
+    assert created.properties.expires_on == read.not_valid_after_utc
+    assert "own" in {each.name for each in client.list_properties_of_certificates()}
+    assert len(list(client.list_properties_of_certificate_versions("own"))) == 1
+    deleted = client.begin_delete_certificate("own").result()
+    assert deleted.recovery_id
+    with pytest.raises(ResourceNotFoundError):
+        client.get_certificate("own")
+    client.begin_recover_deleted_certificate("own").wait()
+    assert client.get_certificate("own").cer == created.cer
+    client.begin_delete_certificate("own").result()
+    client.purge_deleted_certificate("own")
+    with pytest.raises(ResourceNotFoundError):
+        client.get_deleted_certificate("own")
+
+
+@pytest.mark.parametrize("form", ["pem", "pfx"])
+def test_an_imported_certificate_is_found_in_its_secret_key_and_all(
+    client: CertificateClient, embedded: Embedded, vault: Resource, admin: Identity, form: str, for_services: None
+) -> None:
+    key, certificate = given()
+    if form == "pem":
+        value = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        value += certificate.public_bytes(Encoding.PEM)
+        wanted = CertificatePolicy("Unknown", subject="CN=x", content_type=CertificateContentType.pem)
+        imported = client.import_certificate(f"in-{form}", value, policy=wanted)
+    else:
+        value = pkcs12.serialize_key_and_certificates(b"x", key, certificate, None, NoEncryption())
+        imported = client.import_certificate(f"in-{form}", value)
+    assert bytes(imported.cer) == certificate.public_bytes(Encoding.DER)
+    context = qwac.present(ssl.create_default_context(), vault.properties["vaultUri"], f"in-{form}")
+    assert isinstance(context, ssl.SSLContext)
+
+
+def test_a_key_that_may_not_leave_is_not_in_the_secret_and_signs_in_the_vault(
+    client: CertificateClient, embedded: Embedded, vault: Resource, admin: Identity, for_services: None
+) -> None:
+    client.begin_create_certificate("seal", policy(exportable=False, content_type="application/x-pem-file")).result()
+    bundle = str(embedded.instance.ca_bundle)
+    secrets = SecretClient(vault.properties["vaultUri"], admin.credential, connection_verify=bundle)
+    assert "PRIVATE KEY" not in str(secrets.get_secret("seal").value)
+    sealed = seal.VaultSeal(vault.properties["vaultUri"], "seal")
+    public = sealed.certificate().public_key()
+    assert isinstance(public, rsa.RSAPublicKey)
+    public.verify(sealed.sign("RS256", b"message"), b"message", padding.PKCS1v15(), hashes.SHA256())
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+    public.verify(sealed.sign("PS256", b"message"), b"message", pss, hashes.SHA256())
+
+
+def test_the_qwac_is_shown_to_a_bank_that_asks_for_it(
+    client: CertificateClient, vault: Resource, for_services: None, tmp_path: Path
+) -> None:
+    created = client.begin_create_certificate("qwac", policy()).result()
+    own = x509.load_der_x509_certificate(bytes(created.cer))
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(own.public_bytes(Encoding.PEM))
+    bank = qwac.present(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), vault.properties["vaultUri"], "qwac")
+    bank.load_verify_locations(roots)
+    bank.verify_mode = ssl.CERT_REQUIRED
+    tpp = qwac.present(ssl.create_default_context(cafile=str(roots)), vault.properties["vaultUri"], "qwac")
+    here, there = socket.socketpair()
+    shown: list[bytes | None] = []
+
+    def serve() -> None:
+        with bank.wrap_socket(there, server_side=True) as channel:
+            shown.append(channel.getpeercert(binary_form=True))
+            channel.sendall(b"x")
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    with tpp.wrap_socket(here, server_hostname="tpp.example") as channel:
+        channel.recv(1)
+    serving.join(30)
+    assert shown == [own.public_bytes(Encoding.DER)]
+
+
+def test_what_the_vault_does_not_do_is_refused(
+    client: CertificateClient, embedded: Embedded, vault: Resource, admin: Identity
+) -> None:
+    with pytest.raises(HttpResponseError, match="Self"):
+        client.begin_create_certificate("ca", CertificatePolicy("DigiCert", subject="CN=x"))
+    with pytest.raises(HttpResponseError, match="no certificate with its key"):
+        client.import_certificate("bad", b"nonsense")
+    bundle = str(embedded.instance.ca_bundle)
+    SecretClient(vault.properties["vaultUri"], admin.credential, connection_verify=bundle).set_secret("taken", "x")
+    with pytest.raises(HttpResponseError, match="already"):
+        client.begin_create_certificate("taken", policy())
+    stranger = embedded.identity(("Key Vault Secrets User", vault.id))
+    with pytest.raises(HttpResponseError, match="not authorized"):
+        CertificateClient(vault.properties["vaultUri"], stranger.credential, connection_verify=bundle).get_certificate(
+            "qwac"
+        )
