@@ -69,7 +69,10 @@ def made(policy: dict[str, Any]) -> Pair:
 
 
 def read(value: str, password: str | None) -> tuple[Pair, str]:
-    """A given certificate with its key, and its form. value: PEM as it is or in base64, or PKCS #12 in base64. Raises VaultError 400."""
+    """A given certificate with its key, and its form.
+
+    value: PEM as it is or in base64, or PKCS #12 in base64. Raises VaultError 400.
+    """
     try:
         content = value.encode() if "-----BEGIN" in value else base64.b64decode(value, validate=True)
         if b"-----BEGIN" in content:  # Azure's clients send PEM in base64 too

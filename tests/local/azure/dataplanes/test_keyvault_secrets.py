@@ -206,7 +206,7 @@ def test_what_is_not_known_is_refused(embedded: Embedded, vault: Resource) -> No
         assert (extra.status_code, extra.json()["error"]["code"]) == (400, "BadParameter")
         assert "colour" in extra.json()["error"]["message"]
         assert plain.get(f"{base}secrets?api-version=1.0").status_code == 400
-        assert plain.get(f"{base}certificates?api-version=7.6").status_code == 404
+        assert plain.get(f"{base}storage?api-version=7.6").status_code == 404
         assert plain.put(f"{base}secrets/a_b?api-version=7.6", json={"value": "v"}).status_code == 400
 
 
