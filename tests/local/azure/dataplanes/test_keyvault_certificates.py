@@ -80,7 +80,8 @@ def test_a_certificate_is_made_listed_deleted_recovered_and_purged(client: Certi
     created = create(client, "own", policy())
     read = x509.load_der_x509_certificate(bytes(created.cer or b""))
     assert read.subject.rfc4514_string() == "CN=tpp.example,O=Tributary,C=DE"
-    assert created.properties and created.properties.expires_on == read.not_valid_after_utc
+    assert created.properties
+    assert created.properties.expires_on == read.not_valid_after_utc
     assert "own" in {each.name for each in client.list_properties_of_certificates()}
     assert len(list(client.list_properties_of_certificate_versions("own"))) == 1
     deleted = client.begin_delete_certificate("own").result()
