@@ -60,8 +60,8 @@ class ChangeView(BaseModel):
     transfer: bool
 
     @classmethod
-    def of(cls, row: Transaction) -> ChangeView:
-        """As it stands in the ledger, which holds nothing else: not validated again."""
+    def of(cls, row: Any) -> ChangeView:
+        """A row of ``store.changes``: as it stands in the ledger, which holds nothing else: not validated again."""
         return cls.model_construct(
             id=row.id, account_id=row.account_id, revision=row.revision, state=row.state, status=row.status,
             date=row.date, minor=row.minor, currency=row.currency, counterparty=row.counterparty,
