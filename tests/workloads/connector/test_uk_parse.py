@@ -1,0 +1,37 @@
+"""Answers of UK banks are read as far as they make sense."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.workloads.connector.test_parse import JSON
+from workloads.services.connector import uk_parse
+
+
+@given(st.dictionaries(st.sampled_from(["AccountId", "Account", "Amount", "Status", "CreditDebitIndicator", "Type",
+                                        "Data", "MerchantDetails", "CreditorAccount"]), JSON, max_size=6))  # fmt: skip
+def test_no_answer_whatever_it_holds_is_an_error_of_ours(body: dict[str, object]) -> None:
+    uk_parse.account(body)
+    uk_parse.balance(body)
+    uk_parse.entry(body)
+    uk_parse.listed(body, "Account")
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [("AwaitingAuthorisation", "received"), ("AUTH", "valid"), ("Authorised", "valid"), ("Revoked", "revokedByPsu"),
+     ("EXPD", "expired"), ("Other", None), (None, None)],
+)  # fmt: skip
+def test_a_status_of_either_version_is_told_in_our_words(told: object, status: str | None) -> None:
+    assert uk_parse.consent_status(told) == status
+
+
+@pytest.mark.parametrize(("sign", "minor"), [("Debit", -320), ("CREDIT", 320)])
+def test_the_indicator_gives_the_sign(sign: str, minor: int) -> None:
+    each = {"Amount": {"Amount": "3.20", "Currency": "GBP"}, "CreditDebitIndicator": sign, "Status": "Booked"}
+    found = uk_parse.entry(each)
+    assert found is not None
+    assert found.amount.minor == minor
+    assert uk_parse.entry({**each, "CreditDebitIndicator": None}) is None, "an amount without a sign is not guessed"
