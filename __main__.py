@@ -8,12 +8,12 @@ from stacks.aggregator import Aggregator
 from stacks.platform import Platform
 from stacks.services import deployed
 from stacks.settings import load_settings
-from stacks.transforms import use_transforms
+from stacks.transforms import installed_major, use_transforms
 
 settings = load_settings()
 use_transforms(
     {"project": pulumi.get_project(), "stack": pulumi.get_stack(), "managed-by": "pulumi"},
-    keep_provider_aliases=settings.upgrades.provider_aliases,
+    keep_provider_aliases=settings.upgrades.azure_native != installed_major(),
     protect_data=settings.safeguards.protected,
 )
 services = deployed(sandbox_banks=settings.services.sandbox_banks)

@@ -51,7 +51,7 @@ class Preset(Section):
     functions: Functions
     alerts: Budget
     safeguards: Safeguards
-    upgrades: Upgrades = Upgrades(provider_aliases=False)
+    upgrades: Upgrades = Upgrades(azure_native=3)
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:

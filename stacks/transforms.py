@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import pulumi
 
 _NATIVE = "azure-native:"
@@ -24,6 +26,11 @@ _HOLDS_DATA = {
 
 _WORDS = {f"{_NATIVE}apimanagement:NamedValue"}
 """Types whose tags are words, not values by name."""
+
+
+def installed_major() -> int:
+    """Major version of azure-native's SDK that the program runs with."""
+    return int(version("pulumi-azure-native").partition(".")[0])
 
 
 def use_transforms(tags: dict[str, str], *, keep_provider_aliases: bool, protect_data: bool = False) -> None:

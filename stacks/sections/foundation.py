@@ -396,7 +396,7 @@ class Safeguards(Section):
 class Upgrades(Section):
     """How the stack's state came to be.
 
-    provider_aliases: keep azure-native's aliases; only for the first update after its SDK's major version changed.
+    azure_native: major version of azure-native's SDK that wrote the state; raised after the first update with another.
     """
 
-    provider_aliases: bool
+    azure_native: Annotated[int, Field(ge=1)]

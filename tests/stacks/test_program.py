@@ -14,7 +14,7 @@ from pulumi_azure_native import apimanagement, network
 
 from stacks.services import SANDBOX_BANKS
 from stacks.services import deployed as services
-from stacks.transforms import use_transforms
+from stacks.transforms import installed_major, use_transforms
 from tests.components.mocks import Registered, Registration, run
 from tests.stacks.program import ROOT, STACKS, config, deployed
 
@@ -242,6 +242,12 @@ def test_everything_that_takes_tags_says_whose_it_is(stack: str) -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_aliases_of_older_api_versions_are_dropped(stack: str) -> None:
     assert sum(each.aliases for each in deployed(stack).of("") if each.type.startswith("azure-native:")) == 0
+
+
+def test_aliases_are_kept_where_another_major_version_of_the_sdk_wrote_the_state() -> None:
+    given = config("local") | {"tributary:upgrades": {"azureNative": installed_major() + 1}}
+    kept = run(lambda: runpy.run_path(str(ROOT / "__main__.py")), config=given, stack="local")
+    assert sum(each.aliases for each in kept.of("") if each.type.startswith("azure-native:")) > 100
 
 
 def test_aliases_are_kept_for_an_upgrade_of_the_provider_and_our_own_always() -> None:
