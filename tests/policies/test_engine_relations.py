@@ -9,7 +9,8 @@ from tests.policies.test_engine import DEV, PACK
 
 RELATED = """
 import pulumi
-from pulumi_azure_native import authorization, keyvault, monitor, network, operationalinsights, privatedns, resources
+from pulumi_azure_native import authorization, eventgrid, keyvault, monitor, network, operationalinsights, privatedns
+from pulumi_azure_native import resources
 
 tags = {"project": "p", "stack": "test", "managed-by": "pulumi"}
 group = resources.ResourceGroup("g", resource_group_name="rg-related", location="westeurope", tags=tags)
@@ -28,6 +29,19 @@ vault = keyvault.Vault(
 monitor.DiagnosticSetting(
     "audit", name="audit", resource_uri=vault.id, workspace_id=logs.id,
     logs=[{"category_group": "audit", "enabled": True}],
+)
+topic = eventgrid.SystemTopic(
+    "expiry", system_topic_name="egst-related", source=vault.id, topic_type="Microsoft.KeyVault.vaults", **here
+)
+eventgrid.SystemTopicEventSubscription(
+    "expiry", event_subscription_name="expiry", system_topic_name=topic.name, resource_group_name=group.name,
+    event_delivery_schema="CloudEventSchemaV1_0",
+    filter={
+        "included_event_types": [f"Microsoft.KeyVault.{each}NearExpiry" for each in ("Certificate", "Key", "Secret")]
+    },
+    destination=eventgrid.MonitorAlertEventSubscriptionDestinationArgs(
+        endpoint_type="MonitorAlert", severity="Sev1", description="renew it"
+    ),
 )
 authorization.ManagementLockByScope("lock", lock_name="cannot-delete", scope=vault.id, level="CanNotDelete")
 guard = network.NetworkSecurityGroup("guard", network_security_group_name="nsg-related", **here)

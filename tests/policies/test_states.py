@@ -97,7 +97,7 @@ def test_a_preview_a_state_and_its_export_are_judged_alike(
 
 @pytest.mark.full
 def test_the_pack_judges_a_state_without_its_program(program: Program) -> None:
-    program.write(PROGRAM)
+    program.write(PROGRAM.replace("evidence", "analyzed"))
     program.up()
     program.write("raise RuntimeError('a program is not run for this')")
     said = program.run("policy", "analyze", "--policy-pack", PACK[1], fails=True)
