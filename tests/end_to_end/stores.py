@@ -57,14 +57,14 @@ class Stores:
     def messages_with(self, needle: str) -> int:
         """Messages of the bus, waiting or given up, that hold the text."""
         where = " OR ".join(f"instr({each}, ?)" for each in ("properties", "application", "body", "annotations"))
-        with sqlite3.connect(f"file:{self.bus}?mode=ro", uri=True) as bus:
+        with sqlite3.connect(f"file:{self.instance.azure / 'servicebus.db'}?mode=ro", uri=True) as bus:
             counted = bus.execute(f"SELECT count(*) FROM messages WHERE {where}", [needle.encode()] * 4)
             return counted.fetchone()[0]
 
     @property
-    def bus(self) -> Path:
-        """The broker's messages."""
-        return self.instance.azure / "servicebus.db"
+    def bus(self) -> list[Path]:
+        """The broker's messages, what was deleted of them and not written over yet among them."""
+        return list(self.instance.azure.glob("servicebus.db*"))
 
     @property
     def blobs(self) -> list[Path]:

@@ -130,6 +130,7 @@ def test_from_signing_up_until_no_store_knows_the_person(platform: Platform, sto
     assert {each["name"] for each in parts["budgets"]} == {each["subject"] for each in parts["tickets"]} == {mark}
     assert {each["bank"] for each in parts["consents"]} == set(BANKS)
 
+    something_is_there(stores, user)
     done = erased(platform, person)
     assert {each["service"] for each in done["replies"]} == HOLDERS
     elsewhere = {each["service"]: each["elsewhere"] for each in done["replies"] if each["round"] == 1}
@@ -137,6 +138,14 @@ def test_from_signing_up_until_no_store_knows_the_person(platform: Platform, sto
     assert valid_consents(stores) == before
     secrets = (*SEEDED, mark, f"{person}@tributary.test", platform.issuer.token(person))
     nothing_is_left(stores, user, secrets)
+
+
+def something_is_there(stores: Stores, user: str) -> None:
+    """Every store that is looked into shows what it holds: what is not found later is not overlooked."""
+    eventually("every service knows the person", lambda: all(stores.rows_with(each, [user]) for each in HOLDERS))
+    eventually("the file is there", lambda: files_with(stores.blobs, [f"{user}/"]))
+    assert files_with(stores.logs, ["/synchronisations"])
+    assert files_with(stores.bus, ["events"]), "the topic's name"
 
 
 def nothing_is_left(stores: Stores, user: str, secrets: tuple[str, ...]) -> None:
@@ -149,5 +158,5 @@ def nothing_is_left(stores: Stores, user: str, secrets: tuple[str, ...]) -> None
         assert stores.rows_with(service, secrets) == {}, "they know a pseudonym alone"
     eventually("the bus has delivered everything", lambda: not stores.messages_with(user))
     eventually("the file is gone", lambda: not files_with(stores.blobs, [f"{user}/"]))
-    assert files_with([*stores.blobs, stores.bus, *stores.logs], secrets) == set()
+    assert files_with([*stores.blobs, *stores.bus, *stores.logs], secrets) == set()
     assert files_with(stores.logs, [user]) == set()
