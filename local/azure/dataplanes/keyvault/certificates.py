@@ -20,7 +20,7 @@ from local.azure.dataplanes.keyvault.common import Vault, attributes, b64, body_
 from local.azure.dataplanes.keyvault.errors import VaultError, bad
 from local.azure.dataplanes.keyvault.store import Version
 
-_KIND = "certificate"
+_KIND, _PENDING = "certificate", "pending-certificate"
 _PARTS = ("certificate", "key", "secret")
 _POLICY = {"id", "key_props", "secret_props", "x509_props", "lifetime_actions", "issuer", "attributes"}
 
@@ -38,6 +38,8 @@ class Certificates:
         add.add_post("/certificates/{name}/create", self._create)
         add.add_post("/certificates/{name}/import", self._import)
         add.add_get("/certificates/{name}/pending", self._pending)
+        add.add_delete("/certificates/{name}/pending", self._forget_pending)
+        add.add_post("/certificates/{name}/pending/merge", self._merge)
         add.add_get("/certificates/{name}/policy", self._policy)
         add.add_get("/certificates/{name}/versions", self._versions)
         add.add_delete("/certificates/{name}", self._delete)
@@ -79,7 +81,9 @@ class Certificates:
         shown: dict[str, Any] = {"attributes": attributes({**given, **until})}
         shown |= {"tags": tags(body["tags"])} if body.get("tags") else {}
         kty = "RSA" if isinstance(pair.key, rsa.RSAPrivateKey) else "EC"
-        operations = list(material.OPERATIONS) if kty == "RSA" else ["sign", "verify"]
+        wanted = str(policy["key_props"].get("kty") or kty)
+        kty = wanted if wanted == f"{kty}-HSM" else kty
+        operations = list(material.OPERATIONS) if kty.startswith("RSA") else ["sign", "verify"]
         parts = {
             "key": (
                 {"key": {"kty": kty, "key_ops": operations, **material.public_jwk(pair.key)}, "managed": True},
@@ -105,30 +109,71 @@ class Certificates:
         return kept
 
     async def _create(self, request: web.Request) -> web.Response:
-        """Self-signed ones only: the embedded Azure has no certificate authority to ask."""
+        """Self-signed at once, or a signing request for an authority outside: there is none in here."""
         name = request.match_info["name"]
         self._vault.allow(request, CERTIFICATES["create"], name)
         body = await body_of(request)
         known(body, {"policy", "attributes", "tags"})
         policy = _policy_of(body.get("policy"))
-        if (policy.get("issuer") or {}).get("name") != "Self":
-            raise bad("Property 'policy.issuer.name' is not 'Self': there are no other issuers here; import instead.")
-        self._keep(name, await asyncio.to_thread(x509.made, policy), policy, body)
-        return web.json_response(self._operation(name) | {"status": "inProgress"}, status=202)
+        issuer = (policy.get("issuer") or {}).get("name")
+        if issuer not in ("Self", "Unknown"):
+            raise bad(f"Property 'policy.issuer.name' is {issuer!r}; allowed here: 'Self', 'Unknown'.")
+        material.key_type(policy["key_props"].get("kty") or "RSA", premium=self._vault.premium)
+        key = await asyncio.to_thread(x509.key_of, policy)
+        if issuer == "Self":
+            self._keep(name, x509.made(policy, key), policy, body)
+            return web.json_response(self._operation(name, policy) | {"status": "inProgress"}, status=202)
+        csr = base64.b64encode(x509.request(policy, key)).decode()
+        self._vault.reserve(_KIND, name)
+        waiting = Version(name, new_version(), {"policy": policy, "csr": csr}, material.dump(key))
+        self._vault.store.add(self._vault.key, _PENDING, waiting)
+        return web.json_response(self._waiting(waiting), status=202)
 
-    def _operation(self, name: str) -> dict[str, Any]:
+    def _operation(self, name: str, policy: dict[str, Any]) -> dict[str, Any]:
         here = self._vault.identifier(_KIND, name)
         return {
-            "id": f"{here}/pending", "issuer": {"name": "Self"}, "cancellation_requested": False,
+            "id": f"{here}/pending", "issuer": policy.get("issuer"), "cancellation_requested": False,
             "status": "completed", "target": here,
         }  # fmt: skip
+
+    def _waiting(self, waiting: Version) -> dict[str, Any]:
+        """The operation of a certificate that an authority outside has to sign."""
+        told = self._operation(waiting.name, waiting.public["policy"])
+        del told["target"]
+        return told | {"csr": waiting.public["csr"], "status": "inProgress"}
+
+    def _found_waiting(self, name: str) -> Version:
+        found = self._vault.store.get(self._vault.key, _PENDING, name)
+        if found is None:
+            raise VaultError(404, "PendingCertificateNotFound", f"Pending certificate not found: {name}")
+        return found
 
     async def _pending(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         self._vault.allow(request, CERTIFICATES["get"], name)
-        if self._vault.current(_KIND, name).public["policy"].get("issuer", {}).get("name") != "Self":
-            raise VaultError(404, "PendingCertificateNotFound", f"Pending certificate not found: {name}")
-        return web.json_response(self._operation(name))
+        found = self._vault.store.get(self._vault.key, _KIND, name)
+        if found and found.public["policy"].get("issuer", {}).get("name") == "Self":
+            return web.json_response(self._operation(name, found.public["policy"]))
+        return web.json_response(self._waiting(self._found_waiting(name)))
+
+    async def _forget_pending(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        self._vault.allow(request, CERTIFICATES["create"], name)
+        waiting = self._found_waiting(name)
+        self._vault.store.purge(self._vault.key, _PENDING, name)
+        return web.json_response(self._waiting(waiting))
+
+    async def _merge(self, request: web.Request) -> web.Response:
+        """Take over what an authority signed for the waiting key."""
+        name = request.match_info["name"]
+        self._vault.allow(request, CERTIFICATES["create"], name)
+        body = await body_of(request)
+        known(body, {"x5c", "attributes", "tags"})
+        waiting = self._found_waiting(name)
+        pair = x509.merged(material.undump(waiting.value), body.get("x5c"))
+        kept = self._keep(name, pair, waiting.public["policy"], body)
+        self._vault.store.purge(self._vault.key, _PENDING, name)
+        return web.json_response(self._bundle(kept), status=201)
 
     async def _import(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]

@@ -49,22 +49,52 @@ class Pair:
         return base64.b64encode(made).decode()
 
 
-def made(policy: dict[str, Any]) -> Pair:
-    """A self-signed certificate as a policy says. Raises VaultError 400."""
-    form, wanted = policy["key_props"], policy.get("x509_props") or {}
-    key = material.generate(form.get("kty") or "RSA", form.get("key_size"), form.get("crv"), None)
+def key_of(policy: dict[str, Any]) -> material.PrivateKey:
+    """A new key as a policy says. Raises VaultError 400."""
+    form = policy["key_props"]
+    return material.generate(form.get("kty") or "RSA", form.get("key_size"), form.get("crv"), None)
+
+
+def _subject(policy: dict[str, Any]) -> tuple[x509.Name, list[x509.ExtensionType]]:
+    """The subject and the extensions that a policy asks for. Raises VaultError 400."""
+    wanted = policy.get("x509_props") or {}
     try:
         name = x509.Name.from_rfc4514_string(wanted.get("subject") or "")
         names = [x509.DNSName(each) for each in (wanted.get("sans") or {}).get("dns_names") or []]
         usages = [ObjectIdentifier(each) for each in wanted.get("ekus") or ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]]
     except (ValueError, TypeError):
         raise bad("The property policy.x509_props has a subject, sans or ekus that can't be read.") from None
+    more: list[x509.ExtensionType] = [x509.SubjectAlternativeName(names)] if names else []
+    return name, [x509.ExtendedKeyUsage(usages), *more]
+
+
+def request(policy: dict[str, Any], key: material.PrivateKey) -> bytes:
+    """A signing request (PKCS #10, DER) for an authority outside. Raises VaultError 400."""
+    name, extensions = _subject(policy)
+    builder = x509.CertificateSigningRequestBuilder(name)
+    for each in extensions:
+        builder = builder.add_extension(each, critical=False)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def merged(key: material.PrivateKey, given: Any) -> Pair:
+    """What an authority signed, with the key that waited for it. given: DER in base64. Raises VaultError 400."""
+    try:
+        found = [x509.load_der_x509_certificate(base64.b64decode(each)) for each in given]
+        return _pair(found[0], key, found[1:])
+    except (ValueError, TypeError, IndexError, binascii.Error):
+        raise bad("Property 'x5c' is no list of certificates in base64.") from None
+
+
+def made(policy: dict[str, Any], key: material.PrivateKey) -> Pair:
+    """A self-signed certificate as a policy says. Raises VaultError 400."""
+    name, extensions = _subject(policy)
+    wanted = policy.get("x509_props") or {}
     now = datetime.datetime.now(datetime.UTC)
     until = now + datetime.timedelta(days=30 * int(wanted.get("validity_months") or 12))
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, until)
-    builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-    if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    for each in extensions:
+        builder = builder.add_extension(each, critical=False)
     return Pair(builder.sign(key, hashes.SHA256()), key)
 
 

@@ -15,6 +15,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.keyvault.certificates import (
     CertificateClient,
     CertificateContentType,
+    CertificateOperation,
     CertificatePolicy,
     KeyVaultCertificate,
 )
@@ -114,6 +115,30 @@ def test_an_imported_certificate_is_found_in_its_secret_key_and_all(
     assert isinstance(context, ssl.SSLContext)
 
 
+def test_an_authority_outside_signs_what_the_vault_asks_for(client: CertificateClient) -> None:
+    wanted = CertificatePolicy("Unknown", subject="CN=tpp,2.5.4.97=PSDDE-BAFIN-123456,C=DE", key_size=2048)
+    asked = client.begin_create_certificate("signed", wanted).result()
+    assert isinstance(asked, CertificateOperation)
+    request = x509.load_der_x509_csr(bytes(asked.csr or b""))
+    assert request.is_signature_valid
+    key, authority = given()
+    now = datetime.datetime.now(datetime.UTC)
+    until = now + datetime.timedelta(days=30)
+    made = x509.CertificateBuilder(authority.subject, request.subject, request.public_key(), 7, now, until)
+    signed = made.sign(key, hashes.SHA256())
+    with pytest.raises(HttpResponseError, match="not the certificate's"):
+        client.merge_certificate("signed", [authority.public_bytes(Encoding.DER)])
+    merged = client.merge_certificate("signed", [signed.public_bytes(Encoding.DER)])
+    assert bytes(merged.cer or b"") == signed.public_bytes(Encoding.DER)
+    assert merged.key_id
+    with pytest.raises(ResourceNotFoundError):
+        client.get_certificate_operation("signed")
+    client.begin_create_certificate("given-up", wanted).result()
+    client.delete_certificate_operation("given-up")
+    with pytest.raises(ResourceNotFoundError):
+        client.get_certificate_operation("given-up")
+
+
 def test_a_key_that_may_not_leave_is_not_in_the_secret_and_signs_in_the_vault(
     client: CertificateClient, embedded: Embedded, vault: Resource, admin: Identity, for_services: None
 ) -> None:
@@ -159,7 +184,7 @@ def test_the_qwac_is_shown_to_a_bank_that_asks_for_it(
 def test_what_the_vault_does_not_do_is_refused(
     client: CertificateClient, embedded: Embedded, vault: Resource, admin: Identity
 ) -> None:
-    with pytest.raises(HttpResponseError, match="Self"):
+    with pytest.raises(HttpResponseError, match="allowed here"):
         client.begin_create_certificate("ca", CertificatePolicy("DigiCert", subject="CN=x"))
     with pytest.raises(HttpResponseError, match="no certificate with its key"):
         client.import_certificate("bad", b"nonsense")
