@@ -86,6 +86,13 @@ def _index(rules: list[Rule], services: Iterable[str]) -> str:
         "",
         *_table(("service", "rules", "about"), _services(rules, services)),
         "",
+        "## What no rule judges",
+        "",
+        "- How long a certificate is valid at most, and that a QWAC or QSealC is not self-signed: certificates are objects "
+        "of the vault's data plane, and azure-native has no resource of them. TRB-KV-010 has their end told in time.",
+        "- API Management's direct management endpoint: azure-native has no resource that could switch it on.",
+        "- Whether a value that only Azure answers is right, in a preview: the update and `pulumi policy analyze` judge it.",
+        "",
         "## By control",
         "",
         *_table(("framework", "control", "rules"), _controls(rules)),
