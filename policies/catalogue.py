@@ -88,10 +88,10 @@ def _index(rules: list[Rule], services: Iterable[str]) -> str:
         "",
         "## What no rule judges",
         "",
-        "- How long a certificate is valid at most, and that a QWAC or QSealC is not self-signed: certificates are objects "
-        "of the vault's data plane, and azure-native has no resource of them. TRB-KV-010 has their end told in time.",
+        "- How long a certificate is valid at most, and that a QWAC or QSealC is not self-signed: certificates are "
+        "objects of the vault's data plane, and azure-native has no resource of them. TRB-KV-010 has their end told.",
         "- API Management's direct management endpoint: azure-native has no resource that could switch it on.",
-        "- Whether a value that only Azure answers is right, in a preview: the update and `pulumi policy analyze` judge it.",
+        "- In a preview, a value that only Azure's answer holds: the update and `pulumi policy analyze` judge it.",
         "",
         "## By control",
         "",
