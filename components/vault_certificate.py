@@ -98,8 +98,8 @@ def ask(http: httpx.Client, props: dict[str, Any], *, again: bool = False) -> di
         known = http.post(f"/certificates/{name}/create", json={"policy": _policy(props)})
     if not known.is_success:
         raise RuntimeError(
-            f"The certificate {name} can't be asked for: the vault answered {known.status_code}. That needs the role "
-            "Key Vault Certificates Officer there, and the vault to be reached from here."
+            f"The certificate {name} can't be asked for: the vault answered {known.status_code}, {_said(known)}"
+            + (" That needs the role Key Vault Certificates Officer there." if known.status_code in (401, 403) else "")
         )
     given = {key: value for key, value in props.items() if key != "__provider"}
     return {**given, "request": known.json()["csr"]}
@@ -111,6 +111,13 @@ def forget(http: httpx.Client, name: str) -> None:
         answer = http.delete(path)
         if answer.status_code != 404 and not answer.is_success:
             raise RuntimeError(f"The certificate {name} can't be deleted: the vault answered {answer.status_code}.")
+
+
+def _said(answer: httpx.Response) -> str:
+    try:
+        return answer.json()["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.reason_phrase}."
 
 
 def _policy(props: dict[str, Any]) -> dict[str, Any]:

@@ -71,6 +71,9 @@ def test_another_subject_is_asked_for_as_another_version() -> None:
 def test_a_refusal_names_the_role_that_is_missing() -> None:
     with pytest.raises(RuntimeError, match=r"answered 403.*Key Vault Certificates Officer"):
         ask(Vault(GET_pending=(403, {})).http, ASKED)
+    refused = {"error": {"code": "BadParameter", "message": "The issuer is not known."}}
+    with pytest.raises(RuntimeError, match=r"answered 400, The issuer is not known\.$"):
+        ask(Vault(GET_pending=(400, refused)).http, ASKED)
 
 
 def test_deleting_takes_what_is_pending_too_and_minds_nothing_that_is_gone() -> None:
