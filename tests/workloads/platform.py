@@ -11,11 +11,13 @@ from typing import Any, Protocol
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import select
 
 from tests.workloads.files import MemoryFiles
 from tests.workloads.memory_bus import MemoryBus
 from tests.workloads.servers import AUDIENCE, Issuer, Postgres, Servers
 from workloads.chassis.acting import ActingIdentity
+from workloads.chassis.events.tables import OutboxEvent
 from workloads.chassis.settings import Settings
 from workloads.services.account import api as account_api
 from workloads.services.account import handlers as account_handlers
@@ -108,8 +110,16 @@ class Platform:
     def settle(self, but: Collection[str] = ()) -> None:
         """Wait until every event was handled, and those that came of it."""
         assert self.bus
-        time.sleep(0.05)  # a relay that has just been woken
-        self.bus.settle(but=but)
+        deadline = time.monotonic() + 30
+        while True:
+            published = len(self.bus.published)
+            self.bus.settle(but=but)
+            waiting = [name for name, state in self.states.items() if _unpublished(state)]
+            # In this order: what left an outbox meanwhile was published, what was handled is in an outbox.
+            if not waiting and published == len(self.bus.published):
+                return
+            assert time.monotonic() < deadline, f"not published in 30 s: {waiting}"
+            time.sleep(0.01)
 
     def history(self, person: str, limit: int = 200, **wanted: str) -> list[dict[str, Any]]:
         """All pages."""
@@ -126,6 +136,15 @@ class Platform:
         """All entries as the banks gave them: without what enrichment adds a moment later."""
         later = {"category", "merchant"}
         return [{key: each[key] for key in each.keys() - later} for each in self.history(person)]
+
+
+def _unpublished(state: Any) -> bool:
+    """Whether an application's outbox holds events that are still to be published."""
+    database = getattr(state, "database", None)
+    if database is None or getattr(state, "bus", None) is None:
+        return False
+    with database.session() as session:
+        return session.scalar(select(OutboxEvent.sequence).where(OutboxEvent.refused.is_(None)).limit(1)) is not None
 
 
 APPLICATIONS: dict[str, tuple[Callable[[Any], FastAPI], type[Settings]]] = {
