@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from workloads.chassis.money import Money
 from workloads.services.account.models import Account, Balance
@@ -15,7 +15,7 @@ class RefreshRequest(BaseModel):
     """How to refresh. attended: the person asked for it, and is told to the banks as present."""
 
     model_config = ConfigDict(extra="forbid")
-    attended: bool = True
+    attended: StrictBool = True
 
 
 class BalanceView(BaseModel):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from workloads.chassis.json_integer import Integer
 from workloads.chassis.money import Money
 from workloads.services.budget import domain
 from workloads.services.budget.models import Budget
@@ -32,9 +33,9 @@ class BudgetRequest(BaseModel):
     name: str = Field(min_length=1, max_length=60, examples=["Food"])
     categories: list[Category] = Field(min_length=1, max_length=15, examples=[["groceries", "eating-out"]])
     currency: str = Field(pattern="^[A-Z]{3}$", examples=["EUR"])
-    limit: int = Field(ge=0, le=_LARGEST, description="of a month, minor units", examples=[40000])
+    limit: Integer = Field(ge=0, le=_LARGEST, description="of a month, minor units", examples=[40000])
     rollover: Literal["none", "unspent", "both"] = "none"
-    thresholds: list[Annotated[int, Field(ge=1, le=500)]] = Field(
+    thresholds: list[Annotated[Integer, Field(ge=1, le=500)]] = Field(
         default=[80, 100], max_length=5, description="percent at which the person is told", examples=[[80, 100]]
     )
     start: Month
@@ -110,4 +111,4 @@ class MonthLimitRequest(BaseModel):
     """Another limit for one month; null takes the plan's again."""
 
     model_config = ConfigDict(extra="forbid")
-    limit: int | None = Field(ge=0, le=_LARGEST, description="minor units", examples=[60000])
+    limit: Integer | None = Field(ge=0, le=_LARGEST, description="minor units", examples=[60000])

@@ -6,8 +6,9 @@ import datetime
 import uuid
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 
+from workloads.chassis.json_integer import Integer
 from workloads.services.enrichment import domain
 from workloads.services.enrichment.models import Assignment, Rule
 
@@ -59,7 +60,7 @@ class Correction(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     category: Slug
-    same_party: bool = False
+    same_party: StrictBool = False
 
 
 class RuleRequest(BaseModel):
@@ -69,8 +70,8 @@ class RuleRequest(BaseModel):
     words: list[Annotated[str, Field(min_length=2, max_length=30)]] = Field(
         min_length=1, max_length=5, examples=[["backhaus"]]
     )
-    least: int | None = Field(default=None, ge=-_LARGEST, le=_LARGEST, description="signed minor units")
-    most: int | None = Field(default=None, ge=-_LARGEST, le=_LARGEST, description="signed minor units")
+    least: Integer | None = Field(default=None, ge=-_LARGEST, le=_LARGEST, description="signed minor units")
+    most: Integer | None = Field(default=None, ge=-_LARGEST, le=_LARGEST, description="signed minor units")
     category: Slug
 
     @model_validator(mode="after")

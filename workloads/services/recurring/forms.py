@@ -6,7 +6,7 @@ import datetime
 import uuid
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from workloads.chassis.money import Money
 from workloads.services.recurring.models import SeriesRow
@@ -58,7 +58,7 @@ class SeriesChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     name: str | None = Field(default=None, min_length=1, max_length=60, examples=["Rent"])
-    ignored: bool | None = None
+    ignored: StrictBool | None = None
 
 
 class ExpectedView(BaseModel):

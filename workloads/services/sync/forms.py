@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import uuid
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from workloads.chassis.json_integer import Integer
 from workloads.services.sync import domain
 from workloads.services.sync.models import Run, Schedule
 
@@ -15,8 +16,8 @@ class ScheduleForm(BaseModel):
     """How often accounts are read with nobody there."""
 
     model_config = ConfigDict(extra="forbid")
-    enabled: bool = True
-    times_a_day: int = Field(default=domain.PER_DAY, ge=1, le=domain.PER_DAY, examples=[4])
+    enabled: StrictBool = True
+    times_a_day: Integer = Field(default=domain.PER_DAY, ge=1, le=domain.PER_DAY, examples=[4])
 
     @classmethod
     def of(cls, row: Schedule) -> ScheduleForm:

@@ -6,7 +6,7 @@ import datetime
 import uuid
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from workloads.chassis.money import Money
 from workloads.services.transaction.models import MatchSuggestion, Transaction
@@ -100,7 +100,7 @@ class Decision(BaseModel):
     """What the person says. same: the pending one has become the booked one."""
 
     model_config = ConfigDict(extra="forbid")
-    same: bool
+    same: StrictBool
 
 
 class TransactionPage(BaseModel):
@@ -117,7 +117,7 @@ class SynchronisationRequest(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
-    attended: bool = True
+    attended: StrictBool = True
     account_ids: list[uuid.UUID] | None = Field(default=None, max_length=200)
 
 
