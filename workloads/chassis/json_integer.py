@@ -14,5 +14,7 @@ def _number(value: Any) -> Any:
 
 
 # pydantic's own int takes true and "4", its StrictInt refuses 4.0 (JSON Schema 2020-12, validation, section 6.1.1).
-Integer = Annotated[int, BeforeValidator(_number)]
+NUMBER = BeforeValidator(_number)
+"""Of an integer's annotation, after its bounds: pydantic forgets in the document those that come later."""
+Integer = Annotated[int, NUMBER]
 """A member of a request that its document calls an integer."""

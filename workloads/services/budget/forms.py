@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from workloads.chassis.json_integer import Integer
+from workloads.chassis.json_integer import NUMBER
+from workloads.chassis.json_text import Line
 from workloads.chassis.money import Money
 from workloads.services.budget import domain
 from workloads.services.budget.models import Budget
 
 _LARGEST = 10**15
+Amount = Annotated[int, Field(ge=0, le=_LARGEST), NUMBER]
 Month = Annotated[str, Field(pattern=r"^20\d{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
 Category = Annotated[str, Field(pattern="^[a-z-]{2,60}$", examples=["groceries"])]
 
@@ -30,12 +32,12 @@ class BudgetRequest(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
-    name: str = Field(min_length=1, max_length=60, examples=["Food"])
+    name: Line = Field(min_length=1, max_length=60, examples=["Food"])
     categories: list[Category] = Field(min_length=1, max_length=15, examples=[["groceries", "eating-out"]])
     currency: str = Field(pattern="^[A-Z]{3}$", examples=["EUR"])
-    limit: Integer = Field(ge=0, le=_LARGEST, description="of a month, minor units", examples=[40000])
+    limit: Amount = Field(description="of a month, minor units", examples=[40000])
     rollover: Literal["none", "unspent", "both"] = "none"
-    thresholds: list[Annotated[Integer, Field(ge=1, le=500)]] = Field(
+    thresholds: list[Annotated[int, Field(ge=1, le=500), NUMBER]] = Field(
         default=[80, 100], max_length=5, description="percent at which the person is told", examples=[[80, 100]]
     )
     start: Month
@@ -111,4 +113,4 @@ class MonthLimitRequest(BaseModel):
     """Another limit for one month; null takes the plan's again."""
 
     model_config = ConfigDict(extra="forbid")
-    limit: Integer | None = Field(ge=0, le=_LARGEST, description="minor units", examples=[60000])
+    limit: Amount | None = Field(description="minor units", examples=[60000])

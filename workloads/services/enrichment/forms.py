@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 
-from workloads.chassis.json_integer import Integer
+from workloads.chassis.json_integer import NUMBER
 from workloads.services.enrichment import domain
 from workloads.services.enrichment.models import Assignment, Rule
 
@@ -63,6 +63,9 @@ class Correction(BaseModel):
     same_party: StrictBool = False
 
 
+Bound = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST), NUMBER]
+
+
 class RuleRequest(BaseModel):
     """A rule: every word begins a word of the text, and the amount is in the range."""
 
@@ -70,8 +73,8 @@ class RuleRequest(BaseModel):
     words: list[Annotated[str, Field(min_length=2, max_length=30)]] = Field(
         min_length=1, max_length=5, examples=[["backhaus"]]
     )
-    least: Integer | None = Field(default=None, ge=-_LARGEST, le=_LARGEST, description="signed minor units")
-    most: Integer | None = Field(default=None, ge=-_LARGEST, le=_LARGEST, description="signed minor units")
+    least: Bound | None = Field(default=None, description="signed minor units")
+    most: Bound | None = Field(default=None, description="signed minor units")
     category: Slug
 
     @model_validator(mode="after")
