@@ -76,7 +76,8 @@ class BrokerServer:
         wanted[own_address(self._instance)] = ""  # no namespace: there it answers whether it is up
         for address in self._listeners.keys() - wanted.keys():
             self._listeners.pop(address).close()
-        for address in wanted.keys() - self._listeners.keys():
+        # Its own address last: who sees the broker up there may use every namespace.
+        for address in sorted(wanted.keys() - self._listeners.keys(), key=lambda each: not wanted[each]):
             try:
                 self._listeners[address] = await self._open(address, wanted[address])
             except OSError as error:
