@@ -19,8 +19,8 @@ _LISTS = {
 """What is listed: path below the subscription, API version."""
 
 
-def contents(instance: Instance) -> dict[str, list[str]]:
-    """Resources, groups, assignments of roles and deleted vaults, by their ids."""
+def client(instance: Instance, resource: str, base: str) -> httpx.Client:
+    """The deployer's client of an API of the embedded Azure. resource: whom its token is for. base: the API's path."""
     who = deployer(instance)
     credential = ClientSecretCredential(
         who["tenant_id"],
@@ -30,13 +30,17 @@ def contents(instance: Instance) -> dict[str, list[str]]:
         disable_instance_discovery=True,
         connection_verify=str(instance.ca_bundle),
     )
-    token = credential.get_token("https://management.azure.com/.default").token
+    headers = {"Authorization": f"Bearer {credential.get_token(f'{resource}/.default').token}"}
     trusted = ssl.create_default_context(cafile=str(instance.ca_bundle))
+    return httpx.Client(base_url=f"https://{instance.arm}{base}", verify=trusted, headers=headers, timeout=30)
+
+
+def contents(instance: Instance) -> dict[str, list[str]]:
+    """Resources, groups, assignments of roles and deleted vaults, by their ids."""
     found = {}
-    with httpx.Client(verify=trusted, headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
+    with client(instance, "https://management.azure.com", f"/subscriptions/{SUBSCRIPTION_ID}") as http:
         for name, (path, version) in _LISTS.items():
-            url = f"https://{instance.arm}/subscriptions/{SUBSCRIPTION_ID}/{path}"
-            answer = http.get(url, params={"api-version": version})
+            answer = http.get(f"/{path}", params={"api-version": version})
             answer.raise_for_status()
             found[name] = sorted(each["id"] for each in answer.json()["value"])
     return found

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from azure.identity import ClientSecretCredential
 
-from local.azure.entra.deployer import deployer
 from local.instance import TENANT_ID
+from tests.azure_contents import client
 from tests.engine.deployment import Deployment, changes
 from tests.engine.program import Program
 
@@ -51,20 +49,8 @@ COLLECTIONS = (
 
 @pytest.fixture
 def graph(deployment: Deployment) -> Iterator[httpx.Client]:
-    instance, who = deployment.instance, deployer(deployment.instance)
-    credential = ClientSecretCredential(
-        who["tenant_id"],
-        who["client_id"],
-        who["client_secret"],
-        authority=f"https://{instance.arm}",
-        disable_instance_discovery=True,
-        connection_verify=str(instance.ca_bundle),
-    )
-    token = credential.get_token("https://graph.microsoft.com/.default").token
-    trusted = ssl.create_default_context(cafile=str(instance.ca_bundle))
-    headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=f"https://{instance.arm}/v1.0", verify=trusted, headers=headers, timeout=30) as client:
-        yield client
+    with client(deployment.instance, "https://graph.microsoft.com", "/v1.0") as found:
+        yield found
 
 
 def there(graph: httpx.Client) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ssl
 from dataclasses import replace
 from typing import Any
@@ -239,7 +240,7 @@ class BerlinGroupBank:
         """Ask about a consent: with a token of our own where the bank wants one."""
         server = self._server
         if server and self.profile.oauth and self.profile.oauth.application_token:
-            own = lambda: server.application_token(context)  # noqa: E731
+            own = functools.partial(server.application_token, context)
             return self._transport.ask(operation, context, body, target=target, method=method, token=own)
         return self._transport.ask(operation, context, body, target=target, method=method)
 
