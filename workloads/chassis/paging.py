@@ -8,7 +8,7 @@ import datetime
 import json
 from typing import Any
 
-from sqlalchemy import Select, and_, or_
+from sqlalchemy import Select, or_
 
 from workloads.chassis.problems import Problem
 
@@ -35,9 +35,10 @@ def decode(cursor: str) -> tuple[datetime.date, int]:
 def newest_first(query: Select[Any], date: Any, sequence: Any, cursor: str | None, limit: int) -> Select[Any]:
     """One page and one row more, which tells whether another page follows.
 
-    Written without row values (date, sequence) < (…): Azure SQL has none.
+    Written without row values (date, sequence) < (…): Azure SQL has none. And not as "earlier, or of that date and
+    before": neither database looks an alternative up in an index, so that every row seen before would be read again.
     """
     if cursor:
         day, last = decode(cursor)
-        query = query.where(or_(date < day, and_(date == day, sequence < last)))
+        query = query.where(date <= day, or_(date < day, sequence < last))
     return query.order_by(date.desc(), sequence.desc()).limit(limit + 1)

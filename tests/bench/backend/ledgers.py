@@ -1,0 +1,90 @@
+"""Ledgers to be read: made-up histories, taken over by the transaction service's own import and categorised."""
+
+from __future__ import annotations
+
+import datetime
+import random
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from workloads.chassis.database import Database
+from workloads.chassis.facts import Fact
+from workloads.chassis.money import Money
+from workloads.services.transaction import domain, imports, store
+from workloads.services.transaction.models import Transaction
+
+TODAY = datetime.date(2026, 11, 25)
+HISTORY_DAYS = 3 * 365
+SHOPS = {
+    "REWE Markt": "groceries", "Backhaus Sommer": "eating-out", "Verkehrsbetriebe": "transport",
+    "Hausverwaltung": "housing", "Stadtwerke": "utilities", "Apotheke": "health", "Hotel Lindner": "travel",
+    "Nordwind Software GmbH": "income",
+}  # fmt: skip
+"""Counterparties and their categories."""
+RARE = "Sternwarte"
+"""In one of a thousand counterparties: a search for it reads most of a ledger."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whose ledger. rows: how many transactions. accounts: that they are spread over."""
+
+    user: uuid.UUID
+    rows: int
+    accounts: Sequence[uuid.UUID]
+
+
+def fill(database: Database, person: Person, part: int, parts: int) -> None:
+    """Take over one of several equal parts of a person's history, the oldest first.
+
+    Whoever fills many ledgers goes over all of them part by part: then a ledger's rows lie apart, as they do after
+    months of synchronisations, and not side by side.
+    """
+    told = list(_told(person, part, parts))
+    if not told:
+        return
+    for number, account in enumerate(person.accounts):
+        mine = told[number :: len(person.accounts)]
+        dates = [each.booking_date for each in mine if each.booking_date]
+        listing = imports.Listing(
+            account, "aurora", mine, date_from=min(dates, default=TODAY), date_to=max(dates, default=TODAY),
+            covers_pending=False, unreadable=0, digest=f"{part}",
+        )  # fmt: skip
+        with database.session(person.user) as session:
+            imports.import_list(session, person.user, listing)
+    with database.session(person.user) as session:
+        columns = (
+            Transaction.id,
+            Transaction.account_id,
+            Transaction.date,
+            Transaction.minor,
+            Transaction.counterparty,
+        )
+        new = session.execute(select(*columns).where(Transaction.category.is_(None))).all()
+        store.categorise(session, [_fact(*row) for row in new])
+
+
+def _told(person: Person, part: int, parts: int) -> Iterator[domain.Told]:
+    draw = random.Random(person.user.int + part)
+    for number in range(part * person.rows // parts, (part + 1) * person.rows // parts):
+        age = HISTORY_DAYS - 1 - number * HISTORY_DAYS // person.rows
+        day, shop = TODAY - datetime.timedelta(days=age), draw.choice(list(SHOPS))
+        name = RARE if draw.random() < 0.001 else f"{shop} {draw.randrange(50)}"
+        minor = draw.randrange(1000, 400_000) if SHOPS[shop] == "income" else -draw.randrange(100, 20_000)
+        yield domain.Told(
+            "booked", Money(minor, "EUR"), f"T{person.user}{number}", booking_date=day, value_date=day,
+            counterparty=name, remittance=f"Kartenzahlung {day:%d.%m.} Beleg {draw.randrange(10**8)}",
+        )  # fmt: skip
+
+
+def _fact(
+    transaction: uuid.UUID, account: uuid.UUID, date: datetime.date, minor: int, counterparty: str | None
+) -> Fact:
+    category = SHOPS.get((counterparty or "").rpartition(" ")[0], "entertainment")
+    return Fact.model_construct(
+        id=transaction, version=1, account_id=account, date=date, minor=minor, currency="EUR", status="booked",
+        category=category, merchant=None, party="", transfer=False, removed=False,
+    )  # fmt: skip
