@@ -18,7 +18,8 @@ _SERVICE_PORT = 8080
 
 @dataclass(frozen=True)
 class Kind:
-    """A service with private endpoints. zone: private DNS zone that its name resolves in. host: of its public names.
+    """A service with private endpoints. zone: private DNS zone that its name resolves in; "{location}" stands for the
+    resource's region. host: of its public names.
 
     acl: where its firewall is. endpoint: service endpoint that its firewall knows subnets by. roles: whether Azure
     roles decide who may use it (else users inside of it).
@@ -68,6 +69,12 @@ KINDS = {
         "privatelink.monitor.azure.com",
         "x.in.applicationinsights.azure.com",
         "publicNetworkAccessForIngestion",
+    ),
+    "metrics": Kind(
+        "monitor:AzureMonitorWorkspace",
+        443,
+        "privatelink.{location}.prometheus.monitor.azure.com",
+        "x.prometheus.monitor.azure.com",
     ),
     "site": Kind("web:WebApp", 443, "privatelink.azurewebsites.net", "x.azurewebsites.net", roles=False),
 }
@@ -167,8 +174,9 @@ class Reach:
         ways = [resource.id, *_scopes(self.plan, resource)]
         endpoints = [each for each in self.plan.of("network:PrivateEndpoint") if _leads_to(each, ways)]
         placed = [(each, subnet_at(self._subnets, at(each.inputs, "subnet.id"))) for each in endpoints]
+        zone = kind.zone.format(location=resource.inputs.get("location"))
         return any(
-            subnet is not None and self._resolves(each, kind.zone) and self._enters(actor, subnet, kind.port)
+            subnet is not None and self._resolves(each, zone) and self._enters(actor, subnet, kind.port)
             for each, subnet in placed
         )
 

@@ -188,3 +188,12 @@ def test_a_change_finds_list_elements_by_name_and_leaves_the_original_alone() ->
     assert changed(before, "rules.[b].access", "Allow")["rules"][1]["access"] == "Allow"
     assert before["rules"][1]["access"] == "Deny"
     assert changed(before, "rules.[b].access", None)["rules"][1] == {"name": "b"}
+
+
+@pytest.mark.parametrize(("region", "reaches"), [("westeurope", True), ("northeurope", False)])
+def test_metrics_are_asked_for_in_the_zone_of_their_own_region(region: str, reaches: bool) -> None:
+    zone = "privatelink.westeurope.prometheus.monitor.azure.com"
+    stack = endpoint(zone, zone)
+    closed = {"publicNetworkAccess": "Disabled", "location": region}
+    workspace = Made("azure-native:monitor:AzureMonitorWorkspace", "/vaults/kv", closed)
+    assert Reach(Plan([*stack[:-1], workspace])).can("subnet:a", "metrics:kv") is reaches
