@@ -18,6 +18,8 @@ from aiohttp import web
 from local.instance import Instance
 
 Body = dict[str, Any]
+About = Mapping[str, Mapping[str, str]]
+"""What conditions of role assignments may ask of a request: by "request" or "resource", attributes by lower-case name."""
 
 
 class ArmError(Exception):
@@ -106,11 +108,14 @@ class Directory(Protocol):
 class Authorizer(Protocol):
     """Azure RBAC over the stored role assignments and the built-in role definitions."""
 
-    def allows(self, principal: Principal, scope: str, action: str, *, data: bool) -> bool:
-        """Whether an assignment at the scope or above grants the action (a data action when ``data``)."""
+    def allows(self, principal: Principal, scope: str, action: str, *, data: bool, about: About | None = None) -> bool:
+        """Whether an assignment at the scope or above grants the action (a data action when ``data``).
+
+        about: what conditions of assignments may ask of the request.
+        """
         ...
 
-    def require(self, principal: Principal, scope: str, action: str, *, data: bool) -> None:
+    def require(self, principal: Principal, scope: str, action: str, *, data: bool, about: About | None = None) -> None:
         """Raises ArmError 403 AuthorizationFailed, naming object id, action and scope, unless it is allowed."""
         ...
 

@@ -8,12 +8,21 @@ from typing import Any
 
 from local.azure.arm import roles
 from local.azure.arm.authorize import ASSIGNMENT_TYPE, DEFINITION_TYPE
+from local.azure.arm.condition import attributes
 from local.azure.arm.ids import Address, ancestors, canonical
 from local.azure.arm.store import LocalStore
-from local.azure.context import ArmError, Body
+from local.azure.arm.types import Type
+from local.azure.context import About, ArmError, Body
 from local.instance import SUBSCRIPTION_ID
 
 _CLAUSE = re.compile(r"\s*(?:(\w+)\s+eq\s+'([^']*)'|(atScope\(\)|asTarget\(\))|assignedTo\('([^']*)'\))\s*")
+
+
+def about(kind: Type, **bodies: Body) -> About:
+    """What conditions may ask of a request to a role assignment; nothing of others. bodies: by where they are from."""
+    if kind.type != ASSIGNMENT_TYPE:
+        return {}
+    return {source: attributes(body.get("properties") or {}) for source, body in bodies.items()}
 
 
 def definition_body(guid: str, properties: Mapping[str, Any]) -> Body:

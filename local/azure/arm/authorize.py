@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any
 
 from local.azure.arm import roles
+from local.azure.arm.condition import Facts, compiled
 from local.azure.arm.ids import ancestors
 from local.azure.arm.store import LocalStore
-from local.azure.context import ArmError, Principal
+from local.azure.context import About, ArmError, Principal
 
 ASSIGNMENT_TYPE = "Microsoft.Authorization/roleAssignments"
 DEFINITION_TYPE = "Microsoft.Authorization/roleDefinitions"
@@ -22,21 +23,27 @@ class LocalAuthorizer:
     def __init__(self, store: LocalStore) -> None:
         self._store = store
 
-    def allows(self, principal: Principal, scope: str, action: str, *, data: bool) -> bool:
-        """Whether an assignment at the scope or above grants the action (a data action when ``data``)."""
+    def allows(self, principal: Principal, scope: str, action: str, *, data: bool, about: About | None = None) -> bool:
+        """Whether an assignment at the scope or above grants the action (a data action when ``data``).
+
+        about: what conditions of assignments may ask of the request.
+        """
+        facts = Facts(action, about or {})
         above = set(ancestors(scope))
         for assignment in self._store.list(ASSIGNMENT_TYPE):
             granted = assignment.properties
             where = assignment.id.lower().rsplit("/providers/microsoft.authorization/", 1)[0] or "/"
             if str(granted.get("principalId", "")).lower() != principal.object_id or where not in above:
                 continue
+            if (condition := granted.get("condition")) and not compiled(str(condition))(facts):
+                continue
             if any(_grants(each, action, data) for each in self._permissions(str(granted.get("roleDefinitionId")))):
                 return True
         return False
 
-    def require(self, principal: Principal, scope: str, action: str, *, data: bool) -> None:
+    def require(self, principal: Principal, scope: str, action: str, *, data: bool, about: About | None = None) -> None:
         """Raises ArmError 403 AuthorizationFailed, naming object id, action and scope, unless it is allowed."""
-        if not self.allows(principal, scope, action, data=data):
+        if not self.allows(principal, scope, action, data=data, about=about):
             raise ArmError(
                 403,
                 "AuthorizationFailed",

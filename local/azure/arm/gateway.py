@@ -68,7 +68,8 @@ class Gateway:
         body = await _json(request)
         # Where the scope is not known yet, who may deploy to the subscription may deploy there.
         scope = f"/subscriptions/{SUBSCRIPTION_ID}" if address.path.startswith(f"/{UNKNOWN}") else address.path
-        self._azure.authorizer.require(principal, scope, f"{kind.type}/write", data=False)
+        about = access.about(kind, request=body)
+        self._azure.authorizer.require(principal, scope, f"{kind.type}/write", data=False, about=about)
         if request.query.get("dryRun", "").lower() == "all":
             return await self._dry_run(address, kind, body, version)
         async with self._lifecycle.exclusive(address.path):
@@ -152,7 +153,9 @@ class Gateway:
     async def _delete(
         self, request: web.Request, address: Address, kind: Type, principal: Principal, version: str
     ) -> web.Response:
-        self._azure.authorizer.require(principal, address.path, f"{kind.type}/delete", data=False)
+        there = self._store.get(address.path)
+        about = access.about(kind, resource=there.body if there else {})
+        self._azure.authorizer.require(principal, address.path, f"{kind.type}/delete", data=False, about=about)
         async with self._lifecycle.exclusive(address.path):
             resource = self._store.get(address.path)
             if resource is None:

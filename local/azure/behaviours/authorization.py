@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 from local.azure.arm.authorize import LocalAuthorizer
+from local.azure.arm.condition import ConditionError, compiled
 from local.azure.arm.shapes import UNKNOWN
 from local.azure.context import ArmError, Behaviour, Body, Resource
 
@@ -13,13 +14,27 @@ def _scope(resource: Resource) -> str:
     return resource.id[: resource.id.lower().rindex("/providers/microsoft.authorization/")] or "/"
 
 
+def _judgeable(resource: Resource) -> None:
+    condition, version = (resource.properties.get(each) for each in ("condition", "conditionVersion"))
+    if not condition or UNKNOWN in str(condition):
+        return
+    try:
+        if version != "2.0":
+            raise ConditionError(f"its conditionVersion is {version!r}; allowed is '2.0'")
+        compiled(str(condition))
+    except ConditionError as error:
+        message = f"The condition of the role assignment can't be judged: {error}."
+        raise ArmError(400, "InvalidCondition", message, "properties.condition") from None
+
+
 class RoleAssignment(Behaviour):
     """Takes effect with the write that stores it (Azure needs up to minutes)."""
 
     type = "Microsoft.Authorization/roleAssignments"
 
     async def check(self, resource: Resource, previous: Resource | None) -> None:
-        """Refuse an unknown role."""
+        """Refuse an unknown role, and a condition that can't be judged."""
+        _judgeable(resource)
         role = str(resource.properties.get("roleDefinitionId"))
         authorizer = self.azure.authorizer
         if UNKNOWN not in role and isinstance(authorizer, LocalAuthorizer) and authorizer.role(role) is None:

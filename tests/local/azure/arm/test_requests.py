@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bootstrap.pipelines import only_assigns
 from local.instance import TENANT_ID
 
 VERSIONS = {
@@ -25,6 +26,8 @@ VERSIONS = {
     "Microsoft.OperationalInsights": "2023-09-01",
 }
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+ACCESS_ADMINISTRATOR = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
 NETWORK: dict[str, Any] = {
     "location": "westeurope",
     "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}},
@@ -191,24 +194,58 @@ def test_inline_and_standalone_subnets_are_the_same_resources(arm: httpx.Client,
     assert [each["name"] for each in send(arm, "GET", path).json()["properties"]["subnets"]] == ["b"]
 
 
-def test_a_stranger_is_refused_until_a_role_is_assigned(arm: httpx.Client, azure: Any, group: str) -> None:
-    identity = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/stranger"
+def make_identity(arm: httpx.Client, azure: Any, group: str, name: str) -> tuple[str, str, httpx.Client]:
+    """A managed identity: its id, its object id, and a client that acts as it."""
+    identity = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
     made = send(arm, "PUT", identity, {"location": "westeurope"}).json()["properties"]
     node = json.loads((azure.instance.azure / "node-identity.json").read_text())
     query = {"resource": "https://management.azure.com/", "client_id": made["clientId"]}
-    token = arm.get(node["endpoint"], params=query, headers={"X-IDENTITY-HEADER": node["header"]}).json()[
-        "access_token"
-    ]
-    with azure.client(token) as stranger:
+    answer = arm.get(node["endpoint"], params=query, headers={"X-IDENTITY-HEADER": node["header"]})
+    return identity, made["principalId"], azure.client(answer.json()["access_token"])
+
+
+def test_a_stranger_is_refused_until_a_role_is_assigned(arm: httpx.Client, azure: Any, group: str) -> None:
+    identity, principal, client = make_identity(arm, azure, group, "stranger")
+    with client as stranger:
         refused = send(stranger, "GET", identity)
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, "AuthorizationFailed")
         role = f"{azure.subscription}/providers/Microsoft.Authorization/roleDefinitions/{READER}"
         assignment = f"{group}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
-        send(arm, "PUT", assignment, {"properties": {"roleDefinitionId": role, "principalId": made["principalId"]}})
+        send(arm, "PUT", assignment, {"properties": {"roleDefinitionId": role, "principalId": principal}})
         assert send(stranger, "GET", identity).status_code == 200
         assert send(stranger, "DELETE", identity).status_code == 403
         send(arm, "DELETE", assignment)
         assert send(stranger, "GET", identity).status_code == 403
+
+
+def test_who_may_give_some_roles_on_a_condition_may_give_no_other(arm: httpx.Client, azure: Any, group: str) -> None:
+    _, pipeline, client = make_identity(arm, azure, group, "pipeline")
+    _, robot, other = make_identity(arm, azure, group, "robot")
+    other.close()
+
+    def give(who: httpx.Client, role: str, to: str, **more: str) -> httpx.Response:
+        path = f"{group}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+        definition = f"{azure.subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+        body = {"roleDefinitionId": definition, "principalId": to, "principalType": "ServicePrincipal", **more}
+        return send(who, "PUT", path, {"properties": body})
+
+    on_condition = {"condition": only_assigns([READER]), "conditionVersion": "2.0"}
+    assert give(arm, ACCESS_ADMINISTRATOR, pipeline, **on_condition).status_code == 201
+    with client:
+        assert give(client, OWNER, robot).status_code == 403
+        assert give(client, READER, robot, principalType="User").status_code == 403
+        given = give(client, READER, robot)
+        assert given.status_code == 201
+        assert send(client, "DELETE", given.json()["id"]).status_code == 200
+        (own,) = (each for each in _assignments(arm, group) if each["properties"]["principalId"] == pipeline)
+        assert send(client, "DELETE", own["id"]).status_code == 403
+    for unjudged in ({"conditionVersion": "1.0"}, {"condition": "@Environment[UtcNow] DateTimeEquals 'x'"}):
+        refused = give(arm, READER, robot, **(on_condition | unjudged))
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "InvalidCondition")
+
+
+def _assignments(arm: httpx.Client, scope: str) -> list[dict[str, Any]]:
+    return send(arm, "GET", f"{scope}/providers/Microsoft.Authorization/roleAssignments").json()["value"]
 
 
 def test_without_a_token_nothing_is_said(azure: Any) -> None:
