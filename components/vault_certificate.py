@@ -7,6 +7,7 @@ asked for waits in the vault until the signed certificate is merged there (`az k
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 _VERSION = {"api-version": "7.4"}
 _SCOPE = "https://vault.azure.net/.default"
 _ASKED = ("subject", "hosts", "use", "months")
+_HELD = "ObjectIsDeletedButRecoverable"
+"""What the vault says of a name that a deleted certificate holds (Key Vault REST API, error codes)."""
+_PATIENCE = 120.0
+"""Seconds that a recovery may take."""
 _SERVER, _CLIENT = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"
 """Extended key usages of TLS (RFC 5280, section 4.2.1.12); a QWAC is of both (ETSI TS 119 495)."""
 
@@ -67,6 +72,11 @@ class _Asking(dynamic.ResourceProvider):
         with signed_in(_news["vault"]) as http:
             return dynamic.UpdateResult(ask(http, _news, again=True))
 
+    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
+        with signed_in(props["vault"]) as http:
+            found = seen(http, props)
+        return dynamic.ReadResult(id_ if found else "", found or props)
+
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         with signed_in(_props["vault"]) as http:
             forget(http, _props["name"])
@@ -93,16 +103,49 @@ def ask(http: httpx.Client, props: dict[str, Any], *, again: bool = False) -> di
     Answers the properties with "request", a PKCS #10 request in base64. Raises RuntimeError when the vault refuses.
     """
     name = props["name"]
-    known = None if again else http.get(f"/certificates/{name}/pending")
-    if known is None or known.status_code == 404:
-        known = http.post(f"/certificates/{name}/create", json={"policy": _policy(props)})
-    if not known.is_success:
-        raise RuntimeError(
-            f"The certificate {name} can't be asked for: the vault answered {known.status_code}, {_said(known)}"
-            + (" That needs the role Key Vault Certificates Officer there." if known.status_code in (401, 403) else "")
-        )
+    # The vault takes one request at a time: one that nobody signed yet is given up for another.
+    known = (http.delete if again else http.get)(f"/certificates/{name}/pending")
+    if again or known.status_code == 404:
+        known = _create(http, props)
+        if _HELD in known.text:
+            _recover(http, name)
+            known = _create(http, props)
+    _accepted(known, name, "asked for")
     given = {key: value for key, value in props.items() if key != "__provider"}
     return {**given, "request": known.json()["csr"]}
+
+
+def seen(http: httpx.Client, props: dict[str, Any]) -> dict[str, Any] | None:
+    """The properties as the vault has them, whether signed yet or not; None where it has no such certificate.
+
+    Raises RuntimeError when the vault refuses.
+    """
+    name = props["name"]
+    policy, waiting = (http.get(f"/certificates/{name}/{part}") for part in ("policy", "pending"))
+    if policy.status_code == waiting.status_code == 404:
+        return None
+    if policy.status_code != 404:
+        _accepted(policy, name, "read")
+    asked = _asked(policy.json(), props) if policy.is_success else {}
+    # Once it is merged nothing is pending: what was asked for stays as it was.
+    request = waiting.json().get("csr") if waiting.is_success else None
+    return {**props, **asked, "request": request or props["request"]}
+
+
+def _create(http: httpx.Client, props: dict[str, Any]) -> httpx.Response:
+    return http.post(f"/certificates/{props['name']}/create", json={"policy": _policy(props)})
+
+
+def _recover(http: httpx.Client, name: str) -> None:
+    """Brings a deleted certificate back, whose name is held: it gets another version then. Raises RuntimeError."""
+    _accepted(http.post(f"/deletedcertificates/{name}/recover"), name, "recovered")
+    until = time.monotonic() + _PATIENCE
+    while http.get(f"/certificates/{name}").status_code == 404:
+        if time.monotonic() > until:
+            raise RuntimeError(
+                f"The certificate {name} is still being recovered after {_PATIENCE:.0f} s. Run it again."
+            )
+        time.sleep(1)
 
 
 def forget(http: httpx.Client, name: str) -> None:
@@ -111,6 +154,14 @@ def forget(http: httpx.Client, name: str) -> None:
         answer = http.delete(path)
         if answer.status_code != 404 and not answer.is_success:
             raise RuntimeError(f"The certificate {name} can't be deleted: the vault answered {answer.status_code}.")
+
+
+def _accepted(answer: httpx.Response, name: str, done: str) -> None:
+    if not answer.is_success:
+        raise RuntimeError(
+            f"The certificate {name} can't be {done}: the vault answered {answer.status_code}, {_said(answer)}"
+            + (" That needs the role Key Vault Certificates Officer there." if answer.status_code in (401, 403) else "")
+        )
 
 
 def _said(answer: httpx.Response) -> str:
@@ -135,6 +186,19 @@ def _policy(props: dict[str, Any]) -> dict[str, Any]:
         },
         # Somebody outside signs.
         "issuer": {"name": "Unknown"},
+    }
+
+
+def _asked(policy: dict[str, Any], props: dict[str, Any]) -> dict[str, Any]:
+    """What a policy says of what is asked for: `_policy` the other way round."""
+    x509, key = policy["x509_props"], policy["key_props"]
+    months = x509.get("validity_months")
+    return {
+        "subject": x509.get("subject", ""),
+        "hosts": list((x509.get("sans") or {}).get("dns_names") or ()),
+        "use": "transport" if key.get("exportable") else "seal",
+        # The engine knows no whole numbers.
+        "months": props["months"] if months == props["months"] else months,
     }
 
 

@@ -19,7 +19,7 @@ from local.instance import Instance
 
 Body = dict[str, Any]
 About = Mapping[str, Mapping[str, str]]
-"""What conditions of role assignments may ask of a request: by "request" or "resource", attributes by lower-case name."""
+"""What conditions of role assignments may ask of: "request" or "resource", each with attributes by lower-case name."""
 
 
 class ArmError(Exception):

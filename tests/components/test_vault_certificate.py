@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from components.vault_certificate import CertificateArgs, ask, forget
+from components.vault_certificate import CertificateArgs, ask, forget, seen
 
 ASKED: dict[str, Any] = {
     "vault": "https://kv.example/",
@@ -22,16 +22,19 @@ ASKED: dict[str, Any] = {
 
 
 class Vault:
-    """A vault's answers by method and path; keeps what it was asked."""
+    """A vault's answers by method and path; keeps what it was asked. then: the answers from the second time on."""
 
     def __init__(self, **answers: tuple[int, Any]) -> None:
         self.answers, self.asked = answers, list[tuple[str, str, Any]]()
+        self.then: dict[str, tuple[int, Any]] = {}
         self.http = httpx.Client(base_url="https://kv.example/", transport=httpx.MockTransport(self._answer))
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content) if request.content else None
         self.asked.append((request.method, request.url.path, body))
-        status, said = self.answers[f"{request.method}_{request.url.path.rsplit('/', 1)[1]}"]
+        which = f"{request.method}_{request.url.path.rsplit('/', 1)[1]}"
+        status, said = self.answers[which]
+        self.answers |= {which: self.then[which]} if which in self.then else {}
         return httpx.Response(status, json=said)
 
 
@@ -64,8 +67,40 @@ def test_what_is_asked_for_already_is_not_asked_for_again() -> None:
 
 
 def test_another_subject_is_asked_for_as_another_version() -> None:
-    vault = Vault(POST_create=(202, {"csr": "MIJ"}))
+    vault = Vault(DELETE_pending=(404, {}), POST_create=(202, {"csr": "MIJ"}))
     assert ask(vault.http, ASKED, again=True)["request"] == "MIJ"
+    assert [method for method, *_ in vault.asked] == ["DELETE", "POST"], "what nobody signed yet is given up"
+
+
+def policy(**key: Any) -> dict[str, Any]:
+    x509 = {"subject": ASKED["subject"], "sans": {"dns_names": ASKED["hosts"]}, "validity_months": 24}
+    return {"x509_props": x509, "key_props": {"exportable": True, **key}}
+
+
+@pytest.mark.parametrize(("pending", "request_"), [((200, {"csr": "MII"}), "MII"), ((404, {}), "asked before")])
+def test_what_the_vault_has_is_seen_as_it_was_asked_for_signed_or_not(pending: Any, request_: str) -> None:
+    before = {**ASKED, "request": "asked before"}
+    assert seen(Vault(GET_policy=(200, policy()), GET_pending=pending).http, before) == {**before, "request": request_}
+
+
+def test_what_somebody_changed_or_took_away_is_seen() -> None:
+    moved = policy(exportable=False)
+    moved["x509_props"] |= {"subject": "CN=other", "sans": {}, "validity_months": 12}
+    found = seen(Vault(GET_policy=(200, moved), GET_pending=(404, {})).http, {**ASKED, "request": "MII"})
+    assert found is not None
+    changed = {name: found[name] for name in ("subject", "hosts", "months", "use")}
+    assert changed == {"subject": "CN=other", "hosts": [], "months": 12, "use": "seal"}
+    assert seen(Vault(GET_policy=(404, {}), GET_pending=(404, {})).http, ASKED) is None
+    with pytest.raises(RuntimeError, match="can't be read: the vault answered 403"):
+        seen(Vault(GET_policy=(403, {}), GET_pending=(403, {})).http, ASKED)
+
+
+def test_a_deleted_certificate_whose_name_is_held_is_brought_back_for_another_version() -> None:
+    held = {"error": {"code": "Conflict", "innererror": {"code": "ObjectIsDeletedButRecoverable"}}}
+    vault = Vault(GET_pending=(404, {}), POST_create=(409, held), POST_recover=(200, {}), GET_qwac=(200, {}))
+    vault.then["POST_create"] = (202, {"csr": "MIK"})
+    assert ask(vault.http, ASKED)["request"] == "MIK"
+    assert ("POST", "/deletedcertificates/qwac/recover") in [(method, path) for method, path, _ in vault.asked]
 
 
 def test_a_refusal_names_the_role_that_is_missing() -> None:

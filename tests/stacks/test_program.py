@@ -12,6 +12,7 @@ import pulumi
 import pytest
 from pulumi_azure_native import apimanagement, network
 
+from components.common import ROLES
 from stacks.services import SANDBOX_BANKS
 from stacks.services import deployed as services
 from stacks.transforms import installed_major, use_transforms
@@ -86,8 +87,17 @@ def test_the_connector_alone_is_told_of_certificates_and_of_those_that_are_merge
     for each in services(sandbox_banks=False):
         told = {name for name in variables(registered, each.name) if name.endswith("_CERTIFICATE")}
         assert told == ({"QWAC_CERTIFICATE"} if each.name == "connector" else set()), each.name
-    right = registered.one(":RoleAssignment", "connector-reads-qwac").inputs
-    assert right["scope"] == "/id/of/Vault/main/secrets/qwac"
+    rights = {
+        each.name: (each.inputs["scope"], each.inputs["roleDefinitionId"].rsplit("/", 1)[-1])
+        for each in registered.of(":RoleAssignment")
+        if each.name.startswith("connector-") and "/Vault/main" in each.inputs["scope"]
+    }
+    # That these are enough is tried in tests/local/azure/dataplanes/test_keyvault_certificates.py.
+    assert rights == {
+        "connector-key-vault-crypto-user": ("/id/of/Vault/main", ROLES["Key Vault Crypto User"]),
+        "connector-reads-qwac": ("/id/of/Vault/main/secrets/qwac", ROLES["Key Vault Secrets User"]),
+        "connector-reads-qseal": ("/id/of/Vault/main/certificates/qseal", ROLES["Key Vault Certificate User"]),
+    }
 
 
 @pytest.mark.parametrize(("stack", "ledgers"), [("local", set()), ("dev", set()), ("prod", {"audit"})])

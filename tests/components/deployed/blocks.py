@@ -25,6 +25,7 @@ from components.network import Network
 from components.notifications import Notifications
 from components.registry import Registry
 from components.vault import Vault
+from components.vault_certificate import CertificateArgs
 from components.website import WebSite
 from components.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
 from local.instance import SUBSCRIPTION_ID, TENANT_ID
@@ -162,7 +163,17 @@ def registry(site: Site, handed: Handed) -> None:
 
 def vault(site: Site, handed: Handed) -> None:
     access = _access(handed, "vaultcore.azure.net")
-    args = vault_args(site, access=access, certificates={}, purge_protection=False, soft_delete_days=7)
+    args = vault_args(
+        site,
+        access=access,
+        certificates={
+            "qwac": CertificateArgs(subject="CN=api.example.com, O=Example, C=DE", hosts=("api.example.com",)),
+            "qseal": CertificateArgs(subject="CN=Example, O=Example, C=DE", use="seal"),
+        },
+        deployer_id=handed["deployer"],
+        purge_protection=False,
+        soft_delete_days=7,
+    )
     made = Vault("main", args)
     made.tell_of_expiry(handed["action group"])
 

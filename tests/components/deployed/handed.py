@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from local.azure.entra.deployer import deployer
 from local.instance import TENANT_ID
 from tests.components.deployed.cloud import Cloud
 
@@ -89,6 +90,7 @@ def hand(cloud: Cloud) -> dict[str, str]:
         "key version": key["properties"]["keyUriWithVersion"],
         "action group": group,
         "principal": robot["properties"]["principalId"],
+        "deployer": deployer(cloud.instance)["object_id"],
     }
 
 

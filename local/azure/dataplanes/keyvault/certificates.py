@@ -195,7 +195,10 @@ class Certificates:
     async def _policy(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         self._vault.allow(request, CERTIFICATES["get"], name)
-        return web.json_response(self._bundle(self._vault.current(_KIND, name))["policy"])
+        # The newest one, whether its certificate is there yet or not.
+        waiting = self._vault.store.get(self._vault.key, _PENDING, name)
+        newest = waiting or self._vault.current(_KIND, name)
+        return web.json_response({**newest.public["policy"], "id": f"{self._vault.identifier(_KIND, name)}/policy"})
 
     async def _list(self, request: web.Request) -> web.Response:
         self._vault.allow(request, CERTIFICATES["list"])

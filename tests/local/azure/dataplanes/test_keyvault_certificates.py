@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from local.azure.context import Resource
 from tests.local.azure.dataplanes.conftest import Embedded, Identity
+from workloads.chassis.problems import Problem
 from workloads.services.connector import qwac, seal
 
 VAULTS = "Microsoft.KeyVault/vaults"
@@ -34,7 +35,7 @@ VAULTS = "Microsoft.KeyVault/vaults"
 
 @pytest.fixture(scope="module")
 def vault(embedded: Embedded) -> Resource:
-    properties = {"sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True}
+    properties = {"sku": {"family": "A", "name": "premium"}, "enableRbacAuthorization": True}
     return embedded.put(VAULTS, f"kv-{uuid.uuid4().hex[:8]}", {"properties": properties})
 
 
@@ -50,12 +51,22 @@ def client(embedded: Embedded, vault: Resource, admin: Identity) -> Iterator[Cer
         yield client
 
 
+@pytest.fixture(scope="module")
+def connector(embedded: Embedded, vault: Resource) -> Identity:
+    """Rights as stacks/rights.py gives them: to use keys, to read one certificate with its key, and one without."""
+    return embedded.identity(
+        ("Key Vault Crypto User", vault.id),
+        *(("Key Vault Secrets User", f"{vault.id}/secrets/{each}") for each in ("qwac", "in-pem", "in-pfx")),
+        ("Key Vault Certificate User", f"{vault.id}/certificates/seal"),
+    )
+
+
 @pytest.fixture
-def for_services(embedded: Embedded, admin: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+def for_services(embedded: Embedded, connector: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
     """The connector's own way to the vault: its credential, the machine's trust."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(embedded.instance.ca_bundle))
-    monkeypatch.setattr(seal, "credential", lambda: admin.credential)
-    monkeypatch.setattr(qwac, "credential", lambda: admin.credential)
+    monkeypatch.setattr(seal, "credential", lambda: connector.credential)
+    monkeypatch.setattr(qwac, "credential", lambda: connector.credential)
 
 
 def policy(**more: object) -> CertificatePolicy:
@@ -152,6 +163,16 @@ def test_a_key_that_may_not_leave_is_not_in_the_secret_and_signs_in_the_vault(
     public.verify(sealed.sign("RS256", b"message"), b"message", padding.PKCS1v15(), hashes.SHA256())
     pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
     public.verify(sealed.sign("PS256", b"message"), b"message", pss, hashes.SHA256())
+
+
+def test_what_the_connector_may_read_is_its_own_certificates_alone(
+    client: CertificateClient, embedded: Embedded, vault: Resource, for_services: None
+) -> None:
+    client.begin_create_certificate("services-ingress", policy()).result()
+    with pytest.raises(HttpResponseError, match="not authorized"):
+        qwac.present(ssl.create_default_context(), vault.properties["vaultUri"], "services-ingress")
+    with pytest.raises(Problem, match="vault-unreachable"):
+        seal.VaultSeal(vault.properties["vaultUri"], "services-ingress").certificate()
 
 
 def test_the_qwac_is_shown_to_a_bank_that_asks_for_it(
