@@ -146,6 +146,7 @@ class Notifications(pulumi.ComponentResource):
             notification_hub_name=hub.name,
             namespace_name=namespace.name,
             resource_group_name=site.resource_group,
+            location=site.location,
             rights=[right],
             opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["primary_key", "secondary_key"]),
         )

@@ -6,18 +6,12 @@ docs/verify-azure.md says what it needs, what it does, and what of it was never 
 from __future__ import annotations
 
 import argparse
-import os
-import shlex
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
-
-from local.azure.daemons import authority
 from local.commands.daemons import prepare
 from local.commands.environment import tools
 from local.commands.plan import plan
@@ -28,8 +22,8 @@ from local.supervision.supervisor import Supervisor
 from local.toolchain.progress import Progress
 from tests.local.azure.conftest import RunningAzure, running_at
 from tests.verification.compare import answers, requests
+from tests.verification.deployment import Deployment
 from tests.verification.exchange import Exchange, keep, kept
-from tests.verification.recorder import Recorder
 from tests.verification.replay import known_ids, planned_bodies, renamed, replayed
 
 _AZURE = "https://management.azure.com"
@@ -51,50 +45,53 @@ def _embedded() -> Iterator[RunningAzure]:
             supervisor.down()
 
 
-def _recorded(stack: str, upstream: str, journey: str, azure: RunningAzure) -> list[Exchange]:
-    """What passes while the stack goes up and the journey is made. Raises CalledProcessError when one of them fails."""
-    instance = azure.instance
-    files = authority(instance).issue_files(instance.state, "recorder", ["127.0.0.1"])
-    recorder = Recorder(upstream, instance.ca_bundle, *files)
-    given = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())
-    with recorder.listening() as host:
-        given["config"]["azure-native:metadataHost"] = host
-        file = instance.state / f"Pulumi.{stack}.yaml"
-        file.write_text(yaml.safe_dump(given))
-        variables = {**os.environ, "ARM_METADATA_HOSTNAME": host, "SSL_CERT_FILE": str(instance.ca_bundle)}
-        deploy = ["pulumi", "up", "--stack", stack, "--config-file", str(file)]
-        for each in (deploy, shlex.split(journey)):
-            if each:
-                subprocess.run(each, cwd=REPOSITORY, env=variables, check=True)
-    return recorder.exchanges
-
-
-def _differences(stack: str, recording: list[Exchange], azure: RunningAzure) -> Iterator[str]:
+def _differences(stack: str, folder: Path, recording: list[Exchange], azure: RunningAzure) -> Iterator[str]:
     known = known_ids(recording)
     here = [renamed(each, known) for each in recording]
-    yield from (f"request {each}" for each in requests(here, planned_bodies(plan(stack))))
+    yield from (f"request {each}" for each in requests(here, planned_bodies(plan(stack, folder))))
     with azure.client() as arm:
         found = answers(replayed(here, arm, {}))
     yield from (f"answer {each} ({times} times)" for each, times in found.most_common())
 
 
-def main() -> None:
-    """Read the command line, record or read a recording, print what differs. Raises RuntimeError when anything does."""
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make verify-azure STACK=…", description=__doc__)
     parser.add_argument("stack")
+    parser.add_argument("--folder", type=Path, default=REPOSITORY, help="the program's, default this repository")
     parser.add_argument("--upstream", default=_AZURE, help=f"base URL of Resource Manager, default {_AZURE}")
     parser.add_argument("--journey", default="", help="command that makes the end-to-end journey on the deployed stack")
+    parser.add_argument("--yes", action="store_true", help="deploy, and destroy, without asking")
+    parser.add_argument("--destroy", action="store_true", help="destroy the stack afterwards, and record that, too")
     parser.add_argument("--recording", type=Path, help="compare this recording, and deploy nothing")
     parser.add_argument("--keep", type=Path, help="file to keep the recording in; it may hold secrets of the stack")
-    options = parser.parse_args()
-    with _embedded() as azure:
-        if options.recording:
-            recording = list(kept(options.recording))
-        else:
-            recording = _recorded(options.stack, options.upstream, options.journey, azure)
+    return parser.parse_args()
+
+
+def _recorded(options: argparse.Namespace, azure: RunningAzure) -> list[Exchange]:
+    """What passes while the stack is deployed; kept, where that is wanted, even when it fails."""
+    recording: list[Exchange] = []
+    deployment = Deployment(
+        stack=options.stack,
+        folder=options.folder,
+        upstream=options.upstream,
+        journey=options.journey,
+        unasked=options.yes,
+        destroyed=options.destroy,
+    )
+    try:
+        deployment.record(azure.instance, recording)
+    finally:
         if options.keep:
             keep(recording, options.keep)
-        found = list(_differences(options.stack, recording, azure))
+    return recording
+
+
+def main() -> None:
+    """Read the command line, record or read a recording, print what differs. Raises RuntimeError when anything does."""
+    options = _arguments()
+    with _embedded() as azure:
+        recording = list(kept(options.recording)) if options.recording else _recorded(options, azure)
+        found = list(_differences(options.stack, options.folder, recording, azure))
     sys.stdout.write("".join(f"{each}\n" for each in found))
     sys.stderr.write(f"{len(recording)} requests recorded, {len(found)} differences.\n")
     if found:

@@ -33,17 +33,30 @@ def answers(pairs: Iterable[Pair]) -> Counter[str]:
     return found
 
 
-def requests(recording: Iterable[Exchange], planned: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def requests(recording: Iterable[Exchange], planned: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
     """Where the last body that was sent for a resource differs from the one that is planned for it.
 
-    planned: bodies by id. What is known only after deployment is not compared.
+    planned: ids and bodies. What is known only after deployment is not compared; of an id it stands for anything.
     """
     sent = {canonical(each.path): each.sent for each in recording if each.makes}
-    wanted = {canonical(path): body for path, body in planned.items()}
-    yield from (f"{path}: planned, and not sent" for path in sorted(wanted.keys() - sent.keys()))
-    yield from (f"{path}: sent, and not planned" for path in sorted(sent.keys() - wanted.keys()))
-    for path in sorted(wanted.keys() & sent.keys()):
-        yield from _unlike(path, sent[path], wanted[path])
+    # What is known best is looked for first: it leaves less to the others.
+    for path, body in sorted(((canonical(path), body) for path, body in planned), key=_unknown):
+        found = next((each for each in sent if _stands_for(path, each)), None)
+        if found is None:
+            yield f"{path}: planned, and not sent"
+        else:
+            yield from _unlike(found, sent.pop(found), body)
+    yield from (f"{path}: sent, and not planned" for path in sorted(sent))
+
+
+def _unknown(planned: tuple[str, Mapping[str, Any]]) -> tuple[int, str]:
+    return planned[0].count(_UNKNOWN), planned[0]
+
+
+def _stands_for(planned: str, path: str) -> bool:
+    if _UNKNOWN not in planned:
+        return planned == path
+    return bool(re.fullmatch(".+".join(map(re.escape, planned.split(_UNKNOWN))), path))
 
 
 def _unlike(where: str, sent: Any, planned: Any) -> Iterator[str]:

@@ -76,14 +76,11 @@ def renamed(exchange: Exchange, names: Mapping[str, str]) -> Exchange:
     return dataclasses.replace(exchange, path=_renamed(exchange.path, names), sent=sent)
 
 
-def planned_bodies(resources: Iterable[Planned]) -> dict[str, Mapping[str, Any]]:
-    """The body that is planned for each resource of azure-native, by its id."""
-    bodies: dict[str, Mapping[str, Any]] = {}
+def planned_bodies(resources: Iterable[Planned]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Id and body planned for each resource of azure-native; several may have one id, as far as it is known."""
     for each in resources:
         if kind := by_token(each.token):
-            path, body = mapping.to_arm(kind, each.inputs, SUBSCRIPTION_ID)
-            bodies[path] = body
-    return bodies
+            yield mapping.to_arm(kind, each.inputs, SUBSCRIPTION_ID)
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

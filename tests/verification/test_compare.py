@@ -48,13 +48,25 @@ def test_a_refusal_is_told_by_its_status_alone() -> None:
 
 
 def test_bodies_are_held_against_those_planned_and_no_value_is_shown() -> None:
-    planned = {VAULT.upper(): {"properties": {"sku": "a", "key": "<unknown>", "none": None}}}
+    planned = [(VAULT.upper(), {"properties": {"sku": "a", "key": "<unknown>", "none": None}})]
     alike = exchange(None, sent={"properties": {"sku": "a", "key": "k"}})
     assert list(requests([alike], planned)) == []
     other = replace(alike, sent={"properties": {"sku": "secret"}})
     assert list(requests([other], planned)) == [f"{VAULT.lower()}.properties.sku: sent is another value than planned"]
     assert list(requests([], planned)) == [f"{VAULT.lower()}: planned, and not sent"]
-    assert list(requests([alike], {})) == [f"{VAULT.lower()}: sent, and not planned"]
+    assert list(requests([alike], [])) == [f"{VAULT.lower()}: sent, and not planned"]
+
+
+def test_what_is_known_only_after_deployment_of_an_id_stands_for_anything_once() -> None:
+    at = f"{VAULT}/providers/Microsoft.Authorization/roleAssignments"
+    sent = [replace(exchange(None, sent={"a": "1"}), path=f"{at}/{each}") for each in ("n", "m")]
+    named = (f"{at}/<unknown>", {"a": "1"})
+    assert list(requests(sent, [named, named])) == []
+    assert list(requests(sent, [named])) == [f"{at.lower()}/m: sent, and not planned"]
+    assert list(requests(sent, [named, named, named])) == [f"{at.lower()}/<unknown>: planned, and not sent"]
+    assert list(requests(sent, [named, (f"{at}/n", {"a": "2"})])) == [
+        f"{at.lower()}/n.a: sent is another value than planned"
+    ]
 
 
 def test_a_recording_is_for_its_owner_alone_and_read_as_it_was_kept(tmp_path: Path) -> None:
