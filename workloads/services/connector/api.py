@@ -6,10 +6,10 @@ import datetime
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 
 from workloads.chassis import calls, clock, erasure, userkeys
-from workloads.chassis.app import UserTransaction, create_app
+from workloads.chassis.app import UserTransaction, create_app, written
 from workloads.chassis.calls import PSU_ADDRESS
 from workloads.chassis.identity import CurrentUser
 from workloads.chassis.problems import Problem, documented
@@ -132,8 +132,9 @@ def _balances(desk: Desk, consent_id: uuid.UUID, account: LinkedAccount) -> list
 
 
 @router.get(
-    "/banks/{bank}/consents/{consent_id}/accounts/{account_id}/transactions", operation_id="listBankTransactions"
-)
+    "/banks/{bank}/consents/{consent_id}/accounts/{account_id}/transactions", operation_id="listBankTransactions",
+    response_model=TransactionList,
+)  # fmt: skip
 def transactions(
     request: Request,
     user: CurrentUser,
@@ -141,7 +142,7 @@ def transactions(
     consent_id: uuid.UUID,
     account_id: uuid.UUID,
     date_from: Annotated[datetime.date | None, Query(description="all that the bank has, if absent")] = None,
-) -> TransactionList:
+) -> Response:
     """All transactions of an account from a date until today: every page, or an error and none."""
     desk = Desk.at(request, bank, user)
     today = clock.today()
@@ -149,10 +150,11 @@ def transactions(
     start = min(max(date_from or earliest, earliest), today)
     period = {"date_from": start.isoformat(), "date_to": today.isoformat()}
     history = desk.bank.history(desk.existing(consent_id, account_id, **period))
-    return TransactionList(
+    told = TransactionList(
         date_from=start, date_to=today, entries=history.entries, covers_pending=history.covers_pending,
         unreadable=history.unreadable, pages=history.pages,
     )  # fmt: skip
+    return written(told)
 
 
 def build(settings: ConnectorSettings) -> FastAPI:

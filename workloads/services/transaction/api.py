@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 
-from workloads.chassis.app import UserTransaction, create_app
+from workloads.chassis.app import UserTransaction, create_app, written
 from workloads.chassis.calls import ServiceClient, person_address
 from workloads.chassis.identity import CurrentUser, User
 from workloads.chassis.paging import DEFAULT_LIMIT, LARGEST_LIMIT
@@ -39,7 +39,7 @@ _OVERLAP = datetime.timedelta(days=30)
 """How far back a list reaches before the last one's end: banks book late and correct what they told."""
 
 
-@router.get("/transactions", operation_id="listTransactions", responses=documented(400))
+@router.get("/transactions", operation_id="listTransactions", response_model=TransactionPage, responses=documented(400))
 def list_page(
     session: UserTransaction,
     account_id: Annotated[uuid.UUID | None, Query(description="only of this account")] = None,
@@ -51,11 +51,11 @@ def list_page(
     maximum: Annotated[int | None, Query(ge=-_LARGEST, le=_LARGEST, description="signed minor units")] = None,
     cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
-) -> TransactionPage:
+) -> Response:
     """The user's history over all banks in one list, newest first."""
     wanted = store.Filter(account_id, date_from, date_to, text, category, minimum, maximum)
     rows, following = store.page(session, wanted, cursor, limit)
-    return TransactionPage(transactions=[TransactionView.of(each) for each in rows], next_cursor=following)
+    return written(TransactionPage(transactions=[TransactionView.of(each) for each in rows], next_cursor=following))
 
 
 @router.get("/transactions/{transaction_id}", operation_id="getTransaction", responses=documented(404))
@@ -88,9 +88,7 @@ def changes(
 ) -> Response:
     """What changed since a revision of the ledger, oldest change first; withdrawn and deleted ones too."""
     rows = store.changes(session, after, limit)
-    # Validated by its type already; FastAPI would validate a long list once more, which takes longer than reading it.
-    listed = ChangeList(changes=[ChangeView.of(each) for each in rows], complete=len(rows) < limit)
-    return Response(listed.model_dump_json(), media_type="application/json")
+    return written(ChangeList(changes=[ChangeView.of(each) for each in rows], complete=len(rows) < limit))
 
 
 @router.get("/match-suggestions", operation_id="listMatchSuggestions")

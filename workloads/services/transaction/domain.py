@@ -110,12 +110,17 @@ def keyed(batch: Iterable[Told]) -> dict[str, Told]:
 
 
 def plan(known: Sequence[Known], batch: Iterable[Told], *, covers_pending: bool) -> Plan:
-    """What a bank's list changes in the ledger.
+    """What a bank's list changes in the ledger, see ``plan_keyed``."""
+    return plan_keyed(known, keyed(batch), covers_pending=covers_pending)
+
+
+def plan_keyed(known: Sequence[Known], told: dict[str, Told], *, covers_pending: bool) -> Plan:
+    """What a bank's list changes in the ledger. told: the list by key.
 
     known: all rows of the account that the list's period can meet, and every pending one; withdrawn and deleted ones
     too. covers_pending: whether the list tells pending entries too; if not, the known ones are left alone.
     """
-    told, rows, result = keyed(batch), {each.key: each for each in known}, Plan()
+    rows, result = {each.key: each for each in known}, Plan()
     for key, each in told.items():
         row = rows.get(key)
         if row and row.state != "deleted" and (row.told != each or row.state == "withdrawn"):
@@ -146,6 +151,8 @@ _Fits = Callable[[Known, Told], bool]
 def _settled(pending: Sequence[Known], booked: dict[str, Told], fits: _Fits) -> dict[str, Known]:
     """Which booked transaction each pending one has become: the only one that fits, or one of several lookalikes."""
     result: dict[str, Known] = {}
+    if not pending:
+        return result
     left = {each.row: each for each in pending}
     by_amount: dict[object, list[Known]] = defaultdict(list)
     for each in pending:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from workloads.chassis.money import Money
-from workloads.services.transaction.models import MatchSuggestion, Transaction
+from workloads.services.transaction.models import MatchSuggestion
 
 
 class TransactionView(BaseModel):
@@ -33,11 +33,10 @@ class TransactionView(BaseModel):
     formerly: uuid.UUID | None = Field(description="the pending transaction that it was, as the person said")
 
     @classmethod
-    def of(cls, row: Transaction) -> TransactionView:
-        """As it stands in the ledger."""
-        status: Any = row.status
-        return cls(
-            id=row.id, account_id=row.account_id, bank=row.bank, status=status, date=row.date,
+    def of(cls, row: Any) -> TransactionView:
+        """A transaction or a row of ``store.page``: as the ledger holds it, so not validated again."""
+        return cls.model_construct(
+            id=row.id, account_id=row.account_id, bank=row.bank, status=row.status, date=row.date,
             booking_date=row.booking_date, value_date=row.value_date, minor=row.minor, currency=row.currency,
             decimal=str(Money(row.minor, row.currency)), counterparty=row.counterparty, remittance=row.remittance,
             category=row.category, merchant=row.merchant, transfer_id=row.transfer_id, formerly=row.formerly,

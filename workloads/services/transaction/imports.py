@@ -6,6 +6,7 @@ import datetime
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -37,6 +38,11 @@ class Listing:
     unreadable: int
     digest: str
 
+    @cached_property
+    def keyed(self) -> dict[str, domain.Told]:
+        """The entries by what they are recognised by."""
+        return domain.keyed(self.entries)
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -52,13 +58,13 @@ def import_list(session: Session, user: uuid.UUID, listing: Listing) -> Imported
     """Take over a list. A list that tells nothing new writes nothing but what it was, and how far it reached."""
     account_id = listing.account_id
     known = _known(session, account_id, listing.date_from)
-    if domain.plan(known, listing.entries, covers_pending=listing.covers_pending).is_empty:
+    if domain.plan_keyed(known, listing.keyed, covers_pending=listing.covers_pending).is_empty:
         _read_until(session, user, listing)
-        return Imported(0, 0, 0, unchanged=len(domain.keyed(listing.entries)))
+        return Imported(0, 0, 0, unchanged=len(listing.keyed))
     # Something is new: look again, now that nobody else can change the ledger.
     head = store.ledger(session, user)
     known = _known(session, account_id, listing.date_from)
-    changes = domain.plan(known, listing.entries, covers_pending=listing.covers_pending)
+    changes = domain.plan_keyed(known, listing.keyed, covers_pending=listing.covers_pending)
     start = head.revision
     _withdraw(session, user, head, changes.withdrawals)
     _update(session, user, head, changes.updates)
@@ -69,13 +75,13 @@ def import_list(session: Session, user: uuid.UUID, listing: Listing) -> Imported
     counted = len(changes.inserts), len(changes.updates), len(changes.withdrawals)
     if head.revision != start:
         events.imported(session, user, account_id, head.revision, counted)
-    return Imported(*counted, unchanged=len(domain.keyed(listing.entries)) - counted[0] - counted[1])
+    return Imported(*counted, unchanged=len(listing.keyed) - counted[0] - counted[1])
 
 
 def _read_until(session: Session, user: uuid.UUID, listing: Listing) -> None:
     row = {
         "account_id": listing.account_id, "user_id": user, "until": listing.date_to, "at": clock.now(),
-        "digest": listing.digest, "entries": len(domain.keyed(listing.entries)), "unreadable": listing.unreadable,
+        "digest": listing.digest, "entries": len(listing.keyed), "unreadable": listing.unreadable,
     }  # fmt: skip
     taken = ["until", "at", "digest", "entries", "unreadable"]
     dialect.upsert(session, Synchronised, [row], key=["account_id"], update=taken)

@@ -25,6 +25,13 @@ _TOLD = (
     Transaction.transfer_id,
 )  # fmt: skip
 """What ``changes`` tells of a transaction."""
+_SHOWN = (
+    Transaction.sequence, Transaction.id, Transaction.account_id, Transaction.bank, Transaction.status,
+    Transaction.date, Transaction.booking_date, Transaction.value_date, Transaction.minor, Transaction.currency,
+    Transaction.counterparty, Transaction.remittance, Transaction.category, Transaction.merchant,
+    Transaction.transfer_id, Transaction.formerly,
+)  # fmt: skip
+"""What a ``page`` shows of a transaction."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +61,15 @@ def get(session: Session, transaction_id: uuid.UUID, *, lock: bool = False) -> T
     return found
 
 
-def page(session: Session, wanted: Filter, cursor: str | None, limit: int) -> tuple[list[Transaction], str | None]:
-    """Transactions, newest first, and the cursor of the next page. Raises Problem 400 for a foreign cursor."""
-    query = _filtered(select(Transaction).where(Transaction.state == "listed"), wanted)
+def page(session: Session, wanted: Filter, cursor: str | None, limit: int) -> tuple[Sequence[Any], str | None]:
+    """Transactions, newest first, and the cursor of the next page. Raises Problem 400 for a foreign cursor.
+
+    Rows of what is shown, not objects: they are read only, and a page's objects take longer than its query.
+    """
+    shown: Any = select(*_SHOWN)
+    query = _filtered(shown.where(Transaction.state == "listed"), wanted)
     query = paging.newest_first(query, Transaction.date, Transaction.sequence, cursor, limit)
-    rows = list(session.scalars(query))
+    rows = session.execute(query).all()
     following = paging.encode(rows[limit - 1].date, rows[limit - 1].sequence) if len(rows) > limit else None
     return rows[:limit], following
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import yaml
 
-_MERCHANTS = Path(__file__).parent.parent.parent / "workloads" / "services" / "enrichment" / "merchants.yaml"
+from local.instance import REPOSITORY
+
+_MERCHANTS = REPOSITORY / "workloads" / "services" / "enrichment" / "merchants.yaml"
 _TRADES = {
     "groceries": [
         "Supermarkt",
