@@ -59,7 +59,8 @@ def _subject(policy: dict[str, Any]) -> tuple[x509.Name, list[x509.ExtensionType
     """The subject and the extensions that a policy asks for. Raises VaultError 400."""
     wanted = policy.get("x509_props") or {}
     try:
-        name = x509.Name.from_rfc4514_string(wanted.get("subject") or "")
+        # Azure takes a space after each comma, which RFC 4514 does not.
+        name = x509.Name.from_rfc4514_string(re.sub(r"(?<!\\),\s+", ",", wanted.get("subject") or ""))
         names = [x509.DNSName(each) for each in (wanted.get("sans") or {}).get("dns_names") or []]
         usages = [ObjectIdentifier(each) for each in wanted.get("ekus") or ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]]
     except (ValueError, TypeError):

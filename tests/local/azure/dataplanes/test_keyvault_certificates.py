@@ -127,11 +127,13 @@ def test_an_imported_certificate_is_found_in_its_secret_key_and_all(
 
 
 def test_an_authority_outside_signs_what_the_vault_asks_for(client: CertificateClient) -> None:
-    wanted = CertificatePolicy("Unknown", subject="CN=tpp,2.5.4.97=PSDDE-BAFIN-123456,C=DE", key_size=2048)
+    subject = "CN=tpp, O=Tributary\\, Berlin, 2.5.4.97=PSDDE-BAFIN-123456, C=DE"
+    wanted = CertificatePolicy("Unknown", subject=subject, key_size=2048)
     asked = client.begin_create_certificate("signed", wanted).result()
     assert isinstance(asked, CertificateOperation)
     request = x509.load_der_x509_csr(bytes(asked.csr or b""))
     assert request.is_signature_valid
+    assert [each.value for each in request.subject][::-1] == ["tpp", "Tributary, Berlin", "PSDDE-BAFIN-123456", "DE"]
     key, authority = given()
     now = datetime.datetime.now(datetime.UTC)
     until = now + datetime.timedelta(days=30)
