@@ -64,6 +64,7 @@ class GatewayArgs:
     None leaves it public. vault_id: vault of certificates and named values.
     component_id, connection_string: of Application Insights. sampling_percentage: share of requests that is recorded.
     hosts: host names beside the service's own. named_values: secret identifiers by name, usable as "{{name}}".
+    values: what is no secret, by name, likewise.
     purged: whether a deleted one is purged, so that its name can be used again at once.
     apis, backends, products: by name. policy: for all APIs; None leaves Azure's. locked: keeps it from being deleted.
     """
@@ -81,6 +82,7 @@ class GatewayArgs:
     subnet_id: pulumi.Input[str] | None = None
     hosts: Sequence[HostArgs] = ()
     named_values: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    values: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     backends: Mapping[str, BackendArgs] = field(default_factory=dict)
     apis: Mapping[str, ApiArgs] = field(default_factory=dict)
     products: Mapping[str, ProductArgs] = field(default_factory=dict)
@@ -96,6 +98,8 @@ class GatewayArgs:
             )
         if self.subnet_id is not None and self.tier not in ("Developer", "Premium"):
             raise ValueError(f"subnet_id: needs tier Developer or Premium, and tier is {self.tier}. Leave it out.")
+        if twice := sorted(set(self.values) & set(self.named_values)):
+            raise ValueError(f"values: {twice} are in named_values, too; allowed is one of both.")
         for name, api in self.apis.items():
             for version, each in api.versions.items():
                 if each.backend not in self.backends:
@@ -187,6 +191,7 @@ class Gateway(pulumi.ComponentResource):
         content = Content(name, service, site, after)
         content.telemetry(args.component_id, args.connection_string, identity.client_id, args.sampling_percentage)
         content.named_values(args.named_values, identity.client_id)
+        content.values(args.values)
         content.backends(args.backends)
         content.policy(args.policy)
         content.apis(args.apis)

@@ -87,6 +87,21 @@ class Content:
                 )
             )
 
+    def values(self, values: Mapping[str, pulumi.Input[str]]) -> None:
+        """What is no secret, and known only after others are there: documents that name it can be read before."""
+        self._usable_in_policies += [
+            apimanagement.NamedValue(
+                f"{self._label}-{name}",
+                named_value_id=name,
+                display_name=name,
+                secret=False,
+                value=value,
+                **self._place,
+                opts=self._opts,
+            )
+            for name, value in values.items()
+        ]
+
     def backends(self, backends: Mapping[str, BackendArgs]) -> None:
         """Where requests go. A header's named value must be there before."""
         after = self._after(self._usable_in_policies)

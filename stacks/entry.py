@@ -12,7 +12,7 @@ from components.monitoring import Monitoring
 from components.network import Network
 from components.vault import Vault
 from components.website import WebSite, WebSiteArgs
-from stacks.apis import PATH, apis, backends, products
+from stacks.apis import PATH, apis, backends, products, values
 from stacks.identity import Tokens
 from stacks.settings import Settings
 
@@ -42,6 +42,7 @@ def make_gateway(
             component_id=monitoring.component_id,
             connection_string=monitoring.connection_string,
             sampling_percentage=settings.monitoring.sampling_percentage,
+            values=values(tokens),
             backends=backends(settings),
             apis=apis(settings, tokens),
             products=products(),

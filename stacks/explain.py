@@ -72,7 +72,7 @@ def _problem(error: Any, model: type[BaseModel], hidden: Collection[str]) -> Pro
     value = _shown(error, location, field, hidden)
     if error["type"] == "value_error":
         reason = str(error["ctx"]["error"])
-        if field is None or field.description is None:
+        if field is None or _description(field) is None:
             # A rule over several settings names the one at fault itself: "subnets.cluster: … is too small; allowed …".
             name, _, rest = reason.partition(": ")
             fact, _, rule = rest.partition("; allowed ")
@@ -104,11 +104,18 @@ def _allowed(error: Any, field: FieldInfo | None) -> str:
     if error["type"] == "literal_error":
         choices = error["ctx"]["expected"].replace("'", "")
         return choices.replace(" or ", ", ")
-    if field is not None and field.description:
-        return field.description
+    if field is not None and (known := _description(field)):
+        return known
     if error["type"] in _KINDS:
         return _KINDS[error["type"]]
     return _described(field) if field else error["msg"]
+
+
+def _description(field: FieldInfo) -> str | None:
+    """What a field, or the value that it may have beside None, says of itself."""
+    parts = [getattr(each, "__metadata__", ()) for each in typing.get_args(field.annotation)]
+    said = [field, *(each for metadata in parts for each in metadata if isinstance(each, FieldInfo))]
+    return next((each.description for each in said if each.description), None)
 
 
 def _described(field: FieldInfo) -> str:

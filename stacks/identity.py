@@ -30,10 +30,10 @@ class Tokens:
 def make_identity(settings: Settings) -> Tokens:
     """Sets the tenant up where the settings name one, and says whose tokens are good."""
     wanted, sign_in = settings.identity, settings.sign_in
-    if wanted is None:
+    if wanted is None or settings.people_tenant is None:
         return Tokens(sign_in.issuer, sign_in.audience)
-    tenant = GraphTenant(tenant_id=wanted.tenant_id, client_id=wanted.client_id, endpoint=wanted.graph)
-    enrichment = wanted.enrichment
+    tenant = GraphTenant(tenant_id=settings.people_tenant, client_id=wanted.client_id, endpoint=wanted.graph)
+    enrichment, website = wanted.enrichment, wanted.redirects.website or [f"https://{settings.app_host}/"]
     identity = Identity(
         f"{pulumi.get_project()}-{pulumi.get_stack()}",
         IdentityArgs(
@@ -42,7 +42,7 @@ def make_identity(settings: Settings) -> Tokens:
             issuer=sign_in.issuer,
             title="Tributary",
             scopes=SCOPES,
-            redirects={"spa": wanted.redirects.website, "publicClient": wanted.redirects.mobile},
+            redirects={"spa": website, "publicClient": wanted.redirects.mobile},
             second_factor=wanted.second_factor,
             enrichment=EnrichmentArgs(**enrichment.model_dump()) if enrichment else None,
         ),

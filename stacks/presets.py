@@ -27,13 +27,18 @@ from stacks.sections.foundation import (
     UserNodes,
     Vault,
 )
+from stacks.sections.identity import Identity
 from stacks.sections.messaging import Messaging, Notifications
 from stacks.sections.observability import Budget
 
 
 class Preset(Section):
-    """Everything that has a sensible value before one knows whose deployment it is."""
+    """Everything that has a sensible value before one knows whose deployment it is.
 
+    identity: of the tenant that people sign in at; None where this stack leaves that tenant alone.
+    """
+
+    identity: Identity | None
     network: Network
     monitoring: Monitoring
     registry: Registry
@@ -93,6 +98,7 @@ _BANKS = AllowedHosts(sources=["cluster"], hosts=["simulator-xs2a.db.com"])
 """Hosts of the banks in workloads/banks that exist outside the platform."""
 
 DEV = Preset(
+    identity=Identity(),
     network=_NETWORK,
     monitoring=Monitoring(retention_days=30, sampling_percentage=100.0),
     registry=Registry(sku="Basic", zone_redundant=False, retention_days=0, replicated=False, cached={}),
@@ -143,6 +149,8 @@ DEV = Preset(
 
 LOCAL = DEV.model_copy(
     update={
+        # Test users sign in at the tenant of this machine, which asks nobody for a registered application.
+        "identity": None,
         # What stands behind the embedded Azure's SQL server speaks PostgreSQL's protocol.
         "database": DEV.database.model_copy(update={"scheme": "postgresql+psycopg", "elastic_pool": None}),
         "cluster": DEV.cluster.model_copy(update={"node_count": 1, "node_maximum": 1}),
@@ -157,6 +165,7 @@ LOCAL = DEV.model_copy(
 )
 
 PROD = Preset(
+    identity=Identity(),
     network=Network(
         address_space="10.30.0.0/16",
         subnets=Subnets(

@@ -6,21 +6,24 @@ Nothing else in the program reads configuration or asks which environment it run
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, Self
 
 import pulumi
 from pulumi.runtime import config as runtime_config
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, model_validator
 
 from stacks.explain import Problem, explain, say
 from stacks.presets import PRESETS, Preset
 from stacks.sections.entry import Domain
 from stacks.sections.foundation import REGIONS, UNZONED, SignIn
-from stacks.sections.identity import Identity
 from stacks.sections.observability import Alerts
 
 NAMESPACE = "tributary"
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NOBODYS = "00000000-0000-0000-0000-000000000000"
+"""Tenant of the stack files as they are committed: a preview does with it, a deployment does not."""
 
 
 class Settings(Preset):
@@ -29,18 +32,28 @@ class Settings(Preset):
     preset: Literal["local", "dev", "prod"]
     location: Literal[REGIONS]  # type: ignore[valid-type]  # pydantic takes the tuple as the choices
     sign_in: SignIn
-    identity: Identity | None = None
     domain: Domain
     alerts: Alerts
     tags: Annotated[dict[str, str], Field(max_length=15, description="at most 15 names, each with a text")] = Field(
         default_factory=dict
     )
 
-    @field_validator("identity", mode="before")
-    @classmethod
-    def _named(cls, value: Any) -> Any:
-        """Pulumi.yaml's default, an empty object, says the same as nothing."""
-        return value or None
+    @model_validator(mode="after")
+    def _tenant_is_known(self) -> Self:
+        if self.identity and not self.people_tenant:
+            raise ValueError(
+                f"identity.tenantId: is missing, and signIn.issuer ({self.sign_in.issuer}) names no tenant; allowed is "
+                "a lower-case UUID, or identity: null for a tenant that is set up otherwise"
+            )
+        return self
+
+    @property
+    def people_tenant(self) -> str | None:
+        """Directory id of the tenant that people sign in at: as identity says, else the one that issues the tokens."""
+        if self.identity and self.identity.tenant_id:
+            return self.identity.tenant_id
+        named = _UUID.findall(self.sign_in.issuer)
+        return named[-1] if named else None
 
     @property
     def api_host(self) -> str:
@@ -76,7 +89,13 @@ def load_settings() -> Settings:
     # Both ways in which language hosts hand over configuration: the environment, or the runtime's variable.
     everything = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
     secret = {*runtime_config.get_config_secret_keys_env(), *runtime_config._SECRET_KEYS.get()}
-    return parse(everything, secret=secret, stack=pulumi.get_stack())
+    settings = parse(everything, secret=secret, stack=pulumi.get_stack())
+    if settings.identity and settings.people_tenant == _NOBODYS:
+        text = f"names the tenant {_NOBODYS}, which is nobody's. Allowed: the issuer of your Entra External ID tenant."
+        if not pulumi.runtime.is_dry_run():
+            _refuse(pulumi.get_stack(), [Problem("signIn.issuer", text)])
+        pulumi.log.warn(f"{NAMESPACE}:signIn.issuer {text} An update is refused until then (docs/deploy.md).")
+    return settings
 
 
 def parse(everything: Mapping[str, Any], *, secret: Collection[str] = (), stack: str = "dev") -> Settings:

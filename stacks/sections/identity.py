@@ -28,12 +28,13 @@ class Identity(Section):
     """The tenant that people sign in at, whose applications and flows this stack makes.
 
     tenant_id: of an Entra External ID tenant, or of an existing Azure AD B2C tenant (kind "b2c", without second_factor
-    and enrichment, which are parts of its user flows). client_id: application there that the pipeline signs in as;
-    without, whoever deploys. graph: base URL of Microsoft Graph.
+    and enrichment, which are parts of its user flows); without, the one that issues the tokens. client_id: application
+    there that the pipeline signs in as; without, whoever deploys. graph: base URL of Microsoft Graph.
+    redirects: without, the website's own address.
     """
 
     kind: Literal["external-id", "b2c"] = "external-id"
-    tenant_id: Uuid
+    tenant_id: Uuid | None = None
     client_id: Uuid | None = None
     graph: HttpsUrl = "https://graph.microsoft.com"
     redirects: Redirects = Redirects()

@@ -87,7 +87,8 @@ def _program(folder: Path) -> None:
     """The program with images that it makes itself, as nobody has built others for this."""
     shutil.copy(REPOSITORY / "Pulumi.yaml", folder)
     stack = yaml.safe_load((REPOSITORY / f"Pulumi.{_STACK}.yaml").read_text())
-    stack["config"]["tributary:images"] = _IMAGES
+    # The tenant that people sign in at is Graph's, and nothing of Resource Manager waits for it.
+    stack["config"] |= {"tributary:images": _IMAGES, "tributary:identity": None}
     (folder / f"Pulumi.{_STACK}.yaml").write_text(yaml.safe_dump(stack))
     (folder / "__main__.py").write_text(_PROGRAM)
 

@@ -90,6 +90,7 @@ def gateway_args(site: Site = SITE, **changes: Any) -> GatewayArgs:
         "subnet_id": "/id/of/Subnet/gateway",
         "hosts": [HostArgs(name="api.example.com", certificate="https://kv.example/secrets/api", ask_certificate=True)],
         "named_values": {"partner": "https://kv.example/secrets/partner"},
+        "values": {"audience": "api://example"},
         "backends": {"account": BackendArgs(url="https://account.example", headers={"x-partner": "{{partner}}"})},
         "apis": {
             "accounts": ApiArgs(

@@ -57,8 +57,8 @@ def test_a_service_without_certificates_does_not_wait_for_rights_and_what_is_put
     registered = build(lambda: Gateway("main", gateway_args(hosts=())))
     rights = {each.urn for each in registered.of(":RoleAssignment")}
     assert not rights & set(registered.one(":ApiManagementService").after)
-    for part in (":NamedValue", ":Logger"):
-        assert rights <= set(registered.one(part).after), part
+    for part in (*registered.of(":NamedValue"), registered.one(":Logger")):
+        assert rights <= set(part.after), part.name
 
 
 def test_it_is_reached_from_the_virtual_network_only_where_it_is_put_into_a_subnet() -> None:
@@ -72,7 +72,7 @@ def test_it_is_reached_from_the_virtual_network_only_where_it_is_put_into_a_subn
 
 
 def test_named_values_stay_in_the_vault() -> None:
-    named = made("gateway").one(":NamedValue").inputs
+    named = made("gateway").one(":NamedValue", "main-partner").inputs
     assert named["secret"] is True
     assert named["keyVault"] == {
         "secretIdentifier": "https://kv.example/secrets/partner",
@@ -83,13 +83,20 @@ def test_named_values_stay_in_the_vault() -> None:
 
 def test_what_a_policy_names_is_there_before_the_policy() -> None:
     registered = made("gateway")
-    named = registered.one(":NamedValue").urn
+    named = {each.urn for each in registered.of(":NamedValue")}
     backend = registered.one(":Backend")
-    assert named in backend.after
+    assert named <= set(backend.after)
     policies = [each for each in registered.resources if each.type.endswith("Policy")]
     assert len(policies) == 5
     for policy in policies:
-        assert {named, backend.urn} <= set(policy.after), policy.name
+        assert {*named, backend.urn} <= set(policy.after), policy.name
+
+
+def test_values_that_are_no_secret_are_readable_beside_those_that_are() -> None:
+    value = made("gateway").one(":NamedValue", "main-audience").inputs
+    assert (value["value"], value["secret"], "keyVault" in value) == ("api://example", False, False)
+    with pytest.raises(ValueError, match="values: \\['partner'\\] are in named_values, too"):
+        gateway_args(values={"partner": "x"})
 
 
 def test_backends_prove_who_they_are() -> None:

@@ -68,7 +68,13 @@ def test_no_request_passes_without_a_token_of_the_issuer_for_the_audience(stack:
     token = inbound.find("validate-jwt")
     assert token is not None
     issuer = token.findtext("issuers/issuer")
-    assert (token.findtext("audiences/audience"), token.get("header-name")) == ("api://tributary", "Authorization")
+    assert (token.findtext("audiences/audience"), token.get("header-name")) == ("{{token-audience}}", "Authorization")
+    named = deployed(stack).one(":NamedValue", "main-token-audience")
+    registers = deployed(stack).of(":GraphObject")
+    assert named.inputs["value"] == (f"client of tributary-{stack}-api" if registers else "api://tributary")
+    assert named.urn in deployed(stack).one("apimanagement:ApiPolicy").after, (
+        "Azure looks it up when it takes the policy"
+    )
     assert issuer is not None
     assert issuer.startswith("https://")
     config = token.find("openid-config")

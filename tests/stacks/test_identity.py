@@ -11,14 +11,14 @@ import pytest
 
 from stacks.settings import parse
 from tests.components.mocks import TENANT, Registered, run
-from tests.stacks.program import ROOT, config
+from tests.stacks.program import NOBODYS, ROOT, config
 
 IDENTITY: dict[str, Any] = {"tenantId": TENANT, "redirects": {"website": ["https://app.example.com/"]}}
 
 
-def deployed(identity: dict[str, Any]) -> Registered:
-    changed = config("dev") | {"tributary:identity": identity}
-    return run(lambda: runpy.run_path(str(ROOT / "__main__.py")), config=changed, stack="dev")
+def deployed(identity: dict[str, Any] | None, *, preview: bool = False, **more: Any) -> Registered:
+    changed = config("dev") | {"tributary:identity": identity} | more
+    return run(lambda: runpy.run_path(str(ROOT / "__main__.py")), config=changed, stack="dev", preview=preview)
 
 
 def audiences(found: Registered) -> set[str]:
@@ -27,22 +27,40 @@ def audiences(found: Registered) -> set[str]:
     return {each["value"] for each in variables if each["name"] == "TOKEN_AUDIENCE"}
 
 
+def tenants(found: Registered) -> set[str]:
+    return {each.inputs["tenant_id"] for each in found.of(":GraphObject")}
+
+
 def test_services_take_tokens_for_the_api_that_the_stack_registered() -> None:
     found = deployed(IDENTITY)
-    assert found.of(":GraphObject")
     assert audiences(found) == {"client of tributary-dev-api"}
 
 
-def test_without_a_tenant_nothing_of_it_is_touched() -> None:
+def test_the_tenant_that_issues_the_tokens_is_set_up_where_no_other_is_named() -> None:
     found = deployed({})
+    assert tenants(found) == {TENANT}
+    app = next(each for each in found.of(":GraphObject") if each.name == "tributary-dev-app")
+    assert app.inputs["body"]["spa"]["redirectUris"] == ["https://app.dev.tributary.example/"]
+    other = "11111111-1111-4111-8111-111111111111"
+    assert tenants(deployed({"tenantId": other})) == {other}
+
+
+def test_a_tenant_that_is_left_alone_is_not_touched() -> None:
+    found = deployed(None)
     assert not found.of(":GraphObject")
     assert audiences(found) == {config("dev")["tributary:signIn"]["audience"]}
+
+
+def test_the_committed_tenant_is_previewed_and_not_deployed_to() -> None:
+    committed = {"issuer": f"https://example.ciamlogin.com/{NOBODYS}/v2.0", "audience": "api://tributary"}
+    assert deployed({}, preview=True, **{"tributary:signIn": committed}).of(":GraphObject")
+    with pytest.raises(pulumi.RunError, match=f"signIn.issuer names the tenant {NOBODYS}, which is nobody's"):
+        deployed({}, **{"tributary:signIn": committed})
 
 
 @pytest.mark.parametrize(
     ("identity", "complaint"),
     [
-        ({}, None),
         ({"tenantId": "x"}, 'tributary:identity.tenantId is "x". Allowed: a lower-case UUID.'),
         (
             {**IDENTITY, "kind": "b2c"},
@@ -51,12 +69,9 @@ def test_without_a_tenant_nothing_of_it_is_touched() -> None:
         ({**IDENTITY, "enrichment": {"url": "https://x"}}, "tributary:identity.enrichment.resourceId is missing."),
     ],
 )
-def test_a_wrong_tenant_is_refused_by_name(identity: dict[str, Any], complaint: str | None) -> None:
+def test_a_wrong_tenant_is_refused_by_name(identity: dict[str, Any], complaint: str) -> None:
     values = {key: v if isinstance(v, str) else json.dumps(v) for key, v in config("dev").items()}
     values["tributary:identity"] = json.dumps(identity)
-    if complaint is None:
-        assert parse(values).identity is None
-        return
     with pytest.raises(pulumi.RunError) as refused:
         parse(values)
     assert complaint in str(refused.value)

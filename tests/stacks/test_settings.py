@@ -16,11 +16,12 @@ from local.instance import REPOSITORY
 from stacks.presets import PRESETS
 from stacks.sections.foundation import REGIONS
 from stacks.settings import Settings, parse
+from tests.components.mocks import TENANT
 
 GOOD: dict[str, Any] = {
     "tributary:preset": "dev",
     "tributary:location": "westeurope",
-    "tributary:signIn": {"issuer": "https://login.example/v2.0", "audience": "api://tributary"},
+    "tributary:signIn": {"issuer": f"https://login.example/{TENANT}/v2.0", "audience": "api://tributary"},
     "tributary:domain": "tributary.example",
     "tributary:alerts": {"emails": {"on call": "oncall@example.com"}, "budgetSince": "2026-11-01"},
     "azure-native:metadataHost": "127.0.0.1:7401",
