@@ -1,6 +1,7 @@
 """Serves the pack to the engine: PolicyPack blocks in its constructor, so nothing else is here."""
 
 import datetime
+import gc
 import os
 import sys
 from pathlib import Path
@@ -23,4 +24,6 @@ except (waivers.WaiverError, deployed.DeployedError) as error:
     sys.exit(str(error))
 today = datetime.datetime.now(datetime.UTC).date()
 once.convert_once()
-PolicyPack(pack.NAME, pack.policies_of(rules, granted, today, before))
+made = pack.policies_of(rules, granted, today, before)
+gc.freeze()  # what is loaded stays, and need not be looked at again with every few resources
+PolicyPack(pack.NAME, made)

@@ -25,12 +25,12 @@ class Finding:
 
 def applies(rule: Rule, subject: Subject) -> bool:
     """Whether a rule judges resources of this type."""
-    return is_about(rule, subject.type)
+    return any(is_about(each, subject.type) for each in rule.on)
 
 
-def is_about(rule: Rule, type_: str) -> bool:
-    """The same of a type without API version."""
-    return type_ in rule.on or any(each.endswith(":*") and type_.startswith(each[:-1]) for each in rule.on)
+def is_about(named: str, type_: str) -> bool:
+    """Whether a rule that names a type, or "azure-native:*", judges a type without API version."""
+    return type_ == named or (named.endswith(":*") and type_.startswith(named[:-1]))
 
 
 def judge(rule: Rule, subject: Subject, settings: Mapping[str, Any] | None = None) -> Finding:

@@ -1,9 +1,9 @@
-"""Once: has CrossGuard convert the properties of a request once, not again for every policy of the pack.
+"""Once: has CrossGuard do for a request once what it does anew for every policy of the pack.
 
 pulumi-policy 1.21 converts the resource, and for a policy about the stack every resource of it, anew for each policy
-(pulumi_policy/policy.py, `Analyze` and `AnalyzeStack`): with hundreds of rules that is most of what the pack costs. It
-offers no hook, so the conversions and the two methods are wrapped by their names there. Where a version has them no
-longer, nothing is touched, and the pack is as slow as pulumi-policy makes it.
+(pulumi_policy/policy.py, `Analyze` and `AnalyzeStack`), and converts it for remediations that nobody asked for: with
+hundreds of rules that is most of what the pack costs. It offers no hook, so its functions are wrapped by their names
+there. Where a version has one of them no longer, nothing is touched, and the pack is as slow as pulumi-policy makes it.
 """
 
 from __future__ import annotations
@@ -17,20 +17,25 @@ from typing import Any
 from pulumi_policy import policy
 
 _SERVICER = "_PolicyAnalyzerServicer"
-_METHODS = ("Analyze", "AnalyzeStack")  # not Remediate: policies write into what it hands out
+_METHODS = ("Analyze", "AnalyzeStack", "Remediate", "Configure")
 _CONVERSIONS = ("deserialize_properties", "unknown_checking_proxy")
 _READERS = ("_get_resource_options", "_get_provider_resource")
 """Methods that read a resource's message."""
+_ENVIRONMENT = "_configure_runtime_settings"
+"""Method that reads the process's environment."""
+_STACK = "StackValidationArgs"
 
 
 class _Request(threading.local):
     """The request that this thread answers.
 
     converted: by conversion and its value's identity, value and result. type: of the one resource that it is about.
+    stack: the resources that it is about, converted.
     """
 
     converted: dict[tuple[Any, int], tuple[Any, Any]] | None = None
     type: str | None = None
+    stack: list[Any] | None = None
 
 
 _request = _Request()
@@ -53,37 +58,94 @@ class Policies(list[policy.Policy]):
 
 
 def convert_once() -> bool:
-    """Wraps pulumi-policy's conversions; whether it could. Call it before the pack is served."""
+    """Wraps pulumi-policy's functions; whether it could. Call it before the pack is served."""
     servicer = getattr(policy, _SERVICER, None)
     messages = getattr(policy, "json_format", None)
-    found = [getattr(servicer, each, None) for each in (*_METHODS, *_READERS)]
-    found += [getattr(policy, each, None) for each in _CONVERSIONS] + [getattr(messages, "MessageToDict", None)]
-    if not all(map(callable, found)):
+    found = [getattr(servicer, each, None) for each in (*_METHODS, *_READERS, _ENVIRONMENT)]
+    found += [getattr(policy, each, None) for each in (*_CONVERSIONS, _STACK)]
+    if not all(map(callable, [*found, getattr(messages, "MessageToDict", None)])):
         return False
-    for name in _METHODS:
-        setattr(servicer, name, _remembering(getattr(servicer, name)))
-    for name in _READERS:
-        setattr(servicer, name, _reading(getattr(servicer, name)))
+    _wrap_methods(servicer)
     for name in _CONVERSIONS:
         setattr(policy, name, _once(getattr(policy, name)))
+    setattr(policy, _STACK, _alike(getattr(policy, _STACK)))
     own = types.ModuleType(policy.json_format.__name__)
     vars(own).update(vars(policy.json_format), MessageToDict=_once(policy.json_format.MessageToDict))
     setattr(policy, "json_format", own)  # noqa: B010  # a module of another name, to the type checker
     return True
 
 
-def _remembering(method: Callable[..., Any]) -> Callable[..., Any]:
-    """The method, with a memory of conversions that ends with the request."""
+def _wrap_methods(servicer: Any) -> None:
+    servicer.Analyze = _remembering(servicer.Analyze)
+    servicer.AnalyzeStack = _remembering(servicer.AnalyzeStack, _ShownOnce)
+    servicer.Configure, servicer.Remediate = _where_asked(servicer.Configure, servicer.Remediate)
+    for name in _READERS:
+        setattr(servicer, name, _reading(getattr(servicer, name)))
+    setattr(servicer, _ENVIRONMENT, functools.cache(getattr(servicer, _ENVIRONMENT)))
+
+
+def _remembering(method: Callable[..., Any], shown: Callable[[Any], Any] | None = None) -> Callable[..., Any]:
+    """The method, with a memory that ends with the request. shown: what it is given in the request's place."""
 
     @functools.wraps(method)
     def answered(servicer: Any, request: Any, *more: Any) -> Any:
         _request.converted, _request.type = {}, getattr(request, "type", None)
         try:
-            return method(servicer, request, *more)
+            return method(servicer, shown(request) if shown else request, *more)
         finally:
-            _request.converted = _request.type = None
+            _request.converted = _request.type = _request.stack = None
 
     return answered
+
+
+class _ShownOnce:
+    """A request about a stack whose resources are there to be converted by one policy: the others get the same."""
+
+    def __init__(self, request: Any) -> None:
+        self._request, self._shown = request, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._request, name)
+
+    @property
+    def resources(self) -> Sequence[Any]:
+        shown, self._shown = self._shown, True
+        return () if shown else self._request.resources
+
+
+def _alike(make: Callable[..., Any]) -> Callable[..., Any]:
+    """What a policy about the stack is given, with the resources that the request's first one was given."""
+
+    def made(resources: list[Any], *more: Any, **named: Any) -> Any:
+        if _request.stack is None:
+            _request.stack = resources
+        return make(_request.stack if _request.converted is not None else resources, *more, **named)
+
+    return made
+
+
+def _where_asked(
+    configure: Callable[..., Any], remediate: Callable[..., Any]
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Both methods, of which the second only does anything where a config has a policy remediate.
+
+    A pack whose own levels say so is not for this: the levels of this one are all mandatory.
+    """
+    asked: dict[int, bool] = {}
+
+    @functools.wraps(configure)
+    def configured(servicer: Any, request: Any, *more: Any) -> Any:
+        levels = [each.enforcementLevel for each in request.policyConfig.values()]
+        asked[id(servicer)] = policy.proto.REMEDIATE in levels
+        return configure(servicer, request, *more)
+
+    @functools.wraps(remediate)
+    def remediated(servicer: Any, request: Any, *more: Any) -> Any:
+        if not asked.get(id(servicer)):
+            return policy.proto.RemediateResponse()
+        return remediate(servicer, request, *more)
+
+    return configured, remediated
 
 
 def _once(convert: Callable[..., Any]) -> Callable[..., Any]:

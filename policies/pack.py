@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime
 import functools
 import importlib
-import operator
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pulumi_policy as crossguard
@@ -51,13 +49,23 @@ def policies_of(
         _stack(each, ledger, inputs, whole) if each.judges_stack else _each(each, ledger, inputs, deployed)
         for each in found
     ]
-    return Policies([*made, _no_idle_waiver(ledger)], functools.partial(_about, found))
+    return Policies([*made, _no_idle_waiver(ledger)], functools.partial(_about, _places(found)))
 
 
-def _about(found: list[Rule], type_: str) -> list[int]:
+def _places(found: list[Rule]) -> dict[str, list[int]]:
+    """By type, or "azure-native:*", the rules that name it; rules about the stack name none."""
+    places: dict[str, list[int]] = {}
+    for place, each in enumerate(found):
+        for type_ in each.on:
+            places.setdefault(type_, []).append(place)
+    return places
+
+
+def _about(places: Mapping[str, list[int]], type_: str) -> list[int]:
     """Which rules are about a type; at least one, which notes the resource's inputs for the rules about the stack."""
-    single = [place for place, each in enumerate(found) if not each.judges_stack]
-    return [place for place in single if is_about(found[place], without_version(type_))] or single[:1]
+    bare = without_version(type_)
+    about = [place for named, found in places.items() if is_about(named, bare) for place in found]
+    return sorted(set(about)) or next(iter(places.values()), [])[:1]
 
 
 def _said_of(rule: Rule) -> dict[str, Any]:
@@ -80,7 +88,7 @@ def _said_of(rule: Rule) -> dict[str, Any]:
 def _each(rule: Rule, ledger: Ledger, inputs: dict[str, Any], deployed: Deployed | None) -> crossguard.Policy:
     def validate(args: crossguard.ResourceValidationArgs, report: crossguard.ReportViolation) -> None:
         inputs[args.urn] = args.props
-        subject = replace(subject_of(args), deployed=None if deployed is None else deployed.get(args.urn, {}))
+        subject = subject_of(args, None if deployed is None else deployed.get(args.urn, {}))
         if not applies(rule, subject):
             return
         finding = judge(rule, subject, args.get_config())
@@ -104,14 +112,13 @@ class _Whole:
     """The stack that CrossGuard handed over last; every policy about the stack is handed the same in turn."""
 
     def __init__(self) -> None:
-        self._handed: list[Any] = []
+        self._handed: object = None
         self._stack = Stack([])
 
     def of(self, args: crossguard.StackValidationArgs, inputs: Mapping[str, Any]) -> Stack:
-        """The stack. The same properties are the same resources (policies/once.py)."""
-        handed = [each.props for each in args.resources]
-        if len(handed) != len(self._handed) or not all(map(operator.is_, handed, self._handed)):
-            self._handed, self._stack = handed, stack_of_args(args, inputs)
+        """The stack. The policies of one request are handed the same list (policies/once.py)."""
+        if self._handed is not args.resources:
+            self._handed, self._stack = args.resources, stack_of_args(args, inputs)
         return self._stack
 
 
@@ -157,9 +164,10 @@ def _no_idle_waiver(ledger: Ledger) -> crossguard.Policy:
     )
 
 
-def subject_of(args: crossguard.ResourceValidationArgs) -> Subject:
-    """A resource as CrossGuard hands it over for a single judgement."""
-    return Subject(without_version(args.resource_type), args.name, args.urn, args.props, bool(args.opts.protect))
+def subject_of(args: crossguard.ResourceValidationArgs, deployed: Mapping[str, Any] | None = None) -> Subject:
+    """A resource as CrossGuard hands it over for a single judgement. deployed: see Subject."""
+    type_ = without_version(args.resource_type)
+    return Subject(type_, args.name, args.urn, args.props, bool(args.opts.protect), deployed=deployed)
 
 
 def stack_of_args(args: crossguard.StackValidationArgs, inputs: Mapping[str, Any]) -> Stack:

@@ -11,19 +11,20 @@ from google.protobuf import json_format
 from pulumi.runtime.proto import analyzer_pb2 as rpc
 from pulumi_policy import policy
 
-from policies.once import _CONVERSIONS, _METHODS, _READERS, _SERVICER, Policies, convert_once
+from policies.once import _CONVERSIONS, _ENVIRONMENT, _METHODS, _READERS, _SERVICER, _STACK, Policies, convert_once
 
 POLICIES = 5
+_OF_SERVICER = (*_METHODS, *_READERS, _ENVIRONMENT)
+_OF_MODULE = (*_CONVERSIONS, "json_format", _STACK)
 
 
 @pytest.fixture
 def stock(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """pulumi-policy as it is installed; put back afterwards."""
     servicer = getattr(policy, _SERVICER)
-    for name in (*_METHODS, *_READERS):
-        monkeypatch.setattr(servicer, name, getattr(servicer, name))
-    for name in (*_CONVERSIONS, "json_format"):
-        monkeypatch.setattr(policy, name, getattr(policy, name))
+    for owner, names in ((servicer, _OF_SERVICER), (policy, _OF_MODULE)):
+        for name in names:
+            monkeypatch.setattr(owner, name, getattr(owner, name))
     return monkeypatch
 
 
@@ -52,7 +53,11 @@ def served(seen: list[Any]) -> Any:
     def whole(args: crossguard.StackValidationArgs, _report: crossguard.ReportViolation) -> None:
         seen.append([(each.name, each.props["name"]) for each in args.resources])
 
-    of_one = [crossguard.ResourceValidationPolicy(f"one{n}", "d", one) for n in range(POLICIES)]
+    def renamed(args: crossguard.ResourceValidationArgs) -> Any:
+        args.props["name"] += " mended"  # type: ignore[index]
+        return args.props
+
+    of_one = [crossguard.ResourceValidationPolicy(f"one{n}", "d", one, remediate=renamed) for n in range(POLICIES)]
     of_all = [crossguard.StackValidationPolicy(f"all{n}", "d", whole) for n in range(POLICIES)]
     return getattr(policy, _SERVICER)("p", "1", [*of_one, *of_all], crossguard.EnforcementLevel.ADVISORY)
 
@@ -101,13 +106,48 @@ def test_nothing_is_kept_beyond_a_request(conversions: Counter[str]) -> None:
     assert conversions == {"a": 2, "b": 2, "c": 1}
 
 
-@pytest.mark.parametrize("lost", [_SERVICER, *_CONVERSIONS, "json_format"])
+@pytest.mark.parametrize("lost", [_SERVICER, *_OF_MODULE, *_READERS, _ENVIRONMENT])
 def test_a_pulumi_policy_without_a_name_is_left_as_it_is(stock: pytest.MonkeyPatch, lost: str) -> None:
-    names = (*_CONVERSIONS, "json_format")
-    kept = {each: getattr(policy, each) for each in names if each != lost}
-    stock.delattr(policy, lost)
+    servicer = getattr(policy, _SERVICER)
+    stock.delattr(policy if lost in (_SERVICER, *_OF_MODULE) else servicer, lost)
+    owned = ((servicer, _OF_SERVICER), (policy, _OF_MODULE))
+    kept = {(owner, each): getattr(owner, each) for owner, names in owned for each in names if each != lost}
     assert not convert_once()
-    assert {each: getattr(policy, each) for each in kept} == kept
+    assert {(owner, each): getattr(owner, each) for owner, each in kept} == kept
+
+
+def test_the_resources_of_a_stack_are_the_same_objects_for_each_of_its_policies(stock: pytest.MonkeyPatch) -> None:
+    handed: list[Any] = []
+    convert_once()
+    policies = [
+        crossguard.StackValidationPolicy(f"all{n}", "d", lambda args, _: handed.append(args.resources))
+        for n in range(2)
+    ]
+    servicer = getattr(policy, _SERVICER)("p", "1", policies, crossguard.EnforcementLevel.ADVISORY)
+    for names in ("ab", "a", ""):
+        servicer.AnalyzeStack(
+            rpc.AnalyzeStackRequest(resources=[resource(n, rpc.AnalyzerResource) for n in names]), None
+        )
+        first, second = handed[-2:]
+        assert first is second
+        assert [each.name for each in first] == list(names)
+
+
+@pytest.mark.parametrize("level", [rpc.MANDATORY, rpc.REMEDIATE])
+def test_remediations_that_a_config_asks_for_are_made_and_no_others(conversions: Counter[str], level: Any) -> None:
+    asked = rpc.ConfigureAnalyzerRequest(policyConfig={"one1": rpc.PolicyConfig(enforcementLevel=level)})
+
+    def remedied() -> bytes:
+        servicer = served([])
+        servicer.Configure(asked, None)
+        return servicer.Remediate(resource("a", rpc.AnalyzeRequest), None).SerializeToString(deterministic=True)
+
+    plain = remedied()
+    assert (b"a mended" in plain) == (level == rpc.REMEDIATE)
+    conversions.clear()
+    assert convert_once()
+    assert remedied() == plain
+    assert bool(conversions["a"]) == (level == rpc.REMEDIATE)
 
 
 def test_only_policies_about_a_resources_type_are_asked(stock: pytest.MonkeyPatch) -> None:
