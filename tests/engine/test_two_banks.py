@@ -129,10 +129,10 @@ def test_a_synchronisation_is_one_operation_over_all_services_in_application_ins
     deployed: Deployment, platform: Platform, anna: str
 ) -> None:
     command = [sys.executable, "-m", "local.azure.dataplanes.traces", "--state", str(deployed.instance.state)]
-    until = time.monotonic() + 40
+    until = time.monotonic() + 120
     while True:
         platform.synchronise(anna)  # a service that was just started takes seconds until its telemetry is on
-        told = subprocess.run([*command, "--last", "1000", "--json"], cwd=REPOSITORY, capture_output=True, text=True)
+        told = subprocess.run([*command, "--last", "5000", "--json"], cwd=REPOSITORY, capture_output=True, text=True)
         roles: dict[str, set[str]] = defaultdict(set)
         for item in map(json.loads, told.stdout.splitlines()):
             roles[item["operation"]].add(item["role"])

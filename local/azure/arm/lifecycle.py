@@ -51,7 +51,7 @@ class Lifecycle:
         state = "Updating" if previous else "Creating"
         with self.store.transaction():
             operation = self.operations.start("put", resource.id, previous.body if previous else None)
-            self.store.put(_with_state(resource, state))
+            self.store.put(_with_state(_with_outputs(resource, previous), state))
         if wait:
             await self._bring_about(operation, previous, keep_failed=False)
         else:
@@ -168,6 +168,17 @@ def _as_failure(error: Exception, resource_id: str) -> ArmError:
         return error
     _log.error("%s failed", resource_id, exc_info=error)
     return ArmError(500, "InternalServerError", f"{resource_id} failed: {type(error).__name__}; see the daemon's log.")
+
+
+def _with_outputs(resource: Resource, previous: Resource | None) -> Resource:
+    """A resource with what Azure said of it before: data planes go on serving it while it is updated."""
+    kind = by_path(resource.id)
+    if kind is None or previous is None:
+        return resource
+    said = {each.wire for each in kind.shape.by_path.values() if each.read_only and each.where == "properties"}
+    kept = {name: value for name, value in previous.properties.items() if name in said}
+    body = {**resource.body, "properties": {**kept, **resource.properties}}
+    return Resource(resource.id, resource.name, resource.type, body)
 
 
 def _with_state(resource: Resource, state: str) -> Resource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusReceivedMessage
+from azure.servicebus._pyamqp import client as amqp_client
+from azure.servicebus._pyamqp.aio import _client_async as amqp_client_async
 from azure.servicebus.aio import ServiceBusClient as AsyncServiceBusClient
 
 from local.azure.context import Resource
@@ -20,6 +23,33 @@ from local.instance import Instance
 from tests.local.azure.dataplanes.conftest import Embedded, Identity
 
 OWNER, SENDER, RECEIVER = (f"Azure Service Bus Data {each}" for each in ("Owner", "Sender", "Receiver"))
+
+
+_NAP = 1
+"""Seconds that the SDK's keep-alive sleeps; closing a link waits until it wakes (azure-servicebus 7.14, _pyamqp)."""
+
+
+class _Napping:
+    """A module with a sleep, time or asyncio, that cuts the keep-alive's naps short."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+    def sleep(self, seconds: float) -> Any:
+        return self._module.sleep(0.02 if seconds == _NAP else seconds)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def links_close_at_once() -> Iterator[None]:
+    """Let the SDK's keep-alive wake often: a closed sender or receiver costs milliseconds instead of up to a second."""
+    found = pytest.MonkeyPatch()
+    found.setattr(amqp_client, "time", _Napping(time))
+    found.setattr(amqp_client_async, "asyncio", _Napping(asyncio))
+    yield
+    found.undo()
 
 
 class RunningBroker:

@@ -9,7 +9,7 @@ import pytest
 from azure.servicebus import ServiceBusMessage
 from azure.servicebus.exceptions import MessagingEntityDisabledError, MessagingEntityNotFoundError, ServiceBusError
 
-from local.azure.context import ArmError
+from local.azure.context import ArmError, Behaviour, Resource
 from tests.local.azure.dataplanes.servicebus.conftest import Bus, body
 
 conforms = pytest.mark.conforms
@@ -86,6 +86,26 @@ def test_a_change_counts_for_clients_that_are_connected(bus: Bus) -> None:
         receiver.abandon_message(message)
     with bus.client.get_queue_receiver(queue, sub_queue="deadletter") as receiver:
         assert [body(each) for each in receiver.receive_messages(max_wait_time=5)] == ["x"]
+
+
+def test_an_entity_and_its_namespace_stay_what_they_are_while_they_are_updated(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lifecycle = bus.embedded.daemon.lifecycle
+    queue = bus.put("queues", bus.queue(), {"maxDeliveryCount": 2})
+    meanwhile: list[Any] = []
+
+    async def put(self: Behaviour, resource: Resource, previous: Resource | None) -> dict[str, Any]:
+        meanwhile.append(lifecycle.store.get(resource.id))
+        return {}
+
+    for each in (queue, bus.namespace):
+        monkeypatch.setattr(type(lifecycle.behaviour(each.type)), "put", put)
+    bus.put("queues", queue.name, {"maxDeliveryCount": 1})
+    bus.embedded.put(bus.namespace.type, bus.namespace.name, bus.namespace.body)
+    assert meanwhile[0].properties["createdAt"] == queue.properties["createdAt"]
+    assert meanwhile[0].properties["maxDeliveryCount"] == 1
+    assert meanwhile[1].properties["serviceBusEndpoint"] == bus.namespace.properties["serviceBusEndpoint"]
 
 
 @conforms("entity-refusals")
