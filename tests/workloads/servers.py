@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -19,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 import uvicorn
 from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from local.azure.dataplanes import sql_cluster
+from tests import programs
 from workloads.chassis import migrate
 from workloads.chassis.migrate import MigrationSettings
 from workloads.chassis.run import KEPT_SECONDS
@@ -33,13 +32,6 @@ AUDIENCE = "api://tributary"
 ADMINISTRATOR = "administrator"
 """The role that migrates, as the database's Entra administrator: it creates roles and owns databases, no more."""
 TENANT = "11111111-2222-4333-8444-555555555555"
-
-
-def _postgres_folder() -> Path | None:
-    found = shutil.which("postgres")
-    candidates = [Path(found).parent] if found else []
-    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((each for each in candidates if (each / "initdb").exists()), None)
 
 
 @dataclass(frozen=True)
@@ -71,22 +63,19 @@ class Postgres:
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[Postgres]:
-    """A server of its own in a folder. Skips the test where PostgreSQL is not installed."""
-    programs = _postgres_folder()
-    if programs is None:
-        pytest.skip("PostgreSQL's server (initdb, postgres) is neither on PATH nor under /usr/lib/postgresql")
-    account: dict[str, Any] = {}
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        user = next(pwd.getpwnam(n) for n in ("postgres", "nobody") if n in {each.pw_name for each in pwd.getpwall()})
-        account = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        shutil.chown(folder, user.pw_uid, user.pw_gid)
+    """A server of its own in a folder. Skips the test where the toolchain has not run."""
+    bin_folder = Path(programs.needed("postgres")["postgres"])
+    if (owner := sql_cluster.account()) is not None:
+        shutil.chown(folder, owner.pw_uid, owner.pw_gid)
     folder.chmod(0o755)
     data = folder / "data"
-    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **account}
-    subprocess.run([programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-N"], check=True, **quiet)
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    initdb = [*sql_cluster.unprivileged(), bin_folder / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-N"]
+    subprocess.run(initdb, check=True, **quiet)
     settings = ["listen_addresses=", "fsync=off", "shared_buffers=16MB", "max_connections=200"]
     options = [part for each in settings for part in ("-c", each)]
-    server = subprocess.Popen([programs / "postgres", "-D", data, "-k", folder, *options], **quiet)
+    command = [*sql_cluster.unprivileged(), bin_folder / "postgres", "-D", data, "-k", folder, *options]
+    server = subprocess.Popen(command, **quiet)
     try:
         _wait_for_socket(folder / ".s.PGSQL.5432", server)
         with psycopg.connect(host=str(folder), user="postgres", autocommit=True) as connection:

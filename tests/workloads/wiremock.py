@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -18,35 +16,10 @@ import httpx
 import pytest
 
 from local.instance import REPOSITORY
+from tests import programs
 
-VERSION = "3.13.2"
-_COORDINATES = f"org.wiremock:wiremock-standalone:{VERSION}"
 SPECS = REPOSITORY.parent / "shared" / "specs"
 STUBS = SPECS / "bank-stubs"
-
-
-def _cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("TRIBUTARY_CACHE") or Path(base) / "tributary")
-
-
-def _jar() -> Path:
-    """The jar: as the instance's tools name it, else from the cache, else from Maven once."""
-    tools = Path(os.environ.get("TRIBUTARY_STATE") or REPOSITORY / ".local") / "tools.json"
-    named = json.loads(tools.read_text()).get("wiremock") if tools.exists() else None
-    if named and Path(named).exists():
-        return Path(named)
-    folder = _cache() / f"wiremock-{VERSION}"
-    jar = folder / f"wiremock-standalone-{VERSION}.jar"
-    if not jar.exists():
-        if not shutil.which("mvn"):
-            pytest.skip(f"WireMock's jar is not in {folder} and there is no mvn to get it")
-        command = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={_COORDINATES}", f"-DoutputDirectory={folder}"]
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=180, cwd="/")
-        except (subprocess.SubprocessError, OSError) as error:
-            pytest.skip(f"WireMock's jar could not be had from Maven: {type(error).__name__}")
-    return jar
 
 
 @dataclass(frozen=True)
@@ -123,16 +96,13 @@ def wiremock(folder: Path) -> Iterator[WireMock]:
     """A WireMock without recordings yet. Skips where recordings, Java or jar are missing."""
     if not STUBS.is_dir():
         pytest.skip(f"the recordings are not at {STUBS}")
-    java = shutil.which("java")
-    if java is None:
-        pytest.skip("java is not on PATH")
-    jar = _jar()
+    tools = programs.needed("java", "wiremock")
     (folder / "mappings").mkdir()
     (folder / "__files").mkdir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [java, "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", str(jar)]
+    command = [tools["java"], "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", tools["wiremock"]]
     command += ["--port", str(port), "--bind-address", "127.0.0.1", "--root-dir", str(folder)]
     command += ["--global-response-templating", "--disable-banner"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

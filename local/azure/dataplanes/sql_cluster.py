@@ -129,7 +129,7 @@ def daemon(instance: Instance, programs: Path) -> Daemon:
     data = folder(instance) / "data"
     return Daemon(
         name="postgres",
-        argv=[*_unprivileged(), str(programs / "postgres"), "-D", str(data)],
+        argv=[*unprivileged(), str(programs / "postgres"), "-D", str(data)],
         ready=lambda: is_ready(instance),
         folder=Path("/"),
         stop_signal="INT",
@@ -155,7 +155,7 @@ def _initialise(home: Path, programs: Path) -> None:
         shutil.rmtree(target)
     arguments = ["-D", str(target), "-U", SUPERUSER, "-E", "UTF8", "--auth=trust", f"--locale={_locale()}"]
     done = subprocess.run(
-        [*_unprivileged(), str(programs / "initdb"), *arguments], capture_output=True, text=True, cwd="/", check=False
+        [*unprivileged(), str(programs / "initdb"), *arguments], capture_output=True, text=True, cwd="/", check=False
     )
     if done.returncode:
         raise RuntimeError(f"{programs / 'initdb'} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
@@ -165,7 +165,7 @@ def _initialise(home: Path, programs: Path) -> None:
         for each in ("postgres", "template1")
     )
     done = subprocess.run(
-        [*_unprivileged(), str(programs / "postgres"), "--single", "-D", str(target), "postgres"],
+        [*unprivileged(), str(programs / "postgres"), "--single", "-D", str(target), "postgres"],
         input=revoke,
         capture_output=True,
         cwd="/",
@@ -195,7 +195,7 @@ def _major(programs: Path) -> int:
     return major
 
 
-def _account() -> pwd.struct_passwd | None:
+def account() -> pwd.struct_passwd | None:
     """Whom PostgreSQL runs as when we are root, which it refuses; None keeps our own account."""
     if os.geteuid() != 0:
         return None
@@ -207,14 +207,14 @@ def _account() -> pwd.struct_passwd | None:
     raise RuntimeError("PostgreSQL refuses to run as root, and there is no account postgres or nobody. Create one.")
 
 
-def _unprivileged() -> list[str]:
+def unprivileged() -> list[str]:
     """The command that starts a program as that account.
 
     Its one capability lets it pass folders that only root may enter (a root's home, the state folder), which would
     otherwise have to be opened to everyone.
     """
-    account = _account()
-    if account is None:
+    who = account()
+    if who is None:
         return []
     program = shutil.which("setpriv")
     if program is None or sys.platform != "linux":
@@ -224,8 +224,8 @@ def _unprivileged() -> list[str]:
     keep = f"-all,+{capability}"
     return [
         program,
-        f"--reuid={account.pw_uid}",
-        f"--regid={account.pw_gid}",
+        f"--reuid={who.pw_uid}",
+        f"--regid={who.pw_gid}",
         "--clear-groups",
         f"--inh-caps={keep}",
         f"--ambient-caps={keep}",
@@ -239,9 +239,9 @@ def _status(field: str) -> str:
 
 
 def _own(path: Path) -> None:
-    account = _account()
-    if account is not None:
-        os.chown(path, account.pw_uid, account.pw_gid)
+    who = account()
+    if who is not None:
+        os.chown(path, who.pw_uid, who.pw_gid)
 
 
 def _write(path: Path, text: str) -> None:

@@ -19,6 +19,7 @@ from azure.identity import ClientSecretCredential
 
 from local.azure.daemons import prepare, ready
 from local.instance import REPOSITORY, SUBSCRIPTION_ID, Instance
+from tests import programs
 
 
 @dataclass
@@ -103,8 +104,7 @@ def running_at(instance: Instance) -> RunningAzure:
 @pytest.fixture(scope="session")
 def azure(instance: Instance) -> Iterator[RunningAzure]:
     """The embedded Azure, running on the session's instance."""
-    kept = instance.state / "tools.json"
-    prepare(instance, json.loads(kept.read_text()) if kept.exists() else {})
+    prepare(instance, programs.known())
     running = running_at(instance)
     running.start()
     yield running

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,8 +20,9 @@ import pytest
 import yaml
 
 from local.daemon import Daemon
-from local.instance import REPOSITORY, Instance
+from local.instance import Instance
 from local.kubernetes.daemons import daemons, prepare
+from tests import programs
 from tests.conftest import _claim
 from tests.local.kubernetes.registry import TestRegistry
 
@@ -62,15 +62,9 @@ http.server.ThreadingHTTPServer((os.environ["POD_IP"], int(os.environ.get("PORT"
 
 
 def tools() -> dict[str, str]:
-    """Programs of the control plane: as the toolchain put them into the state folder, else from PATH."""
-    state = Path(os.environ.get("TRIBUTARY_STATE") or REPOSITORY / ".local")
-    path = state / "tools.json"
-    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    found = {name: kept.get(name) or shutil.which(name) for name in _PROGRAMS}
-    missing = [name for name, where in found.items() if where is None]
-    if missing:
-        pytest.skip(f"{', '.join(missing)}: neither in {path} nor on PATH; `make up` builds them")
-    return {**{name: str(where) for name, where in found.items()}, "python": sys.executable}
+    """Programs of the control plane."""
+    found = programs.needed(*_PROGRAMS)
+    return {**{name: found[name] for name in _PROGRAMS}, "python": sys.executable}
 
 
 class ControlPlane:

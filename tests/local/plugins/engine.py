@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from local.instance import REPOSITORY
+from tests import programs
 
 _LAUNCHERS = {
     "pulumi-language-python": "-m local.plugins.language_host",
@@ -22,14 +20,8 @@ _LAUNCHERS = {
 
 
 def pulumi() -> str:
-    """The engine: as the toolchain put it into the state folder, else from PATH."""
-    state = Path(os.environ.get("TRIBUTARY_STATE") or REPOSITORY / ".local")
-    kept = state / "tools.json"
-    found = json.loads(kept.read_text()).get("pulumi") if kept.exists() else None
-    found = found or shutil.which("pulumi")
-    if found is None:
-        pytest.skip(f"pulumi: neither in {kept} nor on PATH; `make up` gets it")
-    return found
+    """The engine's program."""
+    return programs.needed("pulumi")["pulumi"]
 
 
 def launcher(folder: Path, name: str, arguments: str) -> None:

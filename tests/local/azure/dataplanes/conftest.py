@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import json
 import os
 import secrets
 import subprocess
@@ -24,6 +23,7 @@ from local.azure.daemon import AzureDaemon
 from local.azure.daemons import prepare
 from local.azure.dataplanes import storage
 from local.instance import SUBSCRIPTION_ID, TENANT_ID, Instance
+from tests import programs
 from tests.conftest import _claim
 
 T = TypeVar("T")
@@ -164,16 +164,10 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 @pytest.fixture(scope="session")
 def embedded(instance: Instance) -> Iterator[Embedded]:
-    prepare(instance, _tools())
+    prepare(instance, programs.known())
     running = Embedded(instance)
     yield running
     running.stop()
-
-
-def _tools() -> dict[str, str]:
-    """What the toolchain provided to this checkout."""
-    kept = Instance.load().state / "tools.json"
-    return json.loads(kept.read_text()) if kept.exists() else {}
 
 
 class Backend:
@@ -203,9 +197,6 @@ class Backend:
 
 @pytest.fixture(scope="session")
 def azurite(embedded: Embedded) -> Iterator[Backend]:
-    tools = _tools()
-    if not {"azurite", "node"} <= tools.keys():
-        pytest.skip(f"no Azurite in {Instance.load().state / 'tools.json'}: `make up` gets it")
-    backend = Backend(embedded.instance, tools)
+    backend = Backend(embedded.instance, programs.needed("azurite", "node"))
     yield backend
     backend.kill()

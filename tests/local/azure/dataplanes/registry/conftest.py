@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import shutil
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from azure.containerregistry import ContainerRegistryClient
 
 from local.azure.context import Resource
 from local.azure.dataplanes import registry
-from local.instance import Instance
+from tests import programs
 from tests.local.azure.dataplanes.conftest import ROLES, Embedded, Identity
 from tests.local.azure.dataplanes.sql.conftest import Backend
 
@@ -114,18 +113,9 @@ def push(client: ContainerRegistryClient, repository: str, layer: bytes, tag: st
     return client.set_manifest(repository, BytesIO(json.dumps(manifest).encode()), tag=tag, media_type=OCI_MANIFEST)
 
 
-def program() -> str:
-    """The registry's program, of the toolchain or on PATH."""
-    kept = Instance.load().state / "tools.json"
-    found = (json.loads(kept.read_text()) if kept.exists() else {}).get("registry") or shutil.which("registry")
-    if found is None:
-        pytest.skip("no registry: neither the toolchain nor PATH has the program registry (distribution v3)")
-    return found
-
-
 @pytest.fixture(scope="session")
 def backend(embedded: Embedded) -> Iterator[Backend]:
-    (daemon,) = registry.daemons(embedded.instance, {"registry": program()})
+    (daemon,) = registry.daemons(embedded.instance, programs.needed("registry"))
     running = Backend(daemon, embedded.instance.logs / "registry.log")
     yield running
     running.stop()

@@ -12,9 +12,10 @@ from azure.containerregistry import ContainerRegistryClient
 from local.azure.daemons import prepare
 from local.azure.dataplanes import registry
 from local.instance import Instance
+from tests import programs
 from tests.conftest import _claim
 from tests.local.azure.conftest import RunningAzure
-from tests.local.azure.dataplanes.registry.conftest import program, push
+from tests.local.azure.dataplanes.registry.conftest import push
 from tests.local.azure.dataplanes.sql.conftest import Backend
 from tests.local.azure.dataplanes.sql.test_sql_crash import put
 
@@ -25,7 +26,7 @@ def running(tmp_path: Path) -> Iterator[RunningAzure]:
     instance = Instance(tmp_path / "state", base)
     instance.keep()
     prepare(instance, {})
-    (daemon,) = registry.daemons(instance, {"registry": program()})
+    (daemon,) = registry.daemons(instance, programs.needed("registry"))
     backend = Backend(daemon, instance.logs / "registry.log")
     azure = RunningAzure(instance, json.loads((instance.azure / "deployer.json").read_text()), None)  # type: ignore[arg-type]
     azure.start()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -21,6 +19,7 @@ from local.azure.context import Principal, Resource
 from local.azure.dataplanes import sql
 from local.daemon import Daemon
 from local.instance import Instance
+from tests import programs
 from tests.local.azure.dataplanes.conftest import Embedded
 
 SERVERS = "Microsoft.Sql/servers"
@@ -113,23 +112,10 @@ class Server:
         return who
 
 
-def tools() -> dict[str, str]:
-    """The programs of the toolchain, else what PATH or Debian's packages have."""
-    kept = Instance.load().state / "tools.json"
-    known = json.loads(kept.read_text()) if kept.exists() else {}
-    installed = [Path(found).parent for found in [shutil.which("initdb")] if found]
-    installed += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    if "postgres" not in known and installed:
-        known["postgres"] = str(installed[0])
-    return known
-
-
 def start_postgres(instance: Instance) -> Backend:
-    programs = tools()
-    if "postgres" not in programs:
-        pytest.skip("no PostgreSQL server: neither the toolchain nor PATH has initdb")
-    sql.prepare(instance, programs)
-    (daemon,) = sql.daemons(instance, programs)
+    tools = programs.needed("postgres")
+    sql.prepare(instance, tools)
+    (daemon,) = sql.daemons(instance, tools)
     return Backend(daemon, instance.logs / "postgres.log")
 
 
