@@ -12,10 +12,6 @@ from local.azure.entra import deployer
 from local.instance import Instance
 from local.pki import write_private
 
-_PARALLEL = "32"
-"""Resources at a time: most only wait, and the engine's own choice is four a core."""
-
-
 class NotRunning(Exception):
     """The instance has not been brought up yet."""
 
@@ -48,7 +44,6 @@ def environment(instance: Instance) -> dict[str, str]:
         "PULUMI_BACKEND_URL": f"file://{backend(instance)}",
         "PULUMI_CONFIG_PASSPHRASE": passphrase(instance),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_PARALLEL": os.environ.get("PULUMI_PARALLEL") or _PARALLEL,
         "TRIBUTARY_STACK_FILE": str(instance.state / "Pulumi.local.yaml"),
         "KUBECONFIG": str(instance.kubeconfig),
         "SSL_CERT_FILE": bundle,
