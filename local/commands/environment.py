@@ -12,6 +12,7 @@ from local.azure.entra import deployer
 from local.instance import Instance
 from local.pki import write_private
 
+
 class NotRunning(Exception):
     """The instance has not been brought up yet."""
 
