@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from policies.deployed import Deployed
 from policies.judging import Finding, applies, judge, judge_stack
 from policies.levels import Levels
 from policies.recording import Recording
 from policies.rule import Rule
-from policies.subject import Stack, Subject
-from policies.waivers import Ledger, Waiver, stack_of
+from policies.subject import Stack, Subject, stack_of
+from policies.waivers import Ledger, Waiver
 
 Status = Literal["passed", "failed", "waived", "not evaluated"]
 ROOT = "pulumi:pulumi:Stack"
@@ -63,13 +64,18 @@ class Assessment:
 
 
 def assess(
-    rules: Sequence[Rule], recording: Recording, levels: Levels, waivers: Iterable[Waiver], today: datetime.date
+    rules: Sequence[Rule],
+    recording: Recording,
+    levels: Levels,
+    waivers: Iterable[Waiver],
+    today: datetime.date,
+    deployed: Deployed | None = None,
 ) -> Assessment:
-    """Judges all of a recording."""
+    """Judges all of a recording. deployed: what it would change; None where that is not known."""
     ledger = Ledger(waivers, today)
     asked = [each for each in rules if levels.level(each) != "disabled"]
     root = next((each["urn"] for each in recording.stack if each["type"] == ROOT), "")
-    found = findings(asked, recording.subjects(), recording.whole(), levels)
+    found = findings(asked, recording.subjects(deployed), recording.whole(), levels)
     return Assessment(
         rules,
         [_verdict(each, ledger, root) for each in found if each.urn or root],  # where nothing is there is no stack

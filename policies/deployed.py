@@ -7,19 +7,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pulumi_policy import deserialize
 
 from policies.constraints.conditions import UNKNOWN
+from policies.subject import stack_of
 
 VARIABLE = "TRIBUTARY_DEPLOYED"
 _HOW = "`pulumi stack export --file before.json` writes one."
 _SECRET = deserialize.SPECIAL_SIG_KEY
 
-Deployed = Mapping[str, Mapping[str, Any]]
-"""Inputs by URN; UNKNOWN stands for a secret, which is encrypted there."""
+
+@dataclass(frozen=True)
+class Deployed:
+    """inputs: by URN; UNKNOWN stands for a secret, which is encrypted there."""
+
+    inputs: Mapping[str, Mapping[str, Any]]
+
+    @cached_property
+    def stacks(self) -> frozenset[str]:
+        """Whose resources they are, as "prod::tributary"."""
+        return frozenset(map(stack_of, self.inputs))
+
+    def of(self, urn: str) -> Mapping[str, Any] | None:
+        """What a resource is deployed with, nothing for one that is new; None where another stack was exported."""
+        return self.inputs.get(urn, {} if not self.inputs or stack_of(urn) in self.stacks else None)
 
 
 class DeployedError(Exception):
@@ -31,7 +47,7 @@ def read(path: Path) -> Deployed:
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
         resources = state["deployment"].get("resources") or []
-        return {each["urn"]: _without_secrets(each.get("inputs") or {}) for each in resources}
+        return Deployed({each["urn"]: _without_secrets(each.get("inputs") or {}) for each in resources})
     except json.JSONDecodeError as error:
         raise DeployedError(f"{path}:{error.lineno}: {error.msg}. A state is JSON; {_HOW}") from None
     except (OSError, UnicodeDecodeError) as error:

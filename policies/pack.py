@@ -16,8 +16,8 @@ from policies.deployed import Deployed
 from policies.judging import Finding, applies, is_about, judge, judge_stack
 from policies.once import Policies
 from policies.rule import Rule, rules
-from policies.subject import Stack, Subject, completed, without_version
-from policies.waivers import Ledger, Waiver, stack_of
+from policies.subject import Stack, Subject, completed, stack_of, without_version
+from policies.waivers import Ledger, Waiver
 
 NAME = "tributary"
 CATALOGUE = "docs/policies"
@@ -88,7 +88,7 @@ def _said_of(rule: Rule) -> dict[str, Any]:
 def _each(rule: Rule, ledger: Ledger, inputs: dict[str, Any], deployed: Deployed | None) -> crossguard.Policy:
     def validate(args: crossguard.ResourceValidationArgs, report: crossguard.ReportViolation) -> None:
         inputs[args.urn] = args.props
-        subject = subject_of(args, None if deployed is None else deployed.get(args.urn, {}))
+        subject = subject_of(args, deployed.of(args.urn) if deployed else None)
         if not applies(rule, subject):
             return
         finding = judge(rule, subject, args.get_config())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pulumi_policy import PolicyResource, ResourceValidationArgs, deserialize, proxy
 
+from policies.deployed import Deployed
 from policies.subject import Stack, Subject, completed, without_version
 
 VARIABLE = "TRIBUTARY_RECORDING"
@@ -63,9 +64,10 @@ class Recording:
         ordered = [sorted(each, key=lambda resource: resource["urn"]) for each in (self.registered, self.stack)]
         return hashlib.sha256(json.dumps(ordered, sort_keys=True).encode()).hexdigest()
 
-    def subjects(self) -> list[Subject]:
-        """The resources, as rules for a single one get them."""
-        return [subject(each) for each in self.registered]
+    def subjects(self, deployed: Deployed | None = None) -> list[Subject]:
+        """The resources, as rules for a single one get them, with what they are deployed with."""
+        found = [subject(each) for each in self.registered]
+        return [replace(each, deployed=deployed.of(each.urn)) for each in found] if deployed else found
 
     def whole(self) -> Stack:
         """The stack, as rules for the whole get it."""

@@ -20,6 +20,11 @@ def without_version(token: str) -> str:
     return _API_VERSION.sub("", token)
 
 
+def stack_of(urn: str) -> str:
+    """Stack and project of a URN: "prod::tributary"."""
+    return "::".join(urn.removeprefix("urn:pulumi:").split("::")[:2])
+
+
 @dataclass(frozen=True)
 class Subject:
     """One resource.

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from policies.judging import Finding
+from policies.subject import stack_of
 
 _FIELDS = ("rule", "resource", "owner", "reason", "expires")
 
@@ -42,11 +43,6 @@ class Waiver:
     def stack(self) -> str:
         """Stack and project that it is for, as a URN names them."""
         return stack_of(self.resource)
-
-
-def stack_of(urn: str) -> str:
-    """Stack and project of a URN: "prod::tributary"."""
-    return "::".join(urn.removeprefix("urn:pulumi:").split("::")[:2])
 
 
 def read(path: Path, known_rules: Iterable[str]) -> list[Waiver]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
 import os
 import subprocess
 import sys
@@ -21,27 +22,42 @@ from local.commands.running import command
 from local.commands.states import exported, loaded
 from local.instance import REPOSITORY, Instance
 from policies import assessment, check, levels, pack, recording, waivers
+from policies.deployed import VARIABLE as DEPLOYED
+from policies.deployed import DeployedError
+from policies.deployed import read as read_deployed
 from policies.evidence.folder import write
 from policies.evidence.subject import Evidence
+from policies.subject import stack_of
 
 RECORDER = REPOSITORY / "policies" / "recorder"
 _CONFIGS = REPOSITORY / "policies" / "config"
 _PACKAGES = ("pulumi", "pulumi-policy", "pulumi-azure-native", "pulumi-kubernetes")
-_WRONG = (check.ConfigError, waivers.WaiverError, recording.RecordingError)
+_WRONG = (check.ConfigError, waivers.WaiverError, recording.RecordingError, DeployedError)
 
 
-def evidence(judged: recording.Recording, stack: str, source: str, config: Path) -> Evidence:
-    """A recording, judged. Raises RuntimeError for a config or waivers that can't be read."""
+def evidence(
+    judged: recording.Recording, stack: str, source: str, config: Path, before: Path | None = None
+) -> Evidence:
+    """A recording, judged. before: export of the deployed stack that it would change.
+
+    Raises RuntimeError for a config, waivers or an export that can't be read, or is of another stack.
+    """
     rules = pack.load()
+    ours = {stack_of(each["urn"]) for each in judged.stack}
     try:
         check.check(config, {each.id: each for each in rules})
         granted = waivers.read(REPOSITORY / "policies" / "waivers.yaml", [each.id for each in rules])
+        known = read_deployed(before) if before else None
     except _WRONG as error:
         raise RuntimeError(str(error)) from None
+    if known and ours and known.stacks and ours.isdisjoint(known.stacks):
+        theirs, judges = (", ".join(sorted(each)) or "empty" for each in (known.stacks, ours))
+        raise RuntimeError(
+            f"{before}:1: is the state of {theirs}; judged is {judges}. Export the stack that is judged."
+        )
     at = datetime.datetime.now(datetime.UTC)
-    ours = {waivers.stack_of(each["urn"]) for each in judged.stack}
     return Evidence(
-        assessment=assessment.assess(rules, judged, levels.Levels.read(config), granted, at.date()),
+        assessment=assessment.assess(rules, judged, levels.Levels.read(config), granted, at.date(), known),
         stack=stack,
         source=source,
         at=at,
@@ -50,6 +66,7 @@ def evidence(judged: recording.Recording, stack: str, source: str, config: Path)
         waivers=[each for each in granted if each.stack in ours],
         config=config.name,
         versions=versions(),
+        before=f"{before.name}, SHA-256 {hashlib.sha256(before.read_bytes()).hexdigest()}" if before else "",
     )
 
 
@@ -126,7 +143,9 @@ def main() -> None:
         # A stack without anything has nothing to hand over.
         judged = recording.read(path) if path.exists() else recording.Recording([], [])
     config = options.config or _CONFIGS / f"{stack}.json"
-    made = evidence(judged, stack, source, config if config.exists() or options.config else _CONFIGS / "prod.json")
+    config = config if config.exists() or options.config else _CONFIGS / "prod.json"
+    before = os.environ.get(DEPLOYED)
+    made = evidence(judged, stack, source, config, Path(before) if before else None)
     folder = options.out or REPOSITORY / "build" / "evidence" / stack
     for each in write(folder, made):
         sys.stdout.write(f"{each}\n")

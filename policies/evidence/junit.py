@@ -23,11 +23,15 @@ def junit(evidence: Evidence) -> str:
 def _suite(root: ElementTree.Element, evidence: Evidence, service: str, verdicts: list[Verdict]) -> None:
     suite = ElementTree.SubElement(root, "testsuite", name=service, timestamp=f"{evidence.at:%Y-%m-%dT%H:%M:%S}")
     properties = ElementTree.SubElement(suite, "properties")
-    for name, value in (("judged", evidence.source), ("sha256", evidence.digest)):
+    for name, value in _circumstances(evidence):
         ElementTree.SubElement(properties, "property", name=name, value=value)
     for each in verdicts:
         _case(suite, each)
     _count(suite, suite.iter("testcase"))
+
+
+def _circumstances(evidence: Evidence) -> Iterable[tuple[str, str]]:
+    return ("judged", evidence.source), ("sha256", evidence.digest), ("compared with", evidence.compared)
 
 
 def _case(suite: ElementTree.Element, verdict: Verdict) -> None:

@@ -53,7 +53,10 @@ def _result(evidence: Evidence, at: str) -> dict[str, Any]:
     return {
         "uuid": _uuid(evidence, "result"),
         "title": f"Judgement of {evidence.source}",
-        "description": f"What was judged has SHA-256 {evidence.digest}; policy config: {evidence.config}.",
+        "description": (
+            f"What was judged has SHA-256 {evidence.digest}; policy config: {evidence.config}; "
+            f"compared with {evidence.compared}."
+        ),
         "start": at,
         "end": at,
         "local-definitions": {

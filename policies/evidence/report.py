@@ -15,6 +15,15 @@ from policies.rule import Rule
 
 _TEMPLATES = Path(__file__).resolve().parent
 SEVERITIES = ("critical", "high", "medium", "low")
+_LATER = (
+    "Known only after deployment",
+    "What a preview can't know, the update judges before it creates the resource. A report from the deployed state has "
+    "an answer.",
+)
+_CHANGES = (
+    "What can't be changed later, with no deployed state to compare with",
+    "Name what `pulumi stack export` wrote in TRIBUTARY_DEPLOYED.",
+)
 _MARKS = {"passed": "✓", "failed": "✗", "waived": "W", "not evaluated": "?"}
 
 
@@ -52,7 +61,7 @@ def html(evidence: Evidence) -> str:
         severities=_by_severity(evidence),
         failed=sorted((v for v in verdicts if v.status == "failed"), key=lambda v: (order[v.rule.severity], v.rule.id)),
         waived=[each for each in verdicts if each.status == "waived"],
-        unknown=_unknown(verdicts),
+        unknown=_unknown(evidence),
         unused=[(each, why) for each in evidence.assessment.rules if (why := evidence.assessment.unused(each))],
         matrices=matrices(evidence),
         silent=_silent(evidence),
@@ -82,11 +91,14 @@ def _by_severity(evidence: Evidence) -> list[tuple[str, dict[Status, int]]]:
     return found
 
 
-def _unknown(verdicts: Sequence[Verdict]) -> list[tuple[Rule, list[Verdict]]]:
-    """What was not evaluated, by rule."""
-    open_ = [each for each in verdicts if each.status == "not evaluated"]
-    rules = {each.rule.id: each.rule for each in open_}
-    return [(rule, [each for each in open_ if each.rule is rule]) for rule in rules.values()]
+def _unknown(evidence: Evidence) -> list[tuple[str, str, list[tuple[Rule, list[Verdict]]]]]:
+    """What was not evaluated, by why, with what would help, and by rule."""
+    open_ = [each for each in evidence.assessment.verdicts if each.status == "not evaluated"]
+    rules = list({each.rule.id: each.rule for each in open_}.values())
+    found = [(rule, [each for each in open_ if each.rule is rule]) for rule in rules]
+    unchanged = [each for each in found if each[0].deployed is not None and not evidence.before]
+    groups = ((_LATER, [each for each in found if each not in unchanged]), (_CHANGES, unchanged))
+    return [(*told, group) for told, group in groups if group]
 
 
 def _silent(evidence: Evidence) -> list[tuple[str, int]]:

@@ -44,6 +44,7 @@ def sarif(evidence: Evidence) -> dict[str, Any]:
         "properties": {
             "judged": evidence.source,
             "sha256": evidence.digest,
+            "comparedWith": evidence.compared,
             "policyConfig": evidence.config,
             "versions": dict(evidence.versions),
         },

@@ -14,9 +14,13 @@ LOOK: dict[Status, str] = {
     "passed": "complies",
     "failed": "violates",
     "waived": "violates, and is waived until a date",
-    "not evaluated": "not evaluated: something it depends on is known only after deployment",
+    "not evaluated": "not evaluated: something it depends on is not known",
 }
 """Every status in words."""
+_NOTHING = (
+    "nothing: TRIBUTARY_DEPLOYED names no export of the deployed stack, so rules on what can't be changed later were "
+    "not evaluated"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,7 @@ class Evidence:
     stack: name. source: what was judged, in words. at: when, UTC. digest: SHA-256 of what was judged.
     resources: URN → type of everything that was handed to the pack. waivers: all of this stack.
     config: name of the policy config. versions: name → version of everything that took part.
+    before: the deployed state that it was compared with, in words; empty for none.
     """
 
     assessment: Assessment
@@ -37,6 +42,12 @@ class Evidence:
     waivers: Iterable[Waiver]
     config: str
     versions: Mapping[str, str]
+    before: str = ""
+
+    @property
+    def compared(self) -> str:
+        """What was judged as a change of what, in words."""
+        return self.before or _NOTHING
 
     def counts(self) -> dict[Status, int]:
         """How many verdicts there are of each status."""

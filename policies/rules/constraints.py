@@ -52,7 +52,7 @@ def _declare_fixed(constraint: Constraint) -> None:
 # The engine hands packs no old state, in no version of its protocol: what is deployed comes from an export.
 def _unchanged(constraint: Constraint, subject: Subject) -> Truth:
     if subject.deployed is None:
-        return Truth(None, "what is deployed is not known to the pack: name its export in TRIBUTARY_DEPLOYED")
+        return Truth(None, "what is deployed is not known to the pack: name the stack's export in TRIBUTARY_DEPLOYED")
     inputs = _inputs(subject)
     if not subject.deployed:
         return Truth(True)

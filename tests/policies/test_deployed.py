@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from policies.constraints.conditions import UNKNOWN
-from policies.deployed import VARIABLE, DeployedError, read
+from policies.deployed import VARIABLE, Deployed, DeployedError, read
 from policies.judging import judge
 from policies.pack import load
 from tests.local.plugins.engine import Program
@@ -32,9 +32,18 @@ def test_inputs_are_read_by_urn_and_secrets_are_not_known(tmp_path: Path) -> Non
     file = tmp_path / "state.json"
     resources = [{"urn": "a", "inputs": {"x": [1, {"y": secret("z")}]}}, {"urn": "b"}]
     file.write_text(json.dumps({"version": 3, "deployment": {"resources": resources}}))
-    assert read(file) == {"a": {"x": [1, {"y": UNKNOWN}]}, "b": {}}
+    assert read(file).inputs == {"a": {"x": [1, {"y": UNKNOWN}]}, "b": {}}
     file.write_text(json.dumps({"version": 3, "deployment": {}}))
-    assert read(file) == {}
+    assert read(file).inputs == {}
+
+
+def test_a_resource_is_new_where_its_stack_was_exported_and_not_known_elsewhere() -> None:
+    account = "urn:pulumi:prod::tributary::azure-native:storage:StorageAccount::"
+    kept = Deployed({f"{account}a": {"x": 1}})
+    assert kept.of(f"{account}a") == {"x": 1}
+    assert kept.of(f"{account}b") == {}
+    assert kept.of(f"{account}a".replace("prod", "dev")) is None
+    assert Deployed({}).of(f"{account}a") == {}  # nothing is deployed yet
 
 
 @pytest.mark.parametrize(

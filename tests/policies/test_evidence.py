@@ -15,10 +15,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from local.commands.evidence import evidence as judged_evidence
+from local.instance import REPOSITORY
 from local.toolchain import packages, versions
 from local.toolchain.errors import ToolchainError
 from policies import pack
 from policies.assessment import assess
+from policies.deployed import Deployed
 from policies.evidence.folder import write
 from policies.evidence.report import html, matrices
 from policies.evidence.sarif import sarif
@@ -30,12 +33,19 @@ from tests.policies.proxies import UNKNOWN
 
 pytestmark = pytest.mark.xdist_group("recording")
 RULES = pack.load()
+CONFIG = REPOSITORY / "policies" / "config" / "prod.json"
 NOW = datetime.datetime(2027, 1, 1, 12, tzinfo=datetime.UTC)
 
 
-def made(recording: Recording, config: Mapping[str, Any] | None = None, *waivers: Waiver) -> Evidence:
+def made(
+    recording: Recording,
+    config: Mapping[str, Any] | None = None,
+    *waivers: Waiver,
+    deployed: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Evidence:
+    known = None if deployed is None else Deployed(deployed)
     return Evidence(
-        assessment=assess(RULES, recording, Levels(config or {}), waivers, NOW.date()),
+        assessment=assess(RULES, recording, Levels(config or {}), waivers, NOW.date(), known),
         stack="prod",
         source="a preview of a test",
         at=NOW,
@@ -44,6 +54,7 @@ def made(recording: Recording, config: Mapping[str, Any] | None = None, *waivers
         waivers=waivers,
         config="prod.json",
         versions={"policy pack": "1.0.0", "Python": "3"},
+        before="" if deployed is None else "before.json",
     )
 
 
@@ -109,6 +120,46 @@ def test_an_advisory_violation_stops_nothing() -> None:
     assert [each.rule.id for each in evidence.assessment.stops] == ["TRB-ST-002"]
     assert "Would be stopped: 1 violations" in html(evidence)
     assert "Nothing stands in the way" in html(made(one(ACCOUNT, GUARDED), {"all": "advisory"}))
+
+
+FIXED = "TRB-AZURE-077"
+PLAIN, SAFE = ({"encryption": {"requireInfrastructureEncryption": each}} for each in (False, True))
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "kind"),
+    [(None, "not evaluated", "open"), ({}, "passed", "pass"), (PLAIN, "passed", "pass"), (SAFE, "failed", "fail")],
+)
+def test_what_can_not_be_changed_later_is_judged_against_what_is_deployed(
+    tmp_path: Path, before: Mapping[str, Any] | None, status: str, kind: str
+) -> None:
+    judged = one(ACCOUNT, PLAIN)
+    urn = judged.registered[0]["urn"]
+    root = {judged.stack[0]["urn"]: {}}
+    evidence = made(judged, deployed=None if before is None else root | ({urn: before} if before else {}))
+    (verdict,) = [each for each in evidence.assessment.verdicts if each.rule.id == FIXED]
+    assert verdict.status == status
+    (result,) = [each for each in sarif(evidence)["runs"][0]["results"] if each["ruleId"] == FIXED]
+    assert result["kind"] == kind
+    files = [each.read_text() for each in write(tmp_path, evidence) if each.name != "SHA256SUMS"]
+    assert len(files) == 4
+    for text in files:
+        assert ("TRIBUTARY_DEPLOYED" in text) == (before is None)
+        assert ("before.json" in text) == (before is not None)
+
+
+def test_the_state_of_another_stack_answers_nothing_and_is_refused(tmp_path: Path) -> None:
+    judged = one(ACCOUNT, PLAIN)
+    other = {"urn:pulumi:dev::tributary::pulumi:pulumi:Stack::tributary-dev": {}}
+    verdicts = made(judged, deployed=other).assessment.verdicts
+    assert [each.status for each in verdicts if each.rule.id == FIXED] == ["not evaluated"]
+    file = tmp_path / "dev.json"
+    file.write_text(json.dumps({"version": 3, "deployment": {"resources": [{"urn": next(iter(other))}]}}))
+    with pytest.raises(RuntimeError, match=r"dev\.json:1: is the state of dev::tributary; judged is prod::tributary"):
+        judged_evidence(judged, "prod", "a test", CONFIG, file)
+    file.write_text("[]")
+    with pytest.raises(RuntimeError, match=r"dev\.json:1: is JSON, but no state"):
+        judged_evidence(judged, "prod", "a test", CONFIG, file)
 
 
 def _planted(value: Any, path: str = "") -> Any:
