@@ -98,7 +98,7 @@ def _unknown(evidence: Evidence) -> list[tuple[str, str, list[tuple[Rule, list[V
     found = [(rule, [each for each in open_ if each.rule is rule]) for rule in rules]
     unchanged = [each for each in found if each[0].deployed is not None and not evidence.before]
     groups = ((_LATER, [each for each in found if each not in unchanged]), (_CHANGES, unchanged))
-    return [(*told, group) for told, group in groups if group]
+    return [(title, remedy, group) for (title, remedy), group in groups if group]
 
 
 def _silent(evidence: Evidence) -> list[tuple[str, int]]:
