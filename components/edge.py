@@ -27,6 +27,8 @@ class EdgeArgs:
     subnet_id: subnet of its own. vault_id: vault of the certificates. routes: by name, at most 50.
     minimum, maximum: capacity units, 0 to 125. zones: "1" to "3".
     requests_per_minute: what one address may send before it is blocked.
+    after: what names of backends and of the vault resolve by, e.g. their private endpoints: what a gateway finds is kept
+    until it is stopped and started again (learn.microsoft.com/azure/app-service/overview-app-gateway-integration).
     locked: keeps its public address, which DNS points to, from being deleted.
     """
 
@@ -38,6 +40,7 @@ class EdgeArgs:
     maximum: int
     zones: Sequence[str] = ()
     requests_per_minute: int = 1000
+    after: Sequence[pulumi.Resource] = ()
     locked: bool = False
 
     def __post_init__(self) -> None:
@@ -139,7 +142,7 @@ class Edge(pulumi.ComponentResource):
             redirect_configurations=routes.redirections(),
             request_routing_rules=routes.rules(),
             tags=site.tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[reads]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[reads, *args.after]),
         )
         diagnose(
             f"{name}-edge",

@@ -6,7 +6,7 @@ autoscaling, sign-in by App Service (the application signs in itself).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +72,8 @@ class WebSite(pulumi.ComponentResource):
     """Resource id: what a deployment pipeline gets rights on."""
     identity_id: pulumi.Output[str]
     """Object id of its identity: whom the vault's secrets are opened to."""
+    ready: Sequence[pulumi.Resource]
+    """What must be there before its name leads to it within the network."""
 
     def __init__(self, name: str, args: WebSiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tributary:azure:WebSite", name, {}, opts)
@@ -132,8 +134,9 @@ class WebSite(pulumi.ComponentResource):
             opts=child,
         )
         refuse_slot_passwords(name, slot, SLOT, app, site, child)
+        self.ready = []
         if args.access:
-            private_endpoint(f"{name}-site", app, "sites", args.access, site, child)
+            self.ready = [private_endpoint(f"{name}-site", app, "sites", args.access, site, child)]
             after = pulumi.ResourceOptions(parent=self, depends_on=[slot])
             private_endpoint(f"{name}-slot", app, f"sites-{SLOT}", args.access, site, after)
         diagnose(f"{name}-site", app, site, child, logs=["AppServiceHTTPLogs", "AppServiceAuditLogs"])

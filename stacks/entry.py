@@ -89,10 +89,13 @@ def make_edge(
             maximum=wanted.maximum,
             zones=wanted.zones,
             requests_per_minute=wanted.requests_per_minute,
+            after=[*vault.ready, *website.ready],
             routes={
                 "api": RouteArgs(
                     host=settings.api_host,
                     certificate=pulumi.Output.concat(vault.uri, "secrets/edge-api"),
+                    # An address, and not a name: the name would be found only once the gateway is there, too, and an edge
+                    # that looked before has to be stopped and started (see after).
                     backend_address=gateway.private_address.apply(_inside),
                     backend_host=gateway.host,
                     probe_path=_ALIVE,

@@ -100,6 +100,13 @@ def test_the_connector_alone_is_told_of_certificates_and_of_those_that_are_merge
     }
 
 
+def test_the_edge_looks_for_names_when_they_lead_somewhere() -> None:
+    """What it finds is kept until it is stopped and started again."""
+    after = deployed("prod").one(":ApplicationGateway").after
+    groups = {each.rpartition("::")[2] for each in after if ":PrivateDnsZoneGroup::" in each}
+    assert groups == {"main-vault", "app-site"}
+
+
 @pytest.mark.parametrize(("stack", "ledgers"), [("local", set()), ("dev", set()), ("prod", {"audit"})])
 def test_the_audit_trail_alone_is_a_ledger_and_in_prod_alone(stack: str, ledgers: set[str]) -> None:
     """A ledger keeps what is deleted: no database may be one that people's data is erased from."""
