@@ -8,13 +8,13 @@ import gc
 # and again, which took a quarter of a preview's processor time. Memory at the peak grew by 1 % (make bench-preview).
 gc.set_threshold(100_000, 50, 100)
 
-import pulumi
+import pulumi  # noqa: E402
 
-from stacks.aggregator import Aggregator
-from stacks.platform import Platform
-from stacks.services import deployed
-from stacks.settings import load_settings
-from stacks.transforms import installed_major, use_transforms
+from stacks.aggregator import Aggregator  # noqa: E402
+from stacks.platform import Platform  # noqa: E402
+from stacks.services import deployed  # noqa: E402
+from stacks.settings import load_settings  # noqa: E402
+from stacks.transforms import installed_major, use_transforms  # noqa: E402
 
 settings = load_settings()
 use_transforms(

@@ -27,8 +27,8 @@ class EdgeArgs:
     subnet_id: subnet of its own. vault_id: vault of the certificates. routes: by name, at most 50.
     minimum, maximum: capacity units, 0 to 125. zones: "1" to "3".
     requests_per_minute: what one address may send before it is blocked.
-    after: what names of backends and of the vault resolve by, e.g. their private endpoints: what a gateway finds is kept
-    until it is stopped and started again (learn.microsoft.com/azure/app-service/overview-app-gateway-integration).
+    after: what names of backends and of the vault resolve by, e.g. their private endpoints. What a gateway finds is
+    kept until it is stopped and started again (learn.microsoft.com/azure/app-service/overview-app-gateway-integration).
     locked: keeps its public address, which DNS points to, from being deleted.
     """
 

@@ -94,8 +94,8 @@ def make_edge(
                 "api": RouteArgs(
                     host=settings.api_host,
                     certificate=pulumi.Output.concat(vault.uri, "secrets/edge-api"),
-                    # An address, and not a name: the name would be found only once the gateway is there, too, and an edge
-                    # that looked before has to be stopped and started (see after).
+                    # An address, and not a name: that would lead there only once the gateway is there, too, and an edge
+                    # that looked before has to be stopped and started (see EdgeArgs).
                     backend_address=gateway.private_address.apply(_inside),
                     backend_host=gateway.host,
                     probe_path=_ALIVE,
