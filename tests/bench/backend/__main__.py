@@ -14,13 +14,14 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.bench.backend import categories, importing, listing
+from tests.bench.backend import categories, delivery, importing, listing
 from tests.bench.backend.figures import Figure, told
 
 _Part = Callable[[argparse.Namespace], list[Figure]]
 PARTS: Mapping[str, _Part] = {
     "importing": lambda _: importing.measure(),
     "listing": lambda asked: listing.measure(asked.rows, asked.users, asked.rate, asked.seconds),
+    "delivery": lambda asked: delivery.measure(asked.events, asked.delivery_seconds),
     "categories": lambda _: categories.measure(),
 }
 
@@ -32,6 +33,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--users", type=int, default=1_000, help="people whose transactions they are (default 1000)")
     parser.add_argument("--rate", type=float, default=50, help="pages asked for in a second (default 50)")
     parser.add_argument("--seconds", type=float, default=60, help="how long pages are asked for (default 60)")
+    parser.add_argument("--events", type=float, default=200, help="events committed in a second (default 200)")
+    parser.add_argument("--delivery-seconds", type=float, default=20, help="for how long (default 20)")
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     return parser.parse_args()
 

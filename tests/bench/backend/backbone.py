@@ -17,6 +17,7 @@ from tests.bench.backend import process
 from tests.conftest import _claim
 from tests.local.azure.dataplanes.conftest import Embedded, Identity
 from tests.local.azure.dataplanes.servicebus.conftest import OWNER, RunningBroker
+from workloads.chassis.events.bus import ServiceBus
 from workloads.chassis.events.catalogue import TOPIC
 
 AUDIENCE = "api://tributary"
@@ -47,6 +48,10 @@ class Backbone:
             process.CLIENT: str(principal.client_id),
             process.SECRET: self.services.secret,
         }
+
+    def bus(self) -> ServiceBus:
+        """The chassis' event bus, entered as the services."""
+        return ServiceBus(self.host, TOPIC, self.services.credential)
 
     def token(self, person: str) -> str:
         """Somebody's token, whoever it is."""

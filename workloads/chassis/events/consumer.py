@@ -124,7 +124,8 @@ class Consumer:
             handler = self._handlers.get(event.type)
             if handler is None:
                 raise Unprocessable(f"{self._subscription} has no handler of {event.type}")
-            self._handle(handler, event)
+            if delivery.attempt == 1 or not self._knows(event):
+                self._handle(handler, event)
         except (Malformed, Unprocessable) as error:
             _log.error("an event can't be handled", subscription=self._subscription, detail=str(error))
             delivery.dead_letter(type(error).__name__, str(error)[:1000])
@@ -140,11 +141,16 @@ class Consumer:
             faults.reach(FaultPoint.EVENT_HANDLED)
             delivery.complete()
 
+    def _knows(self, event: Event) -> bool:
+        """Whether a message that is delivered again was handled: a look before any work, as dear as a claim.
+
+        One that comes for the first time is hardly ever known; where it is, the handler's own claim finds it.
+        """
+        with self._database.session(event.user) as session:
+            return inbox.handled(session, event)
+
     def _handle(self, handler: Handler, event: Event) -> None:
         handling = Handling(event, self._database, self._app)
-        with self._database.session(event.user) as session:
-            if inbox.handled(session, event):
-                return
         faults.reach(FaultPoint.EVENT_RECEIVED)
         attempts = Retrying(
             stop=stop_after_attempt(_ATTEMPTS),
