@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.bench.backend import categories, delivery, importing, listing
+from tests.bench.backend import categories, delivery, idle, importing, listing
 from tests.bench.backend.figures import Figure, told
 
 _Part = Callable[[argparse.Namespace], list[Figure]]
@@ -22,6 +22,7 @@ PARTS: Mapping[str, _Part] = {
     "importing": lambda _: importing.measure(),
     "listing": lambda asked: listing.measure(asked.rows, asked.users, asked.rate, asked.seconds),
     "delivery": lambda asked: delivery.measure(asked.events, asked.delivery_seconds),
+    "idle": lambda _: idle.measure(),
     "categories": lambda _: categories.measure(),
 }
 
