@@ -4,11 +4,16 @@ import datetime
 import gc
 import os
 import sys
+import types
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# The engine runs this file with the pack's own folder in front, where nothing is called policies.
-sys.path[:] = [str(HERE.parent), *(each for each in sys.path if Path(each or ".").resolve() != HERE)]
+# The engine runs this file with the pack's own folder in front, where nothing is called policies. The package is this
+# folder, whatever its name and wherever it was copied to; what lies beside it is not looked at.
+sys.path[:] = [each for each in sys.path if Path(each or ".").resolve() != HERE]
+itself = types.ModuleType("policies")
+itself.__path__ = [str(HERE)]
+sys.modules["policies"] = itself
 
 from pulumi_policy import PolicyPack  # noqa: E402
 

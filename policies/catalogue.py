@@ -62,6 +62,13 @@ def _index(rules: list[Rule], services: Iterable[str]) -> str:
         "    pulumi preview --policy-pack policies --policy-pack-config policies/config/prod.json",
         "    pulumi policy analyze --stack prod --policy-pack policies",
         "",
+        "The folder `policies/` is all of it, and is loaded wherever it lies and whatever it is called. Beside the "
+        "program, its environment has what the pack needs; elsewhere, or for a program in another language, an "
+        "environment of the pack's own requirements, first on PATH:",
+        "",
+        "    python3 -m venv pack && pack/bin/pip install -r policies/requirements.txt",
+        '    PATH="$PWD/pack/bin:$PATH" pulumi policy analyze --stack prod --policy-pack policies',
+        "",
         "In prod every rule is mandatory, and without a config, too. In dev and local these topics are advisory: "
         f"{', '.join(sorted(enforcement.ADVISORY_IN_DEV))}. What can't hold for a while is waived: "
         "[waivers](waivers.md). What is known only after deployment is not evaluated in a preview; the update judges "
