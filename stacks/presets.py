@@ -144,7 +144,7 @@ DEV = Preset(
     edge=None,
     web_site=WebSite(sku="S1", instances=1, zone_redundant=False, private=False),
     functions=Functions(memory_mb=2048, maximum=40, zone_redundant=False, private=False),
-    alerts=Budget(monthly_budget=500.0),
+    alerts=Budget(monthly_budget=700.0),
 )
 
 LOCAL = DEV.model_copy(

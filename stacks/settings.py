@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import typing
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, NoReturn, Self
 
@@ -127,6 +128,8 @@ def _decoded(name: str, value: Any) -> Any:
     field = next((f for n, f in Settings.model_fields.items() if (f.alias or n) == name), None)
     if field is None or field.annotation is None or not isinstance(value, str) or name in ("preset", "location"):
         return value
+    if value == "" and type(None) in typing.get_args(field.annotation):
+        return None  # as the engine hands over a null
     try:
         return json.loads(value)
     except ValueError:

@@ -148,6 +148,12 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         'signIn.issuer is "http://login.example": its scheme is not https. Allowed: a URL that starts with https://.',
     ),
     (
+        "an issuer of no tenant",
+        {"signIn": {"issuer": "https://login.example/v2.0", "audience": "a"}},
+        "identity.tenantId is wrong: is missing, and signIn.issuer (https://login.example/v2.0) names no tenant. "
+        "Allowed is a lower-case UUID, or identity: null for a tenant that is set up otherwise.",
+    ),
+    (
         "feature of another SKU",
         {"registry": {"zoneRedundant": True}},
         "registry.zoneRedundant is wrong: true needs sku Premium, and sku is Basic.",
@@ -240,6 +246,14 @@ def test_the_projects_own_defaults_change_nothing_of_a_preset() -> None:
 def test_yaml_holds_only_what_differs_from_the_preset() -> None:
     assert read(cluster={"nodeCount": 3}).cluster == PRESETS["dev"].cluster.model_copy(update={"node_count": 3})
     assert read(database={"elasticPool": None}).database.elastic_pool is None
+
+
+@pytest.mark.parametrize("name", ["edge", "identity"])
+def test_a_null_leaves_a_block_out_as_json_and_as_the_empty_text_that_the_engine_makes_of_it(name: str) -> None:
+    for said in ("null", ""):
+        settings = read(preset="prod", **{name: said})
+        assert getattr(settings, name) is None
+    assert getattr(read(preset="prod"), name) is not None
 
 
 @pytest.mark.parametrize("preset", PRESETS)
