@@ -37,6 +37,8 @@ _PROMISED_POLICIES = 1.3
 """What a preview with policies may take of one without, in wall time."""
 _LEVELS = {"all": "advisory"}
 """Every rule judges, and none ends the preview before its time."""
+_PROMISED_GROWTH = 1.2
+"""What a resource may take with many of them, in processor time of the program's preview, of what it takes with few."""
 _STACK = "prod"
 _CREATED = re.compile(r"^ +\+ (\d+) to create", re.MULTILINE)
 
@@ -158,7 +160,8 @@ def ratios(rows: Sequence[Row]) -> list[Ratio]:
         first = by[program, min(each for known, each in by if known == program)]
         if copies != first.copies:
             growth = ours.cpu_each / first.cpu_each
-            found.append(Ratio(f"{program}, CPU a resource at {copies}x / at {first.copies}x", growth, None))
+            promised = _PROMISED_GROWTH if program == OURS else None
+            found.append(Ratio(f"{program}, CPU a resource at {copies}x / at {first.copies}x", growth, promised))
     if (JUDGED, 1) in by and (OURS, 1) in by:
         judged, ours = by[JUDGED, 1].usage, by[OURS, 1].usage
         found += [
