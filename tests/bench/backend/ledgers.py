@@ -38,23 +38,12 @@ class Person:
 
 
 def fill(database: Database, person: Person, part: int, parts: int) -> None:
-    """Take over one of several equal parts of a person's history, the oldest first.
+    """Take over and categorise one of several equal parts of a person's history, the oldest first.
 
     Whoever fills many ledgers goes over all of them part by part: then a ledger's rows lie apart, as they do after
     months of synchronisations, and not side by side.
     """
-    told = list(_told(person, part, parts))
-    if not told:
-        return
-    for number, account in enumerate(person.accounts):
-        mine = told[number :: len(person.accounts)]
-        dates = [each.booking_date for each in mine if each.booking_date]
-        listing = imports.Listing(
-            account, "aurora", mine, date_from=min(dates, default=TODAY), date_to=max(dates, default=TODAY),
-            covers_pending=False, unreadable=0, digest=f"{part}",
-        )  # fmt: skip
-        with database.session(person.user) as session:
-            imports.import_list(session, person.user, listing)
+    take_over(database, person, part, parts)
     with database.session(person.user) as session:
         columns = (
             Transaction.id,
@@ -65,6 +54,20 @@ def fill(database: Database, person: Person, part: int, parts: int) -> None:
         )
         new = session.execute(select(*columns).where(Transaction.category.is_(None))).all()
         store.categorise(session, [_fact(*row) for row in new])
+
+
+def take_over(database: Database, person: Person, part: int, parts: int) -> None:
+    """Take over a part of a person's history, a list an account."""
+    told = list(_told(person, part, parts))
+    for number, account in enumerate(person.accounts):
+        mine = told[number :: len(person.accounts)]
+        dates = [each.booking_date for each in mine if each.booking_date]
+        listing = imports.Listing(
+            account, "aurora", mine, date_from=min(dates, default=TODAY), date_to=max(dates, default=TODAY),
+            covers_pending=False, unreadable=0, digest=f"{part}",
+        )  # fmt: skip
+        with database.session(person.user) as session:
+            imports.import_list(session, person.user, listing)
 
 
 def _told(person: Person, part: int, parts: int) -> Iterator[domain.Told]:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tests.workloads.memory_bus import MemoryBus
+from tests.workloads.memory_bus import MemoryBus, MemoryDelivery, Message
 from workloads.chassis import clock
 from workloads.chassis.database import Database
 from workloads.chassis.events import consumer as module
@@ -66,6 +66,22 @@ def test_an_event_that_is_delivered_again_changes_nothing(database: Database) ->
     bus.publish([one, one, event(), one])
     run(database, bus, handle)
     assert counted(database) == 2
+
+
+def test_a_handled_event_whose_settling_was_lost_reaches_no_handler_again(database: Database) -> None:
+    bus, one, calls = MemoryBus({"a": ()}), event(), 0
+
+    def counting(handling: Handling) -> None:
+        nonlocal calls
+        calls += 1
+        handle(handling)
+
+    consumer, body = Consumer("a", {TYPE: counting}, database, bus, None), one.encode()
+    receiver = bus.receiver("a")
+    for attempt in (1, 2):
+        bus.busy += 1  # in hand, as after a receive
+        consumer.take(MemoryDelivery(receiver, Message(body, attempt)))
+    assert (counted(database), calls) == (1, 1)
 
 
 def test_two_consumers_with_the_same_event_handle_it_once(
