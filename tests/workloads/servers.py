@@ -62,8 +62,11 @@ class Postgres:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[Postgres]:
-    """A server of its own in a folder. Skips the test where the toolchain has not run."""
+def postgres(folder: Path, *, durable: bool = False) -> Iterator[Postgres]:
+    """A server of its own in a folder. Skips the test where the toolchain has not run.
+
+    durable: whether a commit is on disk before it is answered; most tests need not wait for that.
+    """
     bin_folder = Path(programs.needed("postgres")["postgres"])
     if (owner := sql_cluster.account()) is not None:
         shutil.chown(folder, owner.pw_uid, owner.pw_gid)
@@ -72,7 +75,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
     initdb = [*sql_cluster.unprivileged(), bin_folder / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-N"]
     subprocess.run(initdb, check=True, **quiet)
-    settings = ["listen_addresses=", "fsync=off", "shared_buffers=16MB", "max_connections=200"]
+    settings = ["listen_addresses=", "shared_buffers=16MB", "max_connections=200", f"fsync={durable}"]
     options = [part for each in settings for part in ("-c", each)]
     command = [*sql_cluster.unprivileged(), bin_folder / "postgres", "-D", data, "-k", folder, *options]
     server = subprocess.Popen(command, **quiet)

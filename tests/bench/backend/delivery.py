@@ -97,7 +97,7 @@ def measure(rate: float, seconds: float) -> list[Figure]:
     with (
         backbone.running({_TO: [_TYPE]}) as running,
         tempfile.TemporaryDirectory(prefix="trb", dir="/tmp") as folder,
-        postgres(Path(folder)) as server,
+        postgres(Path(folder), durable=True) as server,
     ):
         urls = {each: server.service_url(each, f"delivery_{each}") for each in (_FROM, _TO)}
         context = multiprocessing.get_context("fork")

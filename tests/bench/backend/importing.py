@@ -68,7 +68,7 @@ def _running() -> Iterator[Running]:
     with ExitStack() as stack:
         bus = stack.enter_context(backbone.running({each: SUBSCRIPTIONS[each] for each in _SERVICES}))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trb", dir="/tmp")))
-        server = stack.enter_context(postgres(folder))
+        server = stack.enter_context(postgres(folder, durable=True))
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tributary-bench-")))
         addresses = {each: free_address() for each in (*_SERVICES, "bank_sandbox")}
         shared = {
