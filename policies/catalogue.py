@@ -86,7 +86,12 @@ def _index(rules: list[Rule], services: Iterable[str]) -> str:
         "`make evidence STACK=prod` writes what an auditor is handed: [evidence](evidence.md). `make mutation` breaks "
         "one property of the prod stack at a time, and lists which rules noticed. [Checkov](checkov.md) is asked, too.",
         "",
-        "Tags and TLS floors are set instead of refused where a rule's level is `remediate` in the config.",
+        "Tags and TLS floors are set instead of refused where a config says `remediate` of their rules, which none of "
+        "`policies/config` does: what is deployed is then not what the program says. The engine tells each that it "
+        f"sets. These can: {', '.join(_link(each) for each in rules if each.remedy)}; any other rule of that level is "
+        "mandatory.",
+        "",
+        '    {"all": "mandatory", "TRB-ALL-002": "remediate", "TRB-ST-002": "remediate"}',
         "",
         "Identifiers of others are named where they were verified, and left out otherwise. Controls are cited as "
         "Azure Policy's built-in initiatives group them; the grouping is Microsoft's.",

@@ -186,13 +186,12 @@ def stack_of_args(args: crossguard.StackValidationArgs, inputs: Mapping[str, Any
     return Stack([completed(each, inputs) for each in resources])
 
 
-def remedied(properties: Mapping[str, Any], remedy: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Inputs with top-level properties set; objects are completed, what they hold already stays."""
+def remedied(properties: Any, remedy: Mapping[str, Any]) -> Any:
+    """Inputs with what a remedy sets, in place; what it does not name stays, in inner objects, too."""
     for key, value in remedy.items():
-        if isinstance(value, Mapping) and isinstance(properties.get(key), Mapping):
-            for inner, content in value.items():
-                if inner not in properties[key]:
-                    properties[key][inner] = content  # type: ignore[index]
+        held = properties.get(key)
+        if isinstance(value, Mapping) and isinstance(held, Mapping):
+            remedied(held, value)
         else:
-            properties[key] = value  # type: ignore[index]
+            properties[key] = value
     return properties

@@ -44,7 +44,8 @@ class Rule:
     may be absent for another reason. Any other absent property must not pass.
     deployed: what a resource was deployed with, for which `breaks` are changes that must not be.
     settings: values that the policy config may change; settings_outside_prod:
-    what dev's and local's config says instead. remedy: properties that `remediate` sets when asked for.
+    what dev's and local's config says instead. remedy: properties that `remediate` sets when asked for;
+    of an object, only what is named.
     checkov, checkov_terraform (no ARM check), psrule, azure_policy (first eight characters of the definition's id),
     trivy, kyverno: the same demand as others publish it. controls: framework with version to its items.
     """

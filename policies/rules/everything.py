@@ -31,6 +31,12 @@ regions = rule(
     demand=_here,
 )
 
+
+def _missing(resource: Subject) -> dict[str, str]:
+    ours = {"project": resource.project, "stack": resource.stack, "managed-by": "pulumi"}
+    return {name: value for name, value in ours.items() if resource["tags"].key(name).present.value is False}
+
+
 tags = rule(
     "TRB-ALL-002",
     "Everything that lies in a region says whose it is",
@@ -42,9 +48,7 @@ tags = rule(
     passes={"location": "westeurope", "tags": {"project": "tributary", "stack": "prod", "managed-by": "pulumi"}},
     breaks={"tags.project": "", "tags.stack": "", "tags.managed-by": ""},
     settings={"tags": ["project", "stack", "managed-by"]},
-    remedy=lambda resource: {
-        "tags": {"project": resource.project, "stack": resource.stack, "managed-by": "pulumi"},
-    },
+    remedy=lambda resource: {"tags": _missing(resource)},
     azure_policy="871b6d14",
     # What has no region is part of something else, or takes no tags.
     demand=lambda resource: (

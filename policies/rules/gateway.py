@@ -74,6 +74,7 @@ modern_tls = rule(
     fix='Set the custom_properties …Security.{Backend.}Protocols.Tls10, Tls11 and …Ciphers.TripleDes168 to "False".',
     passes={"customProperties": dict.fromkeys(_OLD, "False")},
     breaks={"customProperties": dict.fromkeys(_OLD, "True")},
+    remedy={"customProperties": dict.fromkeys(_OLD, "False")},
     checkov="CKV_AZURE_173",
     psrule="Azure.APIM.Protocols Azure.APIM.Ciphers",
     demand=_modern,

@@ -33,6 +33,7 @@ tls = rule(
     fix='Set site_config.min_tls_version="1.2".',
     passes={"siteConfig": {"minTlsVersion": "1.2"}},
     breaks={"siteConfig.minTlsVersion": "1.0"},
+    remedy={"siteConfig": {"minTlsVersion": "1.2"}},
     checkov="CKV_AZURE_15 CKV_AZURE_145",
     psrule="Azure.AppService.MinTLS",
     azure_policy="f0e6e85b",
