@@ -32,7 +32,7 @@ TAGS = "TRB-ALL-002"
 TAGGED = {"project": "tributary", "stack": "prod", "managed-by": "pulumi"}
 
 
-def served(**levels: int) -> Any:
+def served(**levels: Any) -> Any:
     """The pack as the engine speaks to it. levels: by rule, with _ for -; all others are mandatory."""
     made = pack.policies_of(RULES, [], datetime.date(2027, 1, 1))
     servicer = getattr(policy, "_PolicyAnalyzerServicer")("p", "1", made, EnforcementLevel.MANDATORY)  # noqa: B009
@@ -47,7 +47,7 @@ def request(type_: str, properties: Mapping[str, Any]) -> rpc.AnalyzeRequest:
     return made
 
 
-def remedied(id_: str, type_: str, properties: Mapping[str, Any], level: int = rpc.REMEDIATE) -> dict[str, Any] | None:
+def remedied(id_: str, type_: str, properties: Mapping[str, Any], level: Any = rpc.REMEDIATE) -> dict[str, Any] | None:
     """The inputs as a rule leaves them; None when it leaves them alone."""
     answer = served(**{id_.replace("-", "_"): level}).Remediate(request(type_, properties), None)
     assert [each.diagnostic for each in answer.remediations if each.diagnostic] == []
@@ -75,7 +75,7 @@ def test_no_committed_config_asks_for_it() -> None:
 
 @EACH
 @pytest.mark.parametrize("level", [rpc.ADVISORY, rpc.MANDATORY, rpc.DISABLED])
-def test_nothing_is_set_unless_asked_for(rule: Rule, level: int) -> None:
+def test_nothing_is_set_unless_asked_for(rule: Rule, level: Any) -> None:
     assert remedied(rule.id, type_of(rule), _wrong(rule), level) is None
 
 
