@@ -63,6 +63,8 @@ class Aggregator:
     def _surroundings_of(
         self, settings: Settings, platform: Platform, identities: Mapping[str, WorkloadIdentity]
     ) -> Surroundings:
+        names = [each.name for each in self._services if each.erases]
+        erasing = [identities[each].object_id for each in names]
         acting = [identities[each.name].object_id for each in self._services if each.acts]
         return Surroundings(
             database_scheme=settings.database.scheme,
@@ -75,6 +77,9 @@ class Aggregator:
             service_bus_host=platform.messaging.host,
             certificates=sorted(name for name, each in settings.vault.certificates.items() if each.merged),
             acting_services=pulumi.Output.json_dumps(pulumi.Output.all(*acting)),
+            holders=pulumi.Output.json_dumps(
+                pulumi.Output.all(*erasing).apply(lambda ids: dict(zip(ids, names, strict=True)))
+            ),
         )
 
     @property

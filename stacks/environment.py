@@ -37,6 +37,7 @@ class Surroundings:
     service_bus_host: pulumi.Input[str]
     certificates: Sequence[str]
     acting_services: pulumi.Input[str]
+    holders: pulumi.Input[str]
 
 
 def database_url(scheme: str, fqdn: pulumi.Input[str], database: str) -> pulumi.Output[str]:
@@ -53,13 +54,15 @@ def service_url(name: str) -> str:
 def callees(service: Service, services: Sequence[Service]) -> tuple[str, ...]:
     """Names of the services whose address a service is told: they must exist before its pods start."""
     banks = tuple(each.name for each in services if each.bank) if service.connects_banks else ()
-    return (*service.calls, *banks)
+    listing = tuple(each.name for each in services if each.lists_erasures) if service.erases else ()
+    return (*service.calls, *banks, *listing)
 
 
 def environment(
     service: Service, surroundings: Surroundings, services: Sequence[Service]
 ) -> Mapping[str, pulumi.Input[str]]:
     """A service's variables, POD_IP apart, which only the pod knows."""
+    banks = {each.name: each.bank for each in services if each.bank}
     told: dict[str, pulumi.Input[str]] = {
         "PORT": str(PORT),
         "APPLICATIONINSIGHTS_CONNECTION_STRING": surroundings.connection_string,
@@ -77,11 +80,12 @@ def environment(
         told["UPLOADS_URL"] = surroundings.uploads_url
     if service.keys:
         told["KEY_VAULT_URL"] = surroundings.vault_uri
-    for callee in service.calls:
+    if service.lists_erasures:
+        told["HOLDERS"] = surroundings.holders
+    for callee in [each for each in callees(service, services) if each not in banks]:
         told[f"{callee.upper().replace('-', '_')}_URL"] = service_url(callee)
-    banks = {each.bank: service_url(each.name) for each in services if each.bank}
     if service.connects_banks:
         told |= {variable: name for variable, name in _CERTIFICATES.items() if name in surroundings.certificates}
     if service.connects_banks and banks:
-        told["BANK_URLS"] = json.dumps(banks)
+        told["BANK_URLS"] = json.dumps({bank: service_url(name) for name, bank in banks.items()})
     return {**told, **service.environment}

@@ -17,7 +17,8 @@ class Service:
     paths: first segments of the paths that the gateway leads to it. publishes: whether it publishes events.
     handles: types of the events that its subscription takes. acts: whether it calls others for a user who is not there,
     with its own token. bank: whether it is a sandbox bank, told to the connector by this id.
-    environment: what only this one is told.
+    erases: whether it holds data of users, and erases what the privacy service lists before it serves.
+    lists_erasures: whether it is the one that lists them. environment: what only this one is told.
     """
 
     name: str
@@ -34,6 +35,8 @@ class Service:
     bank: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     connects_banks: bool = False
+    erases: bool = True
+    lists_erasures: bool = False
 
     @property
     def public(self) -> bool:
@@ -155,6 +158,7 @@ SERVICES = (
         package="bank_directory",
         database=False,
         publishes=False,
+        erases=False,
         calls=("connector",),
         paths=("/banks",),
     ),
@@ -178,11 +182,14 @@ SERVICES = (
         ),
         paths=("/export", "/erasures"),
         handles=("erasure.done",),
+        erases=False,
+        lists_erasures=True,
     ),
     Service(
         name="audit",
         package="audit",
         publishes=False,
+        erases=False,
         paths=("/entries",),
         handles=(
             "user.registered",
@@ -212,6 +219,7 @@ SANDBOX_BANKS = tuple(
         package="bank_sandbox",
         users=False,
         publishes=False,
+        erases=False,
         bank=bank,
         environment={"SANDBOX_BANK": bank},
     )

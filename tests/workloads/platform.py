@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import httpx
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from stacks.services import SERVICES
 from tests.workloads.files import MemoryFiles
 from tests.workloads.memory_bus import MemoryBus
 from tests.workloads.servers import AUDIENCE, Issuer, Postgres, Servers
@@ -44,6 +46,7 @@ from workloads.services.help.settings import HelpSettings
 from workloads.services.notification import api as notification_api
 from workloads.services.notification.settings import NotificationSettings
 from workloads.services.privacy import api as privacy_api
+from workloads.services.privacy.domain import HOLDERS
 from workloads.services.privacy.settings import PrivacySettings
 from workloads.services.recurring import api as recurring_api
 from workloads.services.recurring.settings import RecurringSettings
@@ -55,8 +58,6 @@ from workloads.services.transaction.settings import TransactionSettings
 from workloads.services.user import api as user_api
 from workloads.services.user.settings import UserServiceSettings
 
-SERVICES = "platform-services"
-"""Whom the services' own tokens name, all of them in these tests."""
 RETURN = "https://app.example/return"
 
 
@@ -186,6 +187,20 @@ SUBSCRIPTIONS: dict[str, Collection[str]] = {
 """The event types that each handles."""
 
 
+def identity(service: str) -> str:
+    """Whom a service's own tokens name."""
+    return f"service {service}"
+
+
+def wait_until_ready(urls: Iterable[str]) -> None:
+    """Until each has looked for erasures that its database lacks."""
+    deadline = time.monotonic() + 60
+    for url in urls:
+        while httpx.get(f"{url}/healthz/ready").status_code != 200:
+            assert time.monotonic() < deadline, f"{url} is not ready after 60 s"
+            time.sleep(0.02)
+
+
 def start(
     server: Postgres, servers: Servers, issuer: Issuer, user: dict[str, str], banks: dict[str, str], name: str
 ) -> tuple[dict[str, str], MemoryBus, dict[str, Any]]:
@@ -197,7 +212,8 @@ def start(
     shared = {
         **user, **{f"{each.replace('-', '_')}_url": url for each, url in urls.items()},
         "bank_urls": json.dumps(banks), "uploads_url": "https://files.invalid/uploads",
-        "acting_services": json.dumps([str(issuer.object_id(SERVICES))]),
+        "acting_services": json.dumps([str(issuer.object_id(identity(each.name))) for each in SERVICES if each.acts]),
+        "holders": json.dumps({str(issuer.object_id(identity(each))): each for each in HOLDERS}),
     }  # fmt: skip
     for each, (build, settings) in APPLICATIONS.items():
         package = each.replace("-", "_")
@@ -208,8 +224,9 @@ def start(
         app.state.bus, states[each] = bus, app.state
         if each == "document":
             app.state.files = MemoryFiles()
-        app.state.acting = ActingIdentity(AUDIENCE, lambda: issuer.token(SERVICES))
+        app.state.acting = ActingIdentity(AUDIENCE, partial(issuer.token, identity(each)))
         listener, _ = claimed[each]
         listener.listen(64)
         servers.serve(app, listener)
+    wait_until_ready([urls[each] for each in HOLDERS])
     return urls, bus, states

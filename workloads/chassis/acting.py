@@ -8,6 +8,8 @@ from collections.abc import Callable
 from workloads.chassis.credential import credential
 from workloads.chassis.identity import User
 
+NOBODY = uuid.UUID(int=0)
+
 
 class ActingIdentity:
     """Makes users that this service acts for; other services take them from the platform's services only.
@@ -18,6 +20,10 @@ class ActingIdentity:
     def __init__(self, audience: str, token: Callable[[], str] | None = None) -> None:
         self._scope = f"{audience.rstrip('/')}/.default"
         self._token = token or (lambda: credential().get_token(self._scope).token)
+
+    def itself(self) -> User:
+        """The service, for what is about nobody. Few operations take it: they ask for a ``CallingService``."""
+        return User(NOBODY, self._token())
 
     def user(self, user_id: uuid.UUID) -> User:
         """The user, to be handed to ``ServiceClient.call``."""

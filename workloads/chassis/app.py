@@ -16,14 +16,16 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from workloads.chassis import calls, correlation, health, problems
+from workloads.chassis import calls, correlation, erasure, health, problems
 from workloads.chassis.acting import ActingIdentity
+from workloads.chassis.calls import ServiceClient
 from workloads.chassis.database import Database
 from workloads.chassis.events.backbone import Backbone, connect
 from workloads.chassis.events.consumer import Handler
 from workloads.chassis.events.port import Bus
 from workloads.chassis.identity import Authenticator, CurrentUser
-from workloads.chassis.settings import DataSettings, Settings, TokenSettings, UserSettings
+from workloads.chassis.restoration import HeldBack, Restoration
+from workloads.chassis.settings import DataSettings, HolderSettings, Settings, TokenSettings, UserSettings
 from workloads.chassis.tasks import TaskHandler, Worker
 from workloads.chassis.telemetry import Telemetry
 
@@ -47,7 +49,8 @@ def create_app(
     tasks: Mapping[str, TaskHandler] | None = None,
     errors: Callable[[FastAPI], None] = problems.install,
 ) -> FastAPI:
-    """A service's application. Its state holds ``settings``, ``database``, ``authenticator``, ``acting`` and ``tls``.
+    """A service's application. Its state holds ``settings``, ``database``, ``authenticator``, ``acting`` and ``tls``,
+    and ``restoration`` where requests are held back until every erasure was applied.
 
     ``state.bus`` is where its events go and come from; None connects the one that the settings name, and where they
     name none, events wait in the outbox.
@@ -71,14 +74,21 @@ def create_app(
             for each in [database, authenticator, *closing]:
                 if each:
                     stack.callback(each.close)
+            begin: list[Callable[[], None]] = []
             if database and handlers is not None and (bus := app.state.bus or _bus(settings)):
                 backbone = Backbone(service, database, bus, handlers, app.state)
                 stack.callback(backbone.close)
-                backbone.start()
+                begin.append(backbone.start)
             if database and tasks:
                 worker = Worker(tasks, database, app.state)
                 stack.callback(worker.close)
-                worker.start()
+                begin.append(worker.start)
+            if restoration:
+                stack.callback(restoration.close)
+                restoration.start(begin)
+            else:
+                for each in begin:
+                    each()
             _log.info("started")
             yield
         _log.info("stopped")
@@ -90,10 +100,13 @@ def create_app(
     app.state.settings, app.state.database, app.state.tls = settings, database, state_tls
     app.state.authenticator, app.state.service, app.state.bus = authenticator, service, None
     app.state.acting = ActingIdentity(settings.token_audience) if isinstance(settings, TokenSettings) else None
+    restoration = app.state.restoration = _restoration(settings, handlers or {}, app.state)
     closing: list[Any] = list((prepare(app) if prepare else None) or [])
     errors(app)
     for router in [health.router, *routers]:
         app.include_router(router)
+    if restoration:
+        app.add_middleware(HeldBack, restoration=restoration)
     app.add_middleware(_Requests)
     app.add_middleware(Telemetry, service=service, connection=settings.applicationinsights_connection_string)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
@@ -103,6 +116,15 @@ def create_app(
 def _bus(settings: Settings) -> Bus | None:
     host = settings.service_bus_host if isinstance(settings, UserSettings) else None
     return connect(host) if host else None
+
+
+def _restoration(settings: Settings, handlers: Mapping[str, Handler], state: Any) -> Restoration | None:
+    """None for a service that holds no users' data, or is told of no list of erasures."""
+    listed = settings.privacy_url if isinstance(settings, HolderSettings) else None
+    erase = handlers.get(erasure.REQUESTED)
+    if listed is None or erase is None:
+        return None
+    return Restoration(erase, ServiceClient("privacy", str(listed), state.tls, timeout=10), state)
 
 
 def open_session(request: Request, user: CurrentUser) -> Iterator[Session]:

@@ -53,6 +53,10 @@ class Database:
         """Tell of every transaction that was committed. The session takes no further statement then."""
         event.listen(self._sessions, "after_commit", told)
 
+    def on_cut(self, told: Callable[[], None]) -> None:
+        """Tell when a connection was found cut: the server was away, or another database was put in its place."""
+        event.listen(self.engine, "invalidate", lambda *_: told())
+
     def ping(self) -> None:
         """Ask the database for an answer. Raises SQLAlchemy's errors when there is none."""
         with self.engine.connect() as connection:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from workloads.chassis import tasks
-from workloads.chassis.events import outbox
+from workloads.chassis import clock, dialect, tasks
+from workloads.chassis.events import inbox, outbox
 from workloads.chassis.events.catalogue import ERASURE_DONE
 from workloads.chassis.events.consumer import Handler, Handling, Unprocessable
-from workloads.chassis.events.tables import OutboxEvent
+from workloads.chassis.events.tables import HandledEvent, OutboxEvent
 from workloads.chassis.schema import Owned
 
 REQUESTED = "erasure.requested"
@@ -29,6 +29,17 @@ def owned_models(bases: Sequence[type[DeclarativeBase]]) -> list[Any]:
         ordered = [by_table[table] for table in reversed(base.metadata.sorted_tables) if table in by_table]
         found += [each for each in ordered if issubclass(each, Owned)]
     return found
+
+
+def applied(session: Session, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these erasures this database has had, both rounds of them."""
+    query = select(HandledEvent.event_id).where(HandledEvent.source == inbox.ERASURES, HandledEvent.event_id.in_(ids))
+    return set(session.scalars(query)) if ids else set()
+
+
+def _remember(session: Session, erasure_id: uuid.UUID) -> None:
+    row = {"source": inbox.ERASURES, "event_id": erasure_id, "at": clock.now()}
+    dialect.insert_new(session, HandledEvent, row, key=["source", "event_id"])
 
 
 def erase_rows(session: Session, bases: Sequence[type[DeclarativeBase]]) -> int:
@@ -68,6 +79,8 @@ def handler(
                 rows += tasks.forget(session, user) if tasks.Base in bases else 0
                 session.execute(delete(OutboxEvent).where(OutboxEvent.key == str(user)))
             told = {"erasure_id": erasure_id, "service": service, "round": round_, "rows": rows}
+            if round_ == ROUNDS:
+                _remember(session, uuid.UUID(erasure_id))
             outbox.write(session, service, ERASURE_DONE, user, told | {"elsewhere": elsewhere})
 
     return erase

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from workloads.chassis.database import Database
 from workloads.chassis.problems import Problem, documented
+from workloads.chassis.restoration import held_back
 
 router = APIRouter(prefix="/healthz", tags=["health"])
 
@@ -28,7 +29,16 @@ def live() -> Health:
 
 @router.get("/ready", operation_id="getReadiness", responses=documented(503))
 def ready(request: Request) -> Health:
-    """It can serve: its database answers."""
+    """It can serve: its database answers, and has every erasure there was."""
+    started = startup(request)
+    if (restoration := request.app.state.restoration) and restoration.pending:
+        raise held_back()
+    return started
+
+
+@router.get("/startup", operation_id="getStartup", responses=documented(503))
+def startup(request: Request) -> Health:
+    """It has started: its database answers. Erasures may still be applied: that is no reason to start it anew."""
     database: Database | None = request.app.state.database
     try:
         if database:
@@ -36,9 +46,3 @@ def ready(request: Request) -> Health:
     except SQLAlchemyError:
         raise Problem(503, "database-unreachable", "The database does not answer.") from None
     return Health()
-
-
-@router.get("/startup", operation_id="getStartup", responses=documented(503))
-def startup(request: Request) -> Health:
-    """It has started: the same question as readiness, asked with more patience."""
-    return ready(request)

@@ -69,22 +69,35 @@ class Authenticator:
         Raises Problem 401 when the token does not hold, 403 when its bearer may not act so, 503 when the issuer can't
         be asked.
         """
+        subject, claims = self._subject(token)
+        if acting_for is not None or subject in self._services:
+            return self._acting(subject, token, acting_for)
+        return User(uuid.uuid5(uuid.NAMESPACE_URL, f"{claims.get('tid', self._claimed_issuer)}/{subject}"), token)
+
+    def _subject(self, token: str) -> tuple[str, dict[str, Any]]:
+        """Whom a valid token names, and its claims. Raises Problem 401 and 503."""
         try:
-            decoded = self._decode(token)
-            claims = decoded.claims
+            claims = self._decode(token).claims
             jwt.JWTClaimsRegistry(
                 leeway=_LEEWAY_SECONDS,
                 iss={"essential": True, "value": self._claimed_issuer},
                 aud={"essential": True, "values": [self._audience, self._audience.rstrip("/") + "/"]},
                 exp={"essential": True},
             ).validate(claims)
-            subject = claims.get("oid") or claims["sub"]
+            return str(claims.get("oid") or claims["sub"]), claims
         except (JoseError, ValueError, KeyError, TypeError) as error:
             _log.info("token refused", reason=type(error).__name__)
             raise unauthorized("invalid_token", "The bearer token is not valid for this service.") from None
-        if acting_for is not None or str(subject) in self._services:
-            return self._acting(str(subject), token, acting_for)
-        return User(uuid.uuid5(uuid.NAMESPACE_URL, f"{claims.get('tid', self._claimed_issuer)}/{subject}"), token)
+
+    def service(self, token: str) -> uuid.UUID:
+        """Object id of the identity whose own token it is. Raises Problem 401 and 503 as ``user`` does.
+
+        Which identities an operation is for, the operation decides.
+        """
+        try:
+            return uuid.UUID(self._subject(token)[0])
+        except ValueError:
+            raise unauthorized("invalid_token", "The bearer token names no object id.") from None
 
     def _acting(self, subject: str, token: str, acting_for: str | None) -> User:
         try:
@@ -138,12 +151,29 @@ def unauthorized(error: str | None, detail: str) -> Problem:
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access token of the user")
 
 
-def authenticate(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> User:
-    """The user of the present request. Raises Problem 401 without a valid bearer token."""
+_Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def _token(given: HTTPAuthorizationCredentials | None) -> str:
     if given is None or not given.credentials:
         raise unauthorized(None, "A bearer token is needed: Authorization: Bearer <access token>.")
+    return given.credentials
+
+
+def authenticate(request: Request, given: _Credentials) -> User:
+    """The user of the present request. Raises Problem 401 without a valid bearer token."""
     authenticator: Authenticator = request.app.state.authenticator
-    return authenticator.user(given.credentials, request.headers.get(ACTING_FOR))
+    return authenticator.user(_token(given), request.headers.get(ACTING_FOR))
+
+
+def authenticate_service(request: Request, given: _Credentials) -> uuid.UUID:
+    """Object id of the identity that calls. Raises Problem 401 without a valid bearer token."""
+    authenticator: Authenticator = request.app.state.authenticator
+    return authenticator.service(_token(given))
+
+
+CallingService = Annotated[uuid.UUID, Depends(authenticate_service)]
+"""An endpoint's parameter, where a service asks for itself: its identity's object id, still to be judged."""
 
 
 CurrentUser = Annotated[User, Depends(authenticate)]

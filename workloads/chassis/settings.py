@@ -92,7 +92,15 @@ class UserSettings(DataSettings, TokenSettings):
     )
 
 
-class SecretKeeperSettings(UserSettings):
+class HolderSettings(UserSettings):
+    """For a service that holds users' data, and so must have erased what was to be erased before it serves."""
+
+    privacy_url: HttpUrl | None = Field(
+        default=None, description="base URL of the privacy service, which knows of every erasure"
+    )
+
+
+class SecretKeeperSettings(HolderSettings):
     """For a service that stores personal data encrypted: where its users' keys are wrapped.
 
     One of the two must be given. The vault's key is wrapped and unwrapped with by the service's identity.

@@ -107,7 +107,8 @@ class Worker:
     def close(self) -> None:
         """End after the task at hand."""
         self._stopping.set()
-        self._thread.join(10)
+        if self._thread.is_alive():
+            self._thread.join(10)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

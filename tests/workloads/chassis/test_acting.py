@@ -6,7 +6,7 @@ import uuid
 
 import httpx
 
-from tests.workloads.platform import SERVICES, Platform
+from tests.workloads.platform import Platform, identity
 from tests.workloads.servers import Issuer
 
 
@@ -20,14 +20,15 @@ def test_a_service_sees_the_users_rows_and_a_person_can_not_pretend(platform: Pl
     platform.connect(person, "aurora")
     platform.synchronise(person)
     user = str(issuer.pseudonym(person))
-    seen = ask(platform, issuer.token(SERVICES), user)
+    seen = ask(platform, issuer.token(identity("sync")), user)
     assert len(seen.json()["transactions"]) == 50
 
     for token, acting_for in (
         (issuer.token("someone else"), user),
+        (issuer.token(identity("budget")), user),  # a service that never acts
         (issuer.token(person), user),
-        (issuer.token(SERVICES), None),
-        (issuer.token(SERVICES), "anna"),
+        (issuer.token(identity("sync")), None),
+        (issuer.token(identity("sync")), "anna"),
     ):
         refused = ask(platform, token, acting_for)
         assert refused.status_code == 403

@@ -33,7 +33,7 @@ SERVICES = {
                  "attachDocument", "detachDocument", "listDocumentMatches"},
     "help": {"listArticles", "getArticle", "listTickets", "openTicket", "getTicket", "replyToTicket", "closeTicket"},
     "bank-directory": {"listConnectableBanks", "getBank"},
-    "privacy": {"exportEverything", "requestErasure", "getErasure"},
+    "privacy": {"exportEverything", "requestErasure", "getErasure", "listDueErasures"},
     "audit": {"listAuditEntries"},
     "notification": {"listNotifications", "markNotificationRead", "getPreferences", "replacePreferences"},
 }  # fmt: skip

@@ -24,6 +24,7 @@ def test_a_subscription_takes_what_its_service_handles(service: object) -> None:
 def test_everyone_who_handles_an_erasure_is_waited_for() -> None:
     handle = {name for name, types in SUBSCRIPTIONS.items() if REQUESTED in types}
     assert handle - {"audit"} == HOLDERS, "the audit trail only writes it down"
+    assert {each.name for each in SERVICES if each.erases} == HOLDERS, "they hold back what a backup brings"
 
 
 def test_every_event_that_is_handled_is_one_that_somebody_publishes() -> None:

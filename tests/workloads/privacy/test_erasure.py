@@ -8,12 +8,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import delete
 
 from tests.workloads.files import uploaded
-from tests.workloads.platform import APPLICATIONS, Platform
-from tests.workloads.servers import Issuer, Postgres
+from tests.workloads.platform import APPLICATIONS, Platform, wait_until_ready
+from tests.workloads.servers import Issuer, Postgres, Servers
 from workloads.chassis import clock
 from workloads.chassis.database import Database
+from workloads.chassis.events import inbox
+from workloads.chassis.events.tables import HandledEvent
 from workloads.services.budget.models import Budget
 from workloads.services.privacy import reapply, store
 from workloads.services.privacy.domain import HOLDERS, step
@@ -48,6 +51,12 @@ def held(server: Postgres, user: uuid.UUID) -> dict[str, int]:
                 if count and count[0]:
                     found[f"{service}.{table}"] = count[0]
     return found
+
+
+def bring_back(restored: Database, user: uuid.UUID) -> None:
+    with restored.session(user) as session:
+        back = {"name": "Back", "categories": "sport", "currency": "EUR", "rollover": "none", "thresholds": "80"}
+        session.add(Budget(**back, limit_minor=1, start=clock.today().replace(day=1), created=clock.now()))
 
 
 @pytest.fixture(scope="module")
@@ -100,9 +109,7 @@ def test_after_a_backup_was_restored_the_operators_command_applies_every_erasure
 ) -> None:
     user = issuer.pseudonym(person)
     restored = Database(server.url("platform_budget"))
-    with restored.session(user) as session:
-        back = {"name": "Back", "categories": "sport", "currency": "EUR", "rollover": "none", "thresholds": "80"}
-        session.add(Budget(**back, limit_minor=1, start=clock.today().replace(day=1), created=clock.now()))
+    bring_back(restored, user)
     restored.close()
     assert held(server, user)
     privacy = Database(server.url("platform_privacy"))
@@ -115,6 +122,22 @@ def test_after_a_backup_was_restored_the_operators_command_applies_every_erasure
     time.sleep(2.5)  # the relay was not woken: the operator's command is a process of its own
     erased(platform, person, erasure)
     time.sleep(2.5)
+    assert held(server, user) == {}
+
+
+def test_a_restored_service_erases_again_before_it_serves(
+    platform: Platform, person: str, issuer: Issuer, server: Postgres, servers: Servers
+) -> None:
+    user, running = issuer.pseudonym(person), platform.states["budget"]
+    restored = Database(server.url("platform_budget"))
+    bring_back(restored, user)
+    with restored.session() as session:
+        session.execute(delete(HandledEvent).where(HandledEvent.source == inbox.ERASURES))
+    restored.close()
+    app = APPLICATIONS["budget"][0](running.settings)
+    app.state.bus, app.state.acting = running.bus, running.acting
+    wait_until_ready([servers.serve(app)])
+    time.sleep(2.5)  # the relay empties its outbox
     assert held(server, user) == {}
 
 

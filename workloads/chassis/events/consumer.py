@@ -93,7 +93,8 @@ class Consumer:
     def stop(self) -> None:
         """End after the event at hand."""
         self._stopping.set()
-        self._thread.join(10)
+        if self._thread.is_alive():
+            self._thread.join(10)
 
     def _run(self) -> None:
         receiver: Receiver | None = None

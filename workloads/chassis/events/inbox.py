@@ -13,6 +13,8 @@ from workloads.chassis.events.envelope import Event
 from workloads.chassis.events.tables import HandledEvent
 from workloads.chassis.faults import FaultPoint
 
+ERASURES = "/erasures"
+"""A source of its own: the erasures that this database has had. Never forgotten, a backup may be older than any bus."""
 KEPT = datetime.timedelta(days=30)
 """Longer than a message may live on the bus and its dead-letter queue is looked after."""
 
@@ -37,4 +39,5 @@ def handled(session: Session, event: Event) -> bool:
 
 def forget_old(session: Session) -> None:
     """Forget what no bus delivers any more."""
-    session.execute(delete(HandledEvent).where(HandledEvent.at < clock.now() - KEPT))
+    old = (HandledEvent.at < clock.now() - KEPT, HandledEvent.source != ERASURES)
+    session.execute(delete(HandledEvent).where(*old))

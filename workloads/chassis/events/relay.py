@@ -43,7 +43,8 @@ class Relay:
         """End after the batch at hand."""
         self._stopping.set()
         self._wake.set()
-        self._thread.join(10)
+        if self._thread.is_alive():
+            self._thread.join(10)
 
     def _committed(self, session: Session) -> None:
         if session.info.pop(WRITTEN, False):

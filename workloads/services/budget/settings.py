@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from workloads.chassis.settings import UserSettings
+from workloads.chassis.settings import HolderSettings
 
 
-class BudgetSettings(UserSettings):
+class BudgetSettings(HolderSettings):
     """The budget service's settings: none beside those of every service with users."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field, HttpUrl
 
-from workloads.chassis.settings import UserSettings
+from workloads.chassis.settings import HolderSettings
 
 
-class ConsentSettings(UserSettings):
+class ConsentSettings(HolderSettings):
     """The consent service's settings."""
 
     connector_url: HttpUrl = Field(description="base URL of the connector")

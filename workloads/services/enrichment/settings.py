@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field, HttpUrl
 
-from workloads.chassis.settings import UserSettings
+from workloads.chassis.settings import HolderSettings
 
 
-class EnrichmentSettings(UserSettings):
+class EnrichmentSettings(HolderSettings):
     """The enrichment service's settings."""
 
     transaction_url: HttpUrl = Field(description="base URL of the transaction service")

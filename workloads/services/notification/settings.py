@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from workloads.chassis.settings import UserSettings
+from workloads.chassis.settings import HolderSettings
 
 
-class NotificationSettings(UserSettings):
+class NotificationSettings(HolderSettings):
     """The notification service's settings: none beside those of every service with users."""

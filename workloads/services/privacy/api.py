@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+from pydantic import AwareDatetime
 
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.calls import ServiceClient
 from workloads.chassis.events.catalogue import ERASURE_DONE
 from workloads.chassis.events.consumer import Handler, Handling, Unprocessable
-from workloads.chassis.identity import CurrentUser
-from workloads.chassis.problems import documented
-from workloads.services.privacy import export, store
-from workloads.services.privacy.forms import Receipt
+from workloads.chassis.identity import CallingService, CurrentUser
+from workloads.chassis.problems import Problem, documented
+from workloads.services.privacy import due, export, store
+from workloads.services.privacy.forms import DueErasures, Receipt
 from workloads.services.privacy.settings import PrivacySettings
 
 router = APIRouter(tags=["privacy"], responses=documented(401, 422, 503))
@@ -48,6 +49,18 @@ def request_erasure(session: UserTransaction, user: CurrentUser) -> Receipt:
 def receipt(session: UserTransaction, user: CurrentUser, erasure_id: uuid.UUID) -> Receipt:
     """The receipt: what each service erased, and when it was complete."""
     return Receipt.of(*store.receipt(session, user.id, erasure_id))
+
+
+@router.get("/due-erasures", operation_id="listDueErasures", responses=documented(403))
+def due_erasures(
+    request: Request, caller: CallingService, before: Annotated[AwareDatetime | None, Query()] = None
+) -> DueErasures:
+    """What the calling service must have erased: it compares after a start, when its database may be a backup's."""
+    service = request.app.state.settings.holders.get(caller)
+    if service is None:
+        raise Problem(403, "forbidden", "This operation is for the platform's services that hold users' data.")
+    with request.app.state.database.session() as session:
+        return due.page(session, service, before)
 
 
 def _on_done(handling: Handling) -> None:

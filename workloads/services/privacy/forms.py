@@ -20,6 +20,22 @@ class ReplyView(BaseModel):
     at: datetime.datetime
 
 
+class DueErasure(BaseModel):
+    """An erasure that a service must have applied. answered: whether it has said so, of the last round."""
+
+    id: uuid.UUID
+    subject: uuid.UUID = Field(description="pseudonym of the person")
+    round: int = Field(examples=[2])
+    answered: bool
+
+
+class DueErasures(BaseModel):
+    """A page: what the calling service has not answered, then what it answered, the latest first."""
+
+    erasures: list[DueErasure]
+    before: datetime.datetime | None = Field(description="ask for the next page with it; null on the last one")
+
+
 class Receipt(BaseModel):
     """An erasure, and what was erased."""
 

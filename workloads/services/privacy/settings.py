@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, HttpUrl
+import uuid
+
+from pydantic import Field, HttpUrl, Json
 
 from workloads.chassis.settings import UserSettings
 
@@ -10,6 +12,9 @@ from workloads.chassis.settings import UserSettings
 class PrivacySettings(UserSettings):
     """The privacy service's settings: where everything of a person is asked for."""
 
+    holders: Json[dict[uuid.UUID, str]] = Field(
+        default={}, description="JSON object: object id of a service's identity -> the service, for those that erase"
+    )
     user_url: HttpUrl = Field(description="base URL of the user service")
     consent_url: HttpUrl = Field(description="base URL of the consent service")
     account_url: HttpUrl = Field(description="base URL of the account service")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field, HttpUrl
 
-from workloads.chassis.settings import UserSettings
+from workloads.chassis.settings import HolderSettings
 
 
-class TransactionSettings(UserSettings):
+class TransactionSettings(HolderSettings):
     """The transaction service's settings."""
 
     account_url: HttpUrl = Field(description="base URL of the account service")
