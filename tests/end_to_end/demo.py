@@ -22,10 +22,10 @@ def main() -> int:
         for bank in ("aurora", "borealis"):
             consent = platform.connect(person, bank)
             print(f"{person} consents at {bank}: {consent['status']}, to be confirmed by {consent['act_by'][:10]}.")
-        first = platform.synchronise(person)
-        print(f"Synchronised {len(first['accounts'])} accounts: {_added(first)} transactions.")
+        added = sum(each["added"] for each in platform.until_read(person, 2))
+        print(f"Both were read at once: {added} transactions.")
         again = platform.synchronise(person)
-        print(f"Synchronised again: {_added(again)} new.")
+        print(f"Synchronised again, {len(again['accounts'])} accounts: {_added(again)} new.")
         history = platform.history(person)
         print(f"\nOne history of both banks, newest {_SHOWN} of {len(history)}:\n")
         for each in history[:_SHOWN]:

@@ -15,9 +15,12 @@ from sqlalchemy import select, update
 from tests.workloads.platform import RETURN, Platform
 from tests.workloads.servers import Issuer
 from workloads.chassis import clock
+from workloads.chassis.tasks import Due, Task
 from workloads.services.connector import banks, profile
 from workloads.services.connector.models import BankConsent, BankToken
 from workloads.services.connector.profile import Profile
+from workloads.services.consent import events
+from workloads.services.consent.handlers import TASKS
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "aurora-embedded": {"sca": {"approach": "embedded"}, "psu": {"id": "required"}},
@@ -105,6 +108,31 @@ def test_a_decoupled_consent_waits_for_the_other_device_and_asks_no_more_often_t
         time.sleep(0.2)
         again = platform.call(person, "consent", "GET", f"{consent}/authorisation")
     assert (again["step"], again["status"]) == ("done", "valid")
+
+
+def test_a_decision_on_another_device_is_noticed_though_the_app_is_closed(
+    platform: Platform, person: str, issuer: Issuer
+) -> None:
+    started = platform.call(
+        person, "consent", "POST", "/consents", 201,
+        json={"bank": "aurora-decoupled", "return_address": RETURN, "psu_id": "anna"},
+    )  # fmt: skip
+    app, user, consent = platform.states["consent"], issuer.pseudonym(person), uuid.UUID(started["id"])
+    with app.database.session() as session:
+        planned = [each.kind for each in session.scalars(select(Task).where(Task.item == consent))]
+    assert planned == ["poll"]
+    poll = TASKS[events.POLL]
+    again = poll(Due(user, consent, app.database, app))
+    assert again is not None
+    assert again > clock.now()
+    with platform.states["connector"].database.session(user) as session:
+        [authorisation] = session.scalars(select(BankConsent.authorisation_id))
+    platform.authorise(f"{platform.urls['aurora']}/authorise/{authorisation}")
+    deadline = clock.now() + datetime.timedelta(seconds=60)
+    while poll(Due(user, consent, app.database, app)) and clock.now() < deadline:
+        time.sleep(0.2)
+    assert platform.call(person, "consent", "GET", f"/consents/{consent}")["status"] == "valid"
+    assert poll(Due(user, consent, app.database, app)) is None, "it is decided"
 
 
 @pytest.mark.parametrize("bank", ["aurora-oauth", "aurora-oauth-spaced"])

@@ -13,7 +13,7 @@ from workloads.chassis.calls import ServiceClient, person_address
 from workloads.chassis.identity import CurrentUser
 from workloads.chassis.problems import documented
 from workloads.services.consent import authorisation as authorisations
-from workloads.services.consent import domain, store
+from workloads.services.consent import domain, events, store
 from workloads.services.consent.asking import ask_bank, connector
 from workloads.services.consent.forms import (
     Authorisation,
@@ -52,6 +52,8 @@ def start(request: Request, user: CurrentUser, asked: ConsentRequest) -> Started
     with request.app.state.database.session(user.id) as session:
         store.add(session, consent)
         store.tell(session, user.id, consent, started["status"], "bank")
+        if started["authorisation"]["kind"] == "decoupled":
+            events.poll(session, user.id, consent_id, started["authorisation"]["ask_again"])
     view = ConsentView.of(consent, now)
     authorisation = Authorisation.of(started["authorisation"], view.status)
     return StartedConsent(**view.model_dump(), authorise_at=authorisation.authorise_at, authorisation=authorisation)
@@ -83,14 +85,15 @@ def evidence(session: UserTransaction, consent_id: uuid.UUID) -> EvidenceList:
 @router.post("/consents/{consent_id}/refresh", operation_id="refreshConsent", responses=_BANK)
 def refresh(request: Request, user: CurrentUser, consent_id: uuid.UUID) -> ConsentView:
     """Ask the bank where the consent stands: after the person came back, whatever the return address says."""
-    view = ask_bank(request, user, consent_id)
+    person = person_address(request)
+    view = ask_bank(request.app.state, user, consent_id, person)
     if view.status == "valid":
         # Banks end a person's former consent when a new one is authorised: ask, it may be another login's.
         with request.app.state.database.session(user.id) as session:
             former = [each.id for each in store.newest_first(session) if each.bank == view.bank]
             former = [each for each in former if each != consent_id and store.get(session, each).status == "valid"]
         for each in former:
-            ask_bank(request, user, each)
+            ask_bank(request.app.state, user, each, person)
     return view
 
 
@@ -114,6 +117,9 @@ def build(settings: ConsentSettings) -> FastAPI:
 
     def prepare(app: FastAPI) -> list[Any]:
         app.state.connector = ServiceClient("connector", str(settings.connector_url), app.state.tls, timeout=60)
-        return [app.state.connector]
+        app.state.sync = None
+        if settings.sync_url:
+            app.state.sync = ServiceClient("sync", str(settings.sync_url), app.state.tls, timeout=5)
+        return [each for each in (app.state.connector, app.state.sync) if each]
 
     return create_app("consent", "Consents", settings, [router], prepare=prepare, handlers=HANDLERS, tasks=TASKS)

@@ -1,16 +1,21 @@
-"""Asking the bank, by way of the connector, where a consent stands."""
+"""Asking the bank, by way of the connector, where a consent stands; a new one is read at once."""
 
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
+import structlog
 from fastapi import Request
 
 from workloads.chassis import clock
-from workloads.chassis.calls import ServiceClient, person_address
+from workloads.chassis.calls import ServiceClient
 from workloads.chassis.identity import User
+from workloads.chassis.problems import Problem
 from workloads.services.consent import domain, store
 from workloads.services.consent.forms import ConsentView
+
+_log = structlog.get_logger(__name__)
 
 
 def connector(request: Request) -> ServiceClient:
@@ -18,17 +23,33 @@ def connector(request: Request) -> ServiceClient:
     return request.app.state.connector
 
 
-def ask_bank(request: Request, user: User, consent_id: uuid.UUID) -> ConsentView:
-    """The consent as the bank tells it now; what changed is kept. Raises Problem."""
-    database = request.app.state.database
-    with database.session(user.id) as session:
+def ask_bank(app: Any, user: User, consent_id: uuid.UUID, person: str | None) -> ConsentView:
+    """The consent as the bank tells it now; what changed is kept. Raises Problem.
+
+    app: the application's state. person: the address of who asks; None when nobody does.
+    """
+    with app.database.session(user.id) as session:
         known = store.get(session, consent_id)
-    if known.status not in domain.FINAL:
-        path = f"/banks/{known.bank}/consents/{known.bank_consent_id}/status"
-        told = connector(request).call("GET", path, user, attended_from=person_address(request))["status"]
-        with database.session(user.id) as session:
-            known = store.get(session, consent_id, lock=True)
-            store.tell(session, user.id, known, told, "bank")
-            if ConsentView.of(known, clock.now()).status == "expired":
-                store.tell(session, user.id, known, "expired", "law")
+    if known.status in domain.FINAL:
+        return ConsentView.of(known, clock.now())
+    before = known.status
+    path = f"/banks/{known.bank}/consents/{known.bank_consent_id}/status"
+    told = app.connector.call("GET", path, user, attended_from=person)["status"]
+    with app.database.session(user.id) as session:
+        known = store.get(session, consent_id, lock=True)
+        store.tell(session, user.id, known, told, "bank")
+        if ConsentView.of(known, clock.now()).status == "expired":
+            store.tell(session, user.id, known, "expired", "law")
+    if person and known.status == "valid" != before:
+        _read_at_once(app, user, person)
     return ConsentView.of(known, clock.now())
+
+
+def _read_at_once(app: Any, user: User, person: str) -> None:
+    """Have the new consent read while the person who gave it is there. If that fails, the schedule does it soon."""
+    if app.sync is None:
+        return
+    try:
+        app.sync.call("POST", "/runs", user, attended_from=person, params={"wait": "false"})
+    except Problem as problem:
+        _log.warning("a new consent is not read at once", kind=problem.kind)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from workloads.chassis.calls import person_address
 from workloads.chassis.identity import CurrentUser, User
 from workloads.chassis.problems import documented
-from workloads.services.consent import store
+from workloads.services.consent import events, store
 from workloads.services.consent.asking import ask_bank, connector
 from workloads.services.consent.forms import (
     Authorisation,
@@ -34,8 +34,12 @@ def _forward(
         known = store.get(session, consent_id)
     path = f"/banks/{known.bank}/consents/{known.bank_consent_id}/authorisation{step}"
     sent = {"json": body.model_dump(exclude_none=True)} if body else {}
-    told = connector(request).call(method, path, user, attended_from=person_address(request), **sent)
-    status = ask_bank(request, user, consent_id).status if told["kind"] in ("done", "failed") else known.status
+    app, person = request.app.state, person_address(request)
+    told = connector(request).call(method, path, user, attended_from=person, **sent)
+    if told["kind"] == "decoupled" and method != "GET":
+        with app.database.session(user.id) as session:
+            events.poll(session, user.id, consent_id, told["ask_again"])
+    status = ask_bank(app, user, consent_id, person).status if told["kind"] in ("done", "failed") else known.status
     return Authorisation.of(told, status)
 
 

@@ -15,8 +15,10 @@ from workloads.services.consent import domain
 from workloads.services.consent.models import Consent
 
 SERVICE = "consent"
-WARN, END = "warn", "end"
-"""Kinds of tasks: warn that a consent ends, and end it."""
+WARN, END, POLL = "warn", "end", "poll"
+"""Kinds of tasks: warn that a consent ends, end it, and ask whether the person has decided on another device."""
+LONGEST_PAUSE = 30
+"""Seconds between two questions, where the connector names no time."""
 
 
 def changed(session: Session, user: uuid.UUID, consent: Consent) -> None:
@@ -36,6 +38,12 @@ def changed(session: Session, user: uuid.UUID, consent: Consent) -> None:
         outbox.write(session, SERVICE, "consent.expired", user, about)
     elif consent.status in ("revokedByPsu", "terminatedByTpp"):
         outbox.write(session, SERVICE, "consent.revoked", user, about)
+
+
+def poll(session: Session, user: uuid.UUID, consent_id: uuid.UUID, seconds: int | None) -> None:
+    """Have the bank asked for the person's decision, though the app may be closed. seconds: until it is of use."""
+    due = clock.now() + datetime.timedelta(seconds=seconds or LONGEST_PAUSE)
+    tasks.schedule(session, POLL, user, due, consent_id)
 
 
 def warn(session: Session, user: uuid.UUID, consent: Consent) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 from contextlib import suppress
 
-from workloads.chassis import erasure, tasks
+from workloads.chassis import clock, erasure, tasks
 from workloads.chassis.events.consumer import Handler, Handling
 from workloads.chassis.problems import Problem
 from workloads.chassis.tasks import Due, TaskHandler
 from workloads.services.consent import domain, events, store
+from workloads.services.consent.asking import ask_bank
 from workloads.services.consent.models import Base
 
 
@@ -41,7 +42,24 @@ def _end(due: Due) -> datetime.datetime | None:
         store.tell(session, due.user, store.get(session, due.item, lock=True), "expired", "law")
 
 
+_UNDECIDED = ("received", "partiallyAuthorised")
+
+
+def _poll(due: Due) -> datetime.datetime | None:
+    """Ask as often as the bank bears, until the person has decided or the connector gives up. Raises Problem."""
+    user = due.app.acting.user(due.user)
+    with due.database.session(due.user) as session:
+        if (known := store.find(session, due.item)) is None or known.status not in _UNDECIDED:
+            return None
+    path = f"/banks/{known.bank}/consents/{known.bank_consent_id}/authorisation"
+    told = due.app.connector.call("GET", path, user)
+    if told["kind"] in ("done", "failed"):
+        ask_bank(due.app, user, due.item, None)
+        return None
+    return clock.now() + datetime.timedelta(seconds=told["ask_again"] or events.LONGEST_PAUSE)
+
+
 HANDLERS: dict[str, Handler] = {
     erasure.REQUESTED: erasure.handler(events.SERVICE, [Base, tasks.Base], before=_revoke_at_banks)
 }
-TASKS: dict[str, TaskHandler] = {events.WARN: _warn, events.END: _end}
+TASKS: dict[str, TaskHandler] = {events.WARN: _warn, events.END: _end, events.POLL: _poll}

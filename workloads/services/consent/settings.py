@@ -11,3 +11,6 @@ class ConsentSettings(HolderSettings):
     """The consent service's settings."""
 
     connector_url: HttpUrl = Field(description="base URL of the connector")
+    sync_url: HttpUrl | None = Field(
+        default=None, description="base URL of the sync service; absent: a new consent is not read at once"
+    )

@@ -15,11 +15,16 @@ from workloads.services.consent.models import Consent, Evidence
 
 def get(session: Session, consent_id: uuid.UUID, *, lock: bool = False) -> Consent:
     """A consent of the user's. Raises Problem 404."""
-    query = select(Consent).where(Consent.id == consent_id)
-    found = session.scalar(dialect.locked(query, Consent) if lock else query)
+    found = find(session, consent_id, lock=lock)
     if found is None:
         raise not_found("consent")
     return found
+
+
+def find(session: Session, consent_id: uuid.UUID, *, lock: bool = False) -> Consent | None:
+    """A consent of the user's, if there is one."""
+    query = select(Consent).where(Consent.id == consent_id)
+    return session.scalar(dialect.locked(query, Consent) if lock else query)
 
 
 def newest_first(session: Session) -> list[Consent]:

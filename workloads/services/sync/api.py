@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, BackgroundTasks, FastAPI, Query, Request
 
 from workloads.chassis import clock, erasure, tasks
 from workloads.chassis.app import UserTransaction, create_app
@@ -51,11 +51,19 @@ def list_runs(session: UserTransaction) -> RunList:
 
 
 @router.post("/runs", operation_id="startRun", responses=documented(502))
-def start(request: Request, user: CurrentUser) -> RunView:
+def start(
+    request: Request,
+    user: CurrentUser,
+    background: BackgroundTasks,
+    wait: Annotated[bool, Query(description="false: the answer does not wait for the run's end")] = True,
+) -> RunView:
     """Read every account now, because the person asks: that costs none of the unattended reads."""
     app, address = request.app.state, person_address(request)
     with app.database.session(user.id) as session:
         run = store.begin(session, user.id, attended=True)
+    if not wait:
+        background.add_task(runs.read_behind, app, user, run, address)
+        return RunView.of(run)
     return RunView.of(runs.synchronise(app, app.database, user, run, None, address))
 
 

@@ -6,19 +6,38 @@ import datetime
 import uuid
 from typing import Any
 
+import structlog
+
 from workloads.chassis import clock
 from workloads.chassis.database import Database
 from workloads.chassis.events.consumer import Handling
 from workloads.chassis.identity import User
+from workloads.chassis.problems import Problem
 from workloads.chassis.tasks import Due
 from workloads.services.sync import domain, store
 from workloads.services.sync.models import Run
 
+SOON = datetime.timedelta(minutes=2)
+"""When a new consent is read with nobody there, unless the person who gave it had it read."""
+_log = structlog.get_logger(__name__)
+
 
 def on_consent(handling: Handling) -> None:
-    """A bank was connected: read it now and then from now on."""
+    """A bank was connected: read it soon, if it was not read already, and now and then from then on."""
     with handling.transaction() as session:
-        store.plan(session, handling.user, store.schedule(session, handling.user))
+        read = store.read_since(session, handling.event.time)
+        store.plan(session, handling.user, store.schedule(session, handling.user), soon=None if read else SOON)
+
+
+def read_behind(app: Any, user: User, run: Run, person: str) -> None:
+    """A run that nobody waits for. One that fails leaves the schedule as it is: it is made up for soon."""
+    try:
+        synchronise(app, app.database, user, run, None, person)
+    except Problem as problem:
+        _log.warning("a run brought nothing", kind=problem.kind)
+        return
+    with app.database.session(user.id) as session:
+        store.plan(session, user.id, store.schedule(session, user.id))
 
 
 def on_time(due: Due) -> datetime.datetime | None:

@@ -28,10 +28,11 @@ def schedule(session: Session, user: uuid.UUID, *, lock: bool = False) -> Schedu
     return session.scalars(dialect.locked(query, Schedule) if lock else query).one()
 
 
-def plan(session: Session, user: uuid.UUID, row: Schedule) -> None:
-    """Have the next run done when it is time, or none."""
+def plan(session: Session, user: uuid.UUID, row: Schedule, *, soon: datetime.timedelta | None = None) -> None:
+    """Have the next run done when it is time, or none. soon: not when it is time, but after that."""
     if row.enabled:
-        tasks.schedule(session, RUN, user, domain.next_run(row.times_a_day, clock.now()))
+        now = clock.now()
+        tasks.schedule(session, RUN, user, now + soon if soon else domain.next_run(row.times_a_day, now))
     else:
         tasks.cancel(session, RUN, user)
 
@@ -85,6 +86,12 @@ def end(session: Session, user: uuid.UUID, run_id: uuid.UUID, outcome: dict[str,
     counts = {"added": row.added, "updated": row.updated, "removed": row.removed}
     outbox.write(session, SERVICE, "sync.completed", user, about | counts)
     return row
+
+
+def read_since(session: Session, time: datetime.datetime) -> bool:
+    """Whether a run that the person asked for began after a time and is over."""
+    over = (Run.attended.is_(True), Run.started >= time, Run.ended.is_not(None))
+    return session.scalar(select(Run.id).where(*over).limit(1)) is not None
 
 
 def runs(session: Session) -> list[Run]:

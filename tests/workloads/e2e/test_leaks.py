@@ -1,0 +1,139 @@
+"""Nothing of a person is told where others read: logs, errors and events, over every way to authorise a consent."""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from fastapi import Response
+
+from tests.workloads.e2e.test_authorisation import VARIANTS
+from tests.workloads.platform import RETURN, Platform
+from tests.workloads.seeded import ibans, spelled, words
+from workloads.chassis import problems
+from workloads.services.bank_sandbox import embedded
+from workloads.services.connector import banks, profile, tokens
+from workloads.services.connector.profile import Profile
+
+OTP, WRONG_OTP, PASSWORD = "7319402658", "4400718293", "Wolkenbruch-77"
+MARK = "Kleiderschrank Nordseite"
+"""What the person writes of their own."""
+
+
+@dataclass
+class Seen:
+    """What was in play: secrets, and what the services answered when they refused."""
+
+    secrets: set[str] = field(default_factory=lambda: {OTP, WRONG_OTP, PASSWORD, MARK})
+    refusals: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def seen(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
+    """Tokens of banks as they are kept, and every problem as it is answered."""
+    found, keep, answer = Seen(), tokens.keep, problems.answer
+
+    def kept(session: Any, cipher: Any, user: uuid.UUID, consent: uuid.UUID, given: tokens.Tokens) -> None:
+        found.secrets |= {each for each in (given.access, given.refresh) if each}
+        keep(session, cipher, user, consent, given)
+
+    def answered(problem: problems.Problem) -> Response:
+        response = answer(problem)
+        found.refusals.append(bytes(response.body).decode())
+        return response
+
+    monkeypatch.setattr(tokens, "keep", kept)
+    monkeypatch.setattr(problems, "answer", answered)
+    monkeypatch.setattr(embedded, "OTP", OTP)
+    state = platform.states["connector"]
+    described = profile.load_all()["aurora"].model_dump(mode="json", exclude_unset=True)
+    for name, more in VARIANTS.items():
+        made = Profile.model_validate({**described, **more, "id": name})
+        state.banks[name] = banks.adapter(made, platform.urls["aurora"], state.tls)
+    yield found
+    for name in VARIANTS:
+        state.banks.pop(name).close()
+
+
+def start(platform: Platform, person: str, bank: str, **more: Any) -> dict[str, Any]:
+    asked = {"bank": bank, "return_address": RETURN, **more}
+    return platform.call(person, "consent", "POST", "/consents", 201, json=asked)
+
+
+def embedded_consent(platform: Platform, person: str) -> None:
+    """By password and one-time password, each given wrongly first."""
+    path = f"/consents/{start(platform, person, 'aurora-embedded', psu_id='anna')['id']}/authorisation"
+    steps = (
+        ("password", 422, {"password": PASSWORD}), ("password", 200, {"password": "1111"}),
+        ("otp", 409, {"otp": WRONG_OTP}), ("method", 422, {"method": MARK * 9}), ("method", 200, {"method": "sms"}),
+        ("otp", 422, {"otp": WRONG_OTP}), ("otp", 422, {"otp": [OTP]}), ("otp", 200, {"otp": OTP}),
+    )  # fmt: skip
+    for step, expect, given in steps:
+        platform.call(person, "consent", "PUT", f"{path}/{step}", expect, json=given)
+
+
+def oauth_consent(platform: Platform, person: str, seen: Seen) -> None:
+    """By a code, which is tried a second time."""
+    started = start(platform, person, "aurora-oauth")
+    page = platform.browser.get(started["authorise_at"]).headers["location"]
+    back = parse_qs(urlsplit(platform.authorise(platform.urls["aurora"] + page)).query)
+    code, state = back["code"][0], back["state"][0]
+    seen.secrets |= {code, state}
+    path = f"/consents/{started['id']}/authorisation/code"
+    for expect, given in ((422, {"code": code, "state": MARK}), (200, {"code": code, "state": state}),
+                          (409, {"code": code, "state": state})):  # fmt: skip
+        platform.call(person, "consent", "PUT", path, expect, json=given)
+
+
+def everyday(platform: Platform, person: str) -> None:
+    """What a person writes, and gets wrong."""
+    platform.call(person, "help", "POST", "/tickets", 201, json={"subject": MARK, "text": f"{MARK}, {PASSWORD}"})
+    budget = {"name": MARK, "categories": ["eating-out"], "currency": "EUR", "limit": 100, "start": "2026-01"}
+    platform.call(person, "budget", "POST", "/budgets", 201, json=budget)
+    platform.call(person, "budget", "POST", "/budgets", 422, json=budget | {"limit": MARK})
+    platform.call(person, "transaction", "GET", "/transactions", params={"text": MARK})
+    platform.call(person, "transaction", "GET", "/transactions", 400, params={"cursor": MARK})
+    for iban in sorted(ibans())[:2]:
+        platform.call(person, "account", "GET", f"/accounts/{iban}", 422)
+        wrong = {"bank": "aurora", "return_address": RETURN, "accounts": [{"iban": iban, "currency": MARK}]}
+        platform.call(person, "consent", "POST", "/consents", 422, json=wrong)
+
+
+def test_no_seeded_name_number_token_or_password_is_logged_answered_or_published(
+    platform: Platform, seen: Seen, log: io.StringIO
+) -> None:
+    assert platform.bus
+    person = f"leaks-{uuid.uuid4()}"
+    platform.connect(person, "borealis")
+    platform.connect(person, "aurora", login="ben", pin="2222")
+    embedded_consent(platform, person)
+    oauth_consent(platform, person, seen)
+    kinds = {each["kind"] for each in platform.synchronise(person)["failures"]}
+    assert kinds == {"consent-expired"}, "of anna's two at one bank, the newer ended the older"
+    everyday(platform, person)
+    platform.settle()
+
+    assert len(seen.secrets) >= 8, "the bank's access and refresh token, code and state among them"
+    needles = spelled({*words(), *seen.secrets, person, platform.issuer.token(person), f"{person}@tributary.test"})
+    pattern = re.compile("|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in needles) + "|eyJ[\\w-]{20}")
+    told = {
+        "logs": log.getvalue(),
+        "errors": "\n".join(seen.refusals),
+        "events": "\n".join(each.encode() for each in platform.bus.published),
+    }
+    signs = {
+        "logs": '"route": "/synchronisations"',
+        "errors": "credentials-wrong",
+        "events": "transactions.categorised",
+    }
+    for where, sign in signs.items():
+        assert sign in told[where], f"{where} are looked into"
+    assert {where: set(pattern.findall(text)) for where, text in told.items()} == {
+        "logs": set(), "errors": set(), "events": set(),
+    }  # fmt: skip

@@ -1,0 +1,41 @@
+"""What the sandbox banks tell of people: IBANs, names and texts that must be nowhere but in their owners' own data."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_DATASETS = Path(__file__).resolve().parents[2] / "workloads" / "services" / "bank_sandbox" / "datasets"
+_SHORTEST = 8
+"""Shorter words (a day's "Resa") are no sign of a leak: they stand in other words."""
+
+
+def _of(bank: dict[str, Any]) -> Iterator[str]:
+    for account in bank["accounts"].values():
+        yield account["owner"]
+        yield account["iban"]
+        yield account["name"]
+        for series in account["series"]:
+            yield from (series["party"], series["text"], series.get("iban", ""))
+
+
+def ibans() -> set[str]:
+    """Every account number there is, the persons' own and those of whom they pay."""
+    return {each for each in words() if re.fullmatch("[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", each)}
+
+
+def words() -> set[str]:
+    """Every name, text and account number that the banks tell; banks themselves may be named."""
+    banks = [yaml.safe_load(each.read_text()) for each in sorted(_DATASETS.glob("*.yaml"))]
+    told = {word for bank in banks for word in _of(bank)} - {bank["name"] for bank in banks}
+    return {each for each in told if len(each) >= _SHORTEST}
+
+
+def spelled(texts: Iterable[str]) -> set[str]:
+    """The texts as they may stand in a file: as they are, and as JSON escapes them."""
+    return {form for each in texts for form in (each, json.dumps(each)[1:-1])}
