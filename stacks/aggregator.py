@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -57,8 +57,12 @@ class Aggregator:
         self._administrator = self._database_administrator()
         identities = {service.name: self._identity(service) for service in self._services}
         self._surroundings = self._surroundings_of(settings, platform, identities)
+        # Whoever holds users' data is not ready before the list of erasures answers, which must not queue behind it.
+        listing = [each for each in self._services if each.lists_erasures]
+        lists = [self._deploy(each, identities[each.name]) for each in listing]
         for service in self._services:
-            self._deploy(service, identities[service.name])
+            if service not in listing:
+                self._deploy(service, identities[service.name], lists if service.erases else ())
 
     def _surroundings_of(
         self, settings: Settings, platform: Platform, identities: Mapping[str, WorkloadIdentity]
@@ -141,17 +145,20 @@ class Aggregator:
             ),
         )
 
-    def _deploy(self, service: Service, identity: WorkloadIdentity) -> None:
+    def _deploy(
+        self, service: Service, identity: WorkloadIdentity, after: Sequence[pulumi.Resource] = ()
+    ) -> apps.v1.Deployment:
         platform = self._platform
         account = self._service_account(service.name, identity.client_id)
         addresses = [self._addresses[name] for name in (service.name, *callees(service, self._services))]
-        waits: list[pulumi.Resource] = [identity.trust, *identity.grants, platform.cluster.pull, *addresses]
+        waits: list[pulumi.Resource] = [identity.trust, *identity.grants, platform.cluster.pull, *addresses, *after]
         if service.database:
             waits.append(self._migration(service, identity))
-        self._deployment(service, account, waits)
+        deployment = self._deployment(service, account, waits)
         wanted = self._settings.services
         disrupt_one_at_a_time(service.name, self._metadata(service.name), self._in_cluster)
         scale(service.name, self._metadata(service.name), wanted.replicas, wanted.replicas_maximum, self._in_cluster)
+        return deployment
 
     def _migration(self, service: Service, identity: WorkloadIdentity) -> batch.v1.Job:
         """Makes the service's database user and brings its tables up to date; safe to run again."""

@@ -62,7 +62,7 @@ def environment(
     service: Service, surroundings: Surroundings, services: Sequence[Service]
 ) -> Mapping[str, pulumi.Input[str]]:
     """A service's variables, POD_IP apart, which only the pod knows."""
-    banks = {each.name: each.bank for each in services if each.bank}
+    banks = {each.name: each for each in services if each.bank}
     told: dict[str, pulumi.Input[str]] = {
         "PORT": str(PORT),
         "APPLICATIONINSIGHTS_CONNECTION_STRING": surroundings.connection_string,
@@ -87,5 +87,5 @@ def environment(
     if service.connects_banks:
         told |= {variable: name for variable, name in _CERTIFICATES.items() if name in surroundings.certificates}
     if service.connects_banks and banks:
-        told["BANK_URLS"] = json.dumps({bank: service_url(name) for name, bank in banks.items()})
+        told["BANK_URLS"] = json.dumps({each.bank: service_url(name) + each.api_root for name, each in banks.items()})
     return {**told, **service.environment}

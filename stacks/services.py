@@ -16,7 +16,8 @@ class Service:
     calls: services it calls, told as <NAME>_URL.
     paths: first segments of the paths that the gateway leads to it. publishes: whether it publishes events.
     handles: types of the events that its subscription takes. acts: whether it calls others for a user who is not there,
-    with its own token. bank: whether it is a sandbox bank, told to the connector by this id.
+    with its own token. bank: whether it is a sandbox bank, told to the connector by this id. api_root: what its API's
+    paths begin with, as the bank's profile says.
     erases: whether it holds data of users, and erases what the privacy service lists before it serves.
     lists_erasures: whether it is the one that lists them. environment: what only this one is told.
     """
@@ -33,6 +34,7 @@ class Service:
     handles: tuple[str, ...] = ()
     acts: bool = False
     bank: str | None = None
+    api_root: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     connects_banks: bool = False
     erases: bool = True
@@ -124,6 +126,7 @@ SERVICES = (
             "recurring.missed",
             "sync.failed",
             "export.ready",
+            "ticket.answered",
             _CATEGORISED,
             _ERASURE,
         ),
@@ -221,11 +224,12 @@ SANDBOX_BANKS = tuple(
         publishes=False,
         erases=False,
         bank=bank,
+        api_root=api_root,
         environment={"SANDBOX_BANK": bank},
     )
-    for bank in ("aurora", "borealis")
+    for bank, api_root in {"aurora": "", "borealis": "", "albion": "/open-banking"}.items()
 )
-"""One image, two data sets: banks to try the platform with."""
+"""One image, three data sets: banks to try the platform with; albion speaks UK Open Banking."""
 
 
 def deployed(*, sandbox_banks: bool) -> tuple[Service, ...]:

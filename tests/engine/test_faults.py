@@ -61,6 +61,7 @@ def test_a_killed_daemon_costs_nothing_that_was_there(deployed: Deployment) -> N
         person = f"anna-{uuid.uuid4().hex[:8]}"
         for bank in ("aurora", "borealis"):
             platform.connect(person, bank)
+        platform.until_read(person, 2)
         platform.synchronise(person)
         before = platform.ledger(person)
         assert len(before) > 200

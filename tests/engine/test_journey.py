@@ -22,7 +22,8 @@ from tests.workloads.seeded import ibans, spelled, words
 from workloads.services.privacy.domain import HOLDERS
 
 T = TypeVar("T")
-BANKS = ("aurora", "borealis")
+BANKS = ("aurora", "borealis", "albion")
+"""The last one speaks UK Open Banking."""
 AWAKE = {"timezone": "UTC", "quiet_from": "00:00", "quiet_to": "00:00"}
 IBAN = "DE48500105170532013000"
 """One that the banks tell."""

@@ -18,6 +18,7 @@ from stacks.services import deployed as services
 from stacks.transforms import installed_major, use_transforms
 from tests.components.mocks import Registered, Registration, run
 from tests.stacks.program import ROOT, STACKS, config, deployed
+from workloads.services.privacy.domain import HOLDERS
 
 
 def container(registered: Registered, name: str) -> dict[str, Any]:
@@ -60,6 +61,7 @@ def test_the_sandbox_banks_are_one_image_with_different_data() -> None:
     assert json.loads(variables(registered, "connector")["BANK_URLS"]) == {
         "aurora": "http://$(BANK_AURORA_SERVICE_HOST):$(BANK_AURORA_SERVICE_PORT)",
         "borealis": "http://$(BANK_BOREALIS_SERVICE_HOST):$(BANK_BOREALIS_SERVICE_PORT)",
+        "albion": "http://$(BANK_ALBION_SERVICE_HOST):$(BANK_ALBION_SERVICE_PORT)/open-banking",
     }
 
 
@@ -134,9 +136,10 @@ def test_a_service_finds_the_addresses_it_calls(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_pods_wait_for_what_they_use_and_no_pod_for_another(stack: str) -> None:
+def test_pods_wait_for_what_they_use_and_for_no_other_pod_but_the_list_of_erasures(stack: str) -> None:
     registered = deployed(stack)
     pull = registered.one(":RoleAssignment", "main-pulls-images").urn
+    pods = {r.name: r.urn for r in registered.of(":Deployment")}
     for deployment in registered.of(":Deployment"):
         name = deployment.name
         needed = {
@@ -147,7 +150,8 @@ def test_pods_wait_for_what_they_use_and_no_pod_for_another(stack: str) -> None:
             *(r.urn for r in registered.of(":RoleAssignment") if r.name.startswith(f"{name}-")),
         }
         assert needed <= set(deployment.after)
-        assert not {r.urn for r in registered.of(":Deployment")} & set(deployment.after)
+        listing = {pods["privacy"]} if name in HOLDERS else set()
+        assert set(pods.values()) & set(deployment.after) == listing, "it must not queue behind those that wait for it"
     migrated = {each.name for each in registered.of("batch/v1:Job")}
     assert migrated == {f"migrate-{each}" for each in names(stack) - {"bank-directory"}}
 

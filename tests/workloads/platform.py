@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 from fastapi import FastAPI
@@ -101,10 +102,19 @@ class Platform:
         form = {"ticket": ticket[1], "decision": decision, "account": chosen}
         return self.browser.post(f"{page}/decision", data=form).headers["location"]
 
+    def led_on(self, authorise_at: str) -> str:
+        """The bank's page, to which its authorisation endpoint leads the browser."""
+        return urljoin(authorise_at, self.browser.get(authorise_at).headers["location"])
+
     def connect(self, person: str, bank: str, **at_bank: str) -> dict[str, Any]:
         """A consent, authorised; as it stands afterwards."""
         started = self.start(person, bank)
-        self.authorise(started["authorise_at"], **at_bank)
+        if started["authorisation"]["step"] == "oauth":
+            back = parse_qs(urlsplit(self.authorise(self.led_on(started["authorise_at"]), **at_bank)).query)
+            given = {name: back[name][0] for name in ("code", "state")}
+            self.call(person, "consent", "PUT", f"/consents/{started['id']}/authorisation/code", json=given)
+        else:
+            self.authorise(started["authorise_at"], **at_bank)
         return self.call(person, "consent", "POST", f"/consents/{started['id']}/refresh")
 
     def synchronise(self, person: str, *, attended: bool = True) -> dict[str, Any]:

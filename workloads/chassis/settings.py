@@ -100,8 +100,8 @@ class HolderSettings(UserSettings):
     )
 
 
-class SecretKeeperSettings(HolderSettings):
-    """For a service that stores personal data encrypted: where its users' keys are wrapped.
+class KeySettings(Settings):
+    """For whoever seals and opens personal data: where users' keys are wrapped.
 
     One of the two must be given. The vault's key is wrapped and unwrapped with by the service's identity.
     """
@@ -122,3 +122,7 @@ class SecretKeeperSettings(HolderSettings):
         except binascii.Error:
             raise ValueError("it is not base64") from None
         return value
+
+
+class SecretKeeperSettings(HolderSettings, KeySettings):
+    """For a service that stores personal data encrypted."""

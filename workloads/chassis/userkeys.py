@@ -26,7 +26,7 @@ from workloads.chassis import dialect
 from workloads.chassis.credential import credential
 from workloads.chassis.problems import Problem
 from workloads.chassis.schema import TYPES, Owned, Text, metadata
-from workloads.chassis.settings import SecretKeeperSettings, SettingsError
+from workloads.chassis.settings import KeySettings, SettingsError
 
 _NONCE_BYTES = 12
 
@@ -154,7 +154,7 @@ class UserKeys:
         self._unwrap: Any = lru_cache(maxsize=1024)(wrapper.unwrap)
 
     @classmethod
-    def of(cls, settings: SecretKeeperSettings) -> UserKeys:
+    def of(cls, settings: KeySettings) -> UserKeys:
         """As the settings say. Raises SettingsError when they name neither a vault nor a key."""
         if settings.data_key:
             return cls(GivenKeyWrapper(base64.b64decode(settings.data_key)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import time
 import uuid
 
 import psycopg
@@ -9,6 +11,7 @@ import pytest
 
 from tests.workloads.platform import Platform
 from tests.workloads.servers import Postgres
+from workloads.services.help.support import main
 
 QUESTION = {"subject": "Twice", "text": "A payment to Backhaus Sommer is there twice."}
 
@@ -42,6 +45,67 @@ def test_what_a_person_writes_is_not_readable_in_the_database(
     for written in ("Twice", "Backhaus"):
         assert written not in text
         assert written.encode().hex() not in text
+
+
+def support(monkeypatch: pytest.MonkeyPatch, platform: Platform, server: Postgres, *asked: str, text: str = "") -> int:
+    """The operator's command, told what the service is told."""
+    monkeypatch.setenv("DATABASE_URL", server.url("platform_help"))
+    monkeypatch.setenv("DATA_KEY", platform.states["help"].settings.data_key)
+    return main(asked, io.StringIO(text))
+
+
+def test_support_answers_and_the_person_is_told(
+    platform: Platform,
+    person: str,
+    server: Postgres,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert platform.bus
+    awake = {"timezone": "UTC", "quiet_from": "00:00", "quiet_to": "00:00"}
+    platform.call(person, "notification", "PUT", "/preferences", json=awake)
+    ticket = platform.call(person, "help", "POST", "/tickets", 201, json=QUESTION)["id"]
+
+    def ask(*asked: str, text: str = "") -> tuple[int, str]:
+        return support(monkeypatch, platform, server, *asked, text=text), capsys.readouterr().out
+
+    assert ticket in ask("list")[1]
+    shown = ask("show", ticket)[1]
+    assert QUESTION["subject"] in shown
+    assert QUESTION["text"] in shown
+    assert ask("answer", ticket, text=" ") == (1, "The answer is read from standard input: 1 to 4000 characters.\n")
+    assert ask("answer", ticket, text="It is one payment and its reversal.\n") == (0, f"{ticket} is answered.\n")
+    assert ticket not in ask("list")[1]
+    assert ask("close", ticket)[0] == 1
+
+    read = platform.call(person, "help", "GET", f"/tickets/{ticket}")["messages"]
+    assert [(each["author"], each["text"]) for each in read][1:] == [("support", "It is one payment and its reversal.")]
+    deadline = time.monotonic() + 60  # the relay was not woken: the command is a process of its own
+    while not (told := platform.call(person, "notification", "GET", "/notifications")["notifications"]):
+        assert time.monotonic() < deadline, "no notification after 60 s"
+        time.sleep(0.1)
+    assert [(each["kind"], each["about"]) for each in told] == [("ticket-answered", {"ticket_id": ticket})]
+
+    platform.call(person, "help", "POST", f"/tickets/{ticket}/messages", json={"text": "Thank you."})
+    assert ticket in ask("list")[1], "whoever writes again waits again"
+    assert ask("close", ticket) == (0, f"{ticket} is closed.\n")
+    assert platform.call(person, "help", "GET", f"/tickets/{ticket}")["status"] == "closed"
+
+
+def test_what_needs_no_answer_does_not_wait_for_one(
+    platform: Platform,
+    person: str,
+    server: Postgres,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ticket = platform.call(person, "help", "POST", "/tickets", 201, json=QUESTION)["id"]
+    platform.call(person, "help", "POST", f"/tickets/{ticket}/close")
+    assert support(monkeypatch, platform, server, "list") == 0
+    assert ticket not in capsys.readouterr().out
+    monkeypatch.delenv("DATA_KEY")
+    assert main(["list"]) == 2
+    assert "KEY_VAULT_URL is missing" in capsys.readouterr().err
 
 
 def test_nobody_has_more_than_twenty_open_tickets(platform: Platform, person: str) -> None:

@@ -52,6 +52,7 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "document.deleted": "A document was deleted: document_id.",
         "document.matched": "A document belongs to a transaction: document_id, transaction_id.",
     },
+    "help": {"ticket.answered": "Support has written in a ticket: ticket_id, message_id."},
     "privacy": {
         "erasure.requested": "Everything of the person is to be erased: erasure_id, round.",
         "erasure.completed": "Every service has erased: erasure_id.",

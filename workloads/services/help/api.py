@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Query, Request
 from sqlalchemy.orm import Session
 
-from workloads.chassis import erasure, userkeys
+from workloads.chassis import erasure, tasks, userkeys
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.identity import CurrentUser, User
 from workloads.chassis.problems import documented, not_found
@@ -62,7 +62,7 @@ def list_tickets(request: Request, session: UserTransaction, user: CurrentUser) 
 def open_ticket(request: Request, session: UserTransaction, user: CurrentUser, asked: TicketForm) -> TicketView:
     """Ask something."""
     cipher = request.app.state.keys.cipher(session, user.id)
-    return _view(request, session, user, store.open_ticket(session, cipher, asked.subject, asked.text))
+    return _view(request, session, user, store.open_ticket(session, user.id, cipher, asked.subject, asked.text))
 
 
 @router.get("/tickets/{ticket_id}", operation_id="getTicket", responses=documented(404))
@@ -77,13 +77,13 @@ def reply(
 ) -> TicketView:
     """Write in a ticket; one that was closed is open again."""
     cipher = request.app.state.keys.cipher(session, user.id)
-    return _view(request, session, user, store.reply(session, cipher, ticket_id, asked.text))
+    return _view(request, session, user, store.reply(session, user.id, cipher, ticket_id, asked.text))
 
 
 @router.post("/tickets/{ticket_id}/close", operation_id="closeTicket", responses=documented(404))
 def close(request: Request, session: UserTransaction, user: CurrentUser, ticket_id: uuid.UUID) -> TicketView:
     """Say that no answer is needed any more."""
-    return _view(request, session, user, store.close(session, ticket_id))
+    return _view(request, session, user, store.close(session, user.id, ticket_id))
 
 
 def _view(request: Request, session: Session, user: User, ticket: Ticket) -> TicketView:
@@ -95,7 +95,7 @@ def _views(request: Request, session: Session, user: User, tickets: Sequence[Tic
     return [TicketView.of(each, written[each.id], cipher) for each in tickets]
 
 
-HANDLERS = {erasure.REQUESTED: erasure.handler(store.SERVICE, [Base, userkeys.Base])}
+HANDLERS = {erasure.REQUESTED: erasure.handler(store.SERVICE, [Base, userkeys.Base, tasks.Base])}
 
 
 def build(settings: HelpSettings) -> FastAPI:

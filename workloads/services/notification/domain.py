@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 Kind = Literal[
     "budget-threshold", "consent-expiring", "consent-expired", "payment-missed", "sync-failing", "unusual-spending",
-    "export-ready",
+    "export-ready", "ticket-answered",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]  # typing's documented content
 URGENT: frozenset[Kind] = frozenset({"export-ready"})
@@ -61,6 +61,7 @@ _TEXTS: dict[str, dict[Kind, tuple[str, str]]] = {
         "sync-failing": ("Accounts not up to date", "Not every account could be read: {kinds}."),
         "unusual-spending": ("Unusual spending", "{amount} {currency} for {category} is more than you usually spend."),
         "export-ready": ("Your data is ready", "The export you asked for can be downloaded."),
+        "ticket-answered": ("Your question is answered", "Support has written in your ticket."),
     },
     "de": {
         "budget-threshold": ("Budget zu {percent} % verbraucht", "{percent} % eines Budgets für {month} sind weg."),
@@ -70,6 +71,7 @@ _TEXTS: dict[str, dict[Kind, tuple[str, str]]] = {
         "sync-failing": ("Konten nicht aktuell", "Nicht jedes Konto konnte gelesen werden: {kinds}."),
         "unusual-spending": ("Ungewöhnliche Ausgabe", "{amount} {currency} für {category} ist mehr als üblich."),
         "export-ready": ("Ihre Daten sind bereit", "Der gewünschte Export kann geladen werden."),
+        "ticket-answered": ("Ihre Frage ist beantwortet", "In Ihrer Anfrage steht eine Antwort."),
     },
 }
 LANGUAGES: Collection[str] = tuple(_TEXTS)

@@ -55,6 +55,7 @@ HANDLERS: Mapping[str, Handler] = {
     ),
     "sync.failed": _on_failed,
     "export.ready": _tells("export-ready", lambda data: data["export_id"], "export_id"),
+    "ticket.answered": _tells("ticket-answered", lambda data: data["message_id"], "ticket_id"),
     facts.CATEGORISED: _on_categorised,
     erasure.REQUESTED: erasure.handler(store.SERVICE, [Base, tasks.Base]),
 }

@@ -23,7 +23,8 @@ def page(session: Session, service: str, before: datetime.datetime | None, size:
     answered: Any = (Reply.service == service, Reply.round == ROUNDS)
     earlier = (*answered, Reply.at < before) if before else answered
     found = [] if before else _unanswered(session, answered)
-    last = session.scalar(select(Reply.at).where(*earlier).order_by(Reply.at.desc()).offset(size - 1).limit(1))
+    times = list(session.scalars(select(Reply.at).where(*earlier).order_by(Reply.at.desc()).limit(size)))
+    last = times[-1] if len(times) == size else None
     query = select(Erasure).join(Reply, Reply.erasure_id == Erasure.id).where(*earlier).order_by(Reply.at.desc())
     told = session.scalars(query.where(Reply.at >= last) if last else query)
     return DueErasures(erasures=found + [_due(each, answered=True) for each in told], before=last)
