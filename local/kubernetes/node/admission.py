@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from local.kubernetes.node.client import Object
+from local.kubernetes.node.secrets_store import DRIVER
 
 _POD = {
     *("activeDeadlineSeconds", "affinity", "automountServiceAccountToken", "containers", "dnsPolicy"),
@@ -23,7 +24,8 @@ _SECURITY = {
     *("seccompProfile", "appArmorProfile", "fsGroup", "fsGroupChangePolicy", "supplementalGroups"),
     *("supplementalGroupsPolicy", "privileged", "procMount"),
 }
-_VOLUMES = {"configMap", "secret", "projected", "emptyDir", "downwardAPI"}
+_VOLUMES = {"configMap", "secret", "projected", "emptyDir", "downwardAPI", "csi"}
+_CSI = {"driver", "readOnly", "volumeAttributes"}
 _PROJECTIONS = {"serviceAccountToken", "configMap", "secret", "downwardAPI"}
 _MOUNT = {"name", "mountPath", "readOnly", "subPath", "subPathExpr", "recursiveReadOnly", "mountPropagation"}
 _PROBE = {
@@ -42,6 +44,7 @@ def refusals(pod: Object) -> list[str]:
     for volume in spec.get("volumes") or ():
         where = f"spec.volumes[{volume['name']}]"
         found += _unknown(where, volume, {"name", *_VOLUMES})
+        found += _csi(f"{where}.csi", volume.get("csi") or {})
         for source in (volume.get("projected") or {}).get("sources") or ():
             found += _unknown(f"{where}.projected", source, _PROJECTIONS)
         if (volume.get("emptyDir") or {}).get("medium", "") not in ("", "Memory"):
@@ -50,6 +53,22 @@ def refusals(pod: Object) -> list[str]:
         for container in spec.get(kind) or ():
             found += _container(f"spec.{kind}[{container['name']}]", container)
     return found
+
+
+def _csi(where: str, csi: Object) -> Iterable[str]:
+    """A volume of the secrets store driver; the driver itself demands readOnly."""
+    if not csi:
+        return
+    yield from _unknown(where, csi, _CSI)
+    if csi["driver"] != DRIVER:
+        yield f"{where}.driver {csi['driver']!r} (known: {DRIVER})"
+        return
+    if not csi.get("readOnly"):
+        yield f"{where}.readOnly is not true"
+    attributes = csi.get("volumeAttributes") or {}
+    yield from _unknown(f"{where}.volumeAttributes", attributes, {"secretProviderClass"})
+    if not attributes.get("secretProviderClass"):
+        yield f"{where}.volumeAttributes.secretProviderClass is missing"
 
 
 def _container(where: str, container: Object) -> Iterable[str]:

@@ -25,6 +25,7 @@ from local.kubernetes.node.images import Images
 from local.kubernetes.node.registration import Registration
 from local.kubernetes.node.runtime import Process, StartError
 from local.kubernetes.node.sandbox import SYSTEM
+from local.kubernetes.node.secrets_store import SecretsStore
 from local.kubernetes.node.server import Server
 from local.kubernetes.node.sources import Sources
 from local.kubernetes.node.worker import Worker
@@ -64,9 +65,10 @@ class Agent:
         slices = Cache(self.proxy, "/apis/discovery.k8s.io/v1/endpointslices", forwarder.slice)
         namespaces = await supports_namespaces(self.files)
         _log.info("containers run %s", "in namespaces of their own" if namespaces else "without namespaces")
+        sources = Sources(self.api)
         self.node = Node(
-            self.instance, self.api, self.recorder, Images(self.instance), Sources(self.api), services,
-            registration.capacity(), namespaces, exposed(),
+            self.instance, self.api, self.recorder, Images(self.instance), sources,
+            SecretsStore(self.instance, sources), services, registration.capacity(), namespaces, exposed(),
         )  # fmt: skip
         pods = Cache(self.api, "/api/v1/pods", self._pod, fieldSelector=f"spec.nodeName={NODE_NAME}")
         server = Server(self.instance, lambda: self.workers, lambda: self.ready)

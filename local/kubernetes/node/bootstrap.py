@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 from local.instance import Instance
+from local.kubernetes.node import secrets_store_objects
 from local.kubernetes.node.client import Api, Object
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -12,7 +13,7 @@ _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 async def apply(instance: Instance, administrator: Api) -> None:
     """Server-side apply of every object. Raises ApiError or what UNREACHABLE lists."""
-    for path, document in _objects(instance):
+    for path, document in [*_objects(instance), *secrets_store_objects.objects()]:
         await administrator.call("PATCH", path, document, patch="apply", fieldManager="local-bootstrap", force="true")
 
 

@@ -13,6 +13,7 @@ from local.kubernetes.node.client import Api, Cache, Object
 from local.kubernetes.node.environment import Environment
 from local.kubernetes.node.events import Recorder
 from local.kubernetes.node.images import Images
+from local.kubernetes.node.secrets_store import SecretsStore
 from local.kubernetes.node.sources import Sources
 from local.kubernetes.node.volumes import Volumes
 
@@ -30,6 +31,7 @@ class Node:
     recorder: Recorder
     images: Images
     sources: Sources
+    vaults: SecretsStore
     services: Cache
     allocatable: Object
     namespaces: bool

@@ -41,6 +41,16 @@ class Sources:
             raise ConfigError(f'{kind.lower()} "{name}" not found') from None
         return _decode(kind, found)
 
+    async def provider_class(self, namespace: str, name: str) -> Object:
+        """A SecretProviderClass. Raises ConfigError when there is none; otherwise as ``Api.call`` does."""
+        path = f"/apis/secrets-store.csi.x-k8s.io/v1/namespaces/{namespace}/secretproviderclasses/{name}"
+        try:
+            return await self.api.call("GET", path)
+        except ApiError as refusal:
+            if refusal.status != 404:
+                raise
+            raise ConfigError(f'secretproviderclass "{name}" not found') from None
+
     async def token(self, pod: Object, audience: str, seconds: int) -> Token:
         """A token bound to the pod (TokenRequest API). Raises as ``Api.call`` does."""
         metadata, account = pod["metadata"], pod["spec"].get("serviceAccountName", "default")

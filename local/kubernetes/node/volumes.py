@@ -1,4 +1,4 @@
-"""A pod's volumes as folders: ConfigMap, Secret, projected, downward API and emptyDir, kept up to date.
+"""A pod's volumes as folders: ConfigMap, Secret, projected, downward API, secrets store and emptyDir, kept up to date.
 
 An update is atomic for readers: files are links through ``..data``, which is switched to a new folder at once, as a
 kubelet's do.
@@ -17,6 +17,7 @@ from pathlib import Path
 from local.kubernetes.node import downward
 from local.kubernetes.node.client import Object
 from local.kubernetes.node.downward import ConfigError
+from local.kubernetes.node.secrets_store import SecretsStore
 from local.kubernetes.node.sources import Sources
 
 
@@ -40,9 +41,10 @@ class Volumes:
     """The volumes of one pod below a folder."""
 
     def __init__(
-        self, folder: Path, sources: Sources, pod: Object, pod_ip: str, owner: Owner, allocatable: Object
-    ) -> None:
-        self.folder, self.sources, self.pod, self.pod_ip = folder, sources, pod, pod_ip
+        self, folder: Path, sources: Sources, vaults: SecretsStore, pod: Object, pod_ip: str, owner: Owner,
+        allocatable: Object,
+    ) -> None:  # fmt: skip
+        self.folder, self.sources, self.vaults, self.pod, self.pod_ip = folder, sources, vaults, pod, pod_ip
         self.owner, self.allocatable = owner, allocatable
         self.namespace = pod["metadata"]["namespace"]
         self.tokens: dict[tuple[str, str], tuple[bytes, float]] = {}
@@ -62,6 +64,7 @@ class Volumes:
 
     def remove(self) -> None:
         """Delete every volume."""
+        self.vaults.forget(self.pod)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _empty(self, path: Path) -> None:
@@ -74,6 +77,9 @@ class Volumes:
         for key in ("configMap", "secret", "downwardAPI"):
             if key in volume:
                 return await self._source(key, volume[key], int(volume[key].get("defaultMode", 0o644)))
+        if "csi" in volume:
+            mounted = await self.vaults.files(self.pod, volume)
+            return {name: File(each.data, 0o644 if each.mode is None else each.mode) for name, each in mounted.items()}
         projected = volume["projected"]
         found: dict[str, File] = {}
         for source in projected.get("sources") or ():

@@ -34,7 +34,7 @@ class Worker:
         self.node = node
         owner = security.owner(pod, switches=security.is_root() and node.namespaces)
         folder = node.files.pods / pod["metadata"]["uid"]
-        volumes = Volumes(folder / "volumes", node.sources, pod, ip, owner, node.allocatable)
+        volumes = Volumes(folder / "volumes", node.sources, node.vaults, pod, ip, owner, node.allocatable)
         environment = Environment(node.sources, pod, ip, node.allocatable)
         self.pod = Pod(node, pod, ip, volumes, environment, self._changed)
         policy = pod["spec"].get("restartPolicy", "Always")

@@ -15,6 +15,11 @@ def _pod(container: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]
     return {"spec": {"containers": [{"name": "main", "image": "x", **(container or {})}], **spec}}
 
 
+_SECRETS = {
+    "driver": "secrets-store.csi.k8s.io", "readOnly": True, "volumeAttributes": {"secretProviderClass": "c"},
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("pod", "named"),
     [
@@ -26,6 +31,10 @@ def _pod(container: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]
             _pod(volumes=[{"name": "v", "projected": {"sources": [{"clusterTrustBundle": {"path": "p"}}]}}]),
             "TrustBundle",
         ),
+        (_pod(volumes=[{"name": "v", "csi": {"driver": "disk.csi.azure.com"}}]), "driver 'disk.csi.azure.com'"),
+        (_pod(volumes=[{"name": "v", "csi": {**_SECRETS, "readOnly": False}}]), "readOnly is not true"),
+        (_pod(volumes=[{"name": "v", "csi": {**_SECRETS, "volumeAttributes": {}}}]), "secretProviderClass is missing"),
+        (_pod(volumes=[{"name": "v", "csi": {**_SECRETS, "nodePublishSecretRef": {"name": "n"}}}]), "nodePublish"),
         (_pod(hostAliases=[{"ip": "127.0.0.1"}]), "spec.hostAliases"),
         (_pod({"securityContext": {"privileged": True}}), "privileged"),
         (_pod({"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}), "SYS_ADMIN"),
@@ -52,6 +61,7 @@ def test_what_is_known_is_not_refused() -> None:
         "resources": {"limits": {"memory": "1Mi"}, "requests": {"cpu": "1"}},
     }
     assert refusals(_pod(container, hostNetwork=False, volumes=[{"name": "v", "emptyDir": {}}])) == []
+    assert refusals(_pod(volumes=[{"name": "v", "csi": _SECRETS}])) == []
 
 
 @pytest.mark.xdist_group("kubernetes")
@@ -101,6 +111,27 @@ def test_a_missing_secret_and_config_map_are_named_until_they_appear(
     namespace.await_phase("waits", "Succeeded")
     namespace.await_phase("mounts", "Succeeded")
     assert namespace.kubectl("logs", "waits") == "now\n"
+
+
+@pytest.mark.xdist_group("kubernetes")
+def test_a_secrets_volume_waits_for_its_class_and_for_its_vault(
+    namespace: Namespace, control_plane: ControlPlane
+) -> None:
+    """All that needs no vault: the kind, the driver, the node's right to read the one and to a token for the other."""
+    namespace.script("sealed", "echo", volumes=[{"name": "v", "csi": _SECRETS}])
+
+    def told(part: str) -> bool:
+        return any(reason == "FailedMount" and part in message for reason, message in namespace.events("sealed"))
+
+    control_plane.until(lambda: told('secretproviderclass "c" not found'))
+    parameters = {
+        "keyvaultName": "nowhere", "tenantId": "t", "clientID": "i",
+        "objects": "array:\n- |\n  objectName: s\n  objectType: secret\n",
+    }  # fmt: skip
+    document = namespace.document("SecretProviderClass", "c", spec={"provider": "azure", "parameters": parameters})
+    namespace.apply({**document, "apiVersion": "secrets-store.csi.x-k8s.io/v1"})
+    control_plane.until(lambda: told("there is no vault nowhere"))
+    namespace.kubectl("delete", "pod", "sealed", "--timeout=10s")
 
 
 @pytest.mark.xdist_group("kubernetes")

@@ -50,4 +50,4 @@ def test_every_erasure_is_on_one_page_the_unanswered_ones_first_and_then_the_lat
                 break
     assert [len(each) for each in pages] == [2, 4, 1]
     assert set(pages[0]) == set(answered[5:])
-    assert sorted(sum(pages, [])) == sorted(answered)
+    assert sorted(each for page in pages for each in page) == sorted(answered)
