@@ -15,13 +15,21 @@ from workloads.services.connector import banks, profile
 from workloads.services.connector.profile import Profile
 
 
-@pytest.fixture(params=["uk-open-banking-3.1", "uk-open-banking-4.0"])
+@pytest.fixture(params=["uk-open-banking-3.1", "uk-open-banking-4.0", "uk-open-banking-4.0 hybrid"])
 def bank(platform: Platform, sandbox: Callable[[str], str], request: pytest.FixtureRequest) -> Iterator[str]:
-    """The sandbox bank; its 4.0 names the consent in a signed request object, and wants a signed assertion."""
+    """The sandbox bank; its 4.0 names the consent in a signed request object, and wants a signed assertion.
+
+    Hybrid: as FAPI 1.0 Advanced has it, an ID token comes back beside the code.
+    """
     state, known = platform.states["connector"], platform.states["connector"].banks["albion"]
     described = profile.load_all()["albion"].model_dump(mode="json", exclude_unset=True)
-    described["standard"] = request.param
-    if request.param.endswith("4.0"):
+    described["standard"], _, flow = request.param.partition(" ")
+    if flow:
+        described["oauth"] |= {
+            "response_type": "code id_token", "issuer": "https://api.albion.example",
+            "jwks": "https://api.albion.example/oauth/jwks",
+        }  # fmt: skip
+    if described["standard"].endswith("4.0"):
         described["oauth"] |= {
             "authorization_query": [], "request_object": True, "client_authentication": "private_key_jwt"
         }  # fmt: skip
@@ -32,6 +40,12 @@ def bank(platform: Platform, sandbox: Callable[[str], str], request: pytest.Fixt
     state.banks["albion"] = known
 
 
+def came_back(address: str) -> dict[str, str]:
+    """What a bank sends an app: in the query, or in the fragment where an ID token is among it."""
+    parts = urlsplit(address)
+    return {name: each[0] for name, each in parse_qs(parts.fragment or parts.query).items() if name != "consent"}
+
+
 def test_a_uk_bank_is_connected_and_read_like_any_other(platform: Platform, bank: str) -> None:
     person = f"person-{uuid.uuid4()}"
     asked = {"bank": "albion", "return_address": RETURN}
@@ -39,8 +53,13 @@ def test_a_uk_bank_is_connected_and_read_like_any_other(platform: Platform, bank
     consent = f"/consents/{started['id']}"
     assert started["authorisation"]["step"] == "oauth"
     page = platform.browser.get(started["authorise_at"]).headers["location"]
-    back = parse_qs(urlsplit(platform.authorise(bank + page)).query)
-    given = {"code": back["code"][0], "state": back["state"][0]}
+    back = came_back(platform.authorise(bank + page))
+    given = {name: back[name] for name in ("code", "state", "id_token") if name in back}
+    if "id_token" in given:
+        forged = given | {"id_token": given["id_token"][:-8] + "AAAAAAAA"}
+        for wrong in (forged, {**given, "id_token": None}, {**given, "code": "another"}):
+            refused = platform.call(person, "consent", "PUT", f"{consent}/authorisation/code", 422, json=wrong)
+            assert refused["type"] == "/problems/id-token-wrong"
     step = platform.call(person, "consent", "PUT", f"{consent}/authorisation/code", json=given)
     assert (step["step"], step["status"]) == ("done", "valid")
     view = platform.call(person, "consent", "GET", consent)

@@ -51,13 +51,18 @@ class Authorisation(Base):
 
 
 class Grant(Base):
-    """What the authorization server granted for a consent. code, access, refresh: their hashes."""
+    """What the authorization server granted for a consent. code, access, refresh: their hashes.
+
+    nonce: None unless the client asked for an ID token beside the code.
+    """
 
     __tablename__ = "oauth_grant"
     consent_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("consent.id"), primary_key=True)
     redirect_uri: Mapped[str] = mapped_column(Text(2000))
     state: Mapped[str | None] = mapped_column(Text(500))
     challenge: Mapped[str] = mapped_column(Text(100))
+    client_id: Mapped[str | None] = mapped_column(Text(200))
+    nonce: Mapped[str | None] = mapped_column(Text(200))
     code: Mapped[str | None] = mapped_column(Text(100))
     access: Mapped[str | None] = mapped_column(Text(100))
     refresh: Mapped[str | None] = mapped_column(Text(100))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime
 import hashlib
 import hmac
 import json
 import secrets
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlencode
 
@@ -17,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workloads.chassis import clock, dialect
-from workloads.services.bank_sandbox import headers
+from workloads.services.bank_sandbox import headers, id_tokens
 from workloads.services.bank_sandbox.errors import Refusal
 from workloads.services.bank_sandbox.models import Consent, Grant
 from workloads.services.bank_sandbox.session import Transaction
@@ -32,27 +34,61 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def note(session: Session, consent: Consent, redirect_uri: str, state: str | None, challenge: str) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """An authorization request. nonce: of the hybrid flow, where an ID token is wanted."""
+
+    client_id: str
+    redirect_uri: str
+    state: str | None
+    challenge: str
+    nonce: str | None
+
+
+def note(session: Session, consent: Consent, asked: Asked) -> None:
     """Keep an authorization request until the customer has decided."""
     session.merge(
-        Grant(
-            consent_id=consent.id, redirect_uri=redirect_uri, state=state, challenge=challenge, code=None, access=None,
-            refresh=None, expires=None,
-        )
-    )  # fmt: skip
+        Grant(consent_id=consent.id, code=None, access=None, refresh=None, expires=None, **dataclasses.asdict(asked))
+    )
 
 
-def intent(request: str) -> str:
-    """The consent that a request object names. Its signature is not checked: the sandbox knows no TPP's key."""
+def told_by(request: str) -> dict[str, Any]:
+    """The claims of a request object. Its signature is not checked: the sandbox knows no TPP's key."""
     try:
         part = request.split(".")[1]
         told = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (ValueError, IndexError):
+        told = None
+    if not isinstance(told, dict):
+        raise Refusal(400, "FORMAT_ERROR", "The request object is no JWT.", "request")
+    return told
+
+
+def intent(told: dict[str, Any]) -> str:
+    """The consent that a request object names."""
+    try:
         return str(told["claims"]["id_token"]["openbanking_intent_id"]["value"])
-    except (ValueError, KeyError, IndexError, TypeError):
+    except (KeyError, TypeError):
         raise Refusal(400, "FORMAT_ERROR", "The request object names no openbanking_intent_id.", "request") from None
 
 
-def return_address(session: Session, consent: Consent, *, granted: bool) -> str | None:
+def check_hybrid(told: dict[str, Any], asked: Asked, audience: str) -> None:
+    """Hold a request of the hybrid flow to FAPI 1.0 part 2, section 5.2.2. Raises Refusal 400."""
+    now = clock.now().timestamp()
+    wanted = {
+        "response_type": "code id_token", "client_id": asked.client_id, "redirect_uri": asked.redirect_uri,
+        "state": asked.state, "nonce": asked.nonce, "aud": audience,
+    }  # fmt: skip
+    wrong = [name for name, value in wanted.items() if not value or told.get(name) != value]
+    since, until = told.get("nbf"), told.get("exp")
+    timely = isinstance(since, int) and isinstance(until, int) and since - 60 <= now <= until <= since + 3600
+    if not timely:
+        wrong.append("exp")
+    if wrong:
+        raise Refusal(400, "FORMAT_ERROR", f"The request object's {', '.join(wrong)} is missing or wrong.", "request")
+
+
+def return_address(session: Session, consent: Consent, bank: str, *, granted: bool) -> str | None:
     """Where the customer goes back to with a code, or with the refusal; None where it was no OAuth request."""
     found = session.get(Grant, consent.id)
     if found is None:
@@ -62,8 +98,12 @@ def return_address(session: Session, consent: Consent, *, granted: bool) -> str 
         code = secrets.token_urlsafe(24)
         found.code = hashed(code)
         told["code"] = code
+        if found.nonce and found.client_id:
+            told["id_token"] = id_tokens.signed(bank, found.client_id, found.nonce, str(consent.id), code, found.state)
     else:
         told["error"] = "access_denied"
+    if found.nonce:  # OAuth 2.0 Multiple Response Types, section 5: nothing of it reaches the server of the address
+        return f"{found.redirect_uri}#{urlencode(told)}"
     return found.redirect_uri + ("&" if "?" in found.redirect_uri else "?") + urlencode(told)
 
 
@@ -89,6 +129,12 @@ def metadata(request: Request) -> dict[str, Any]:
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "token_endpoint_auth_methods_supported": ["tls_client_auth"],
     }  # fmt: skip
+
+
+@router.get("/oauth/jwks")
+def jwks(request: Request) -> dict[str, Any]:
+    """The keys that ID tokens are signed with (RFC 7517)."""
+    return id_tokens.keys(request.app.state.settings.sandbox_bank)
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -100,7 +100,7 @@ def login(request: Request, session: Transaction, authorisation_id: str, form: F
         if found.failures < _ATTEMPTS:
             return _login(request, authorisation_id, wrong=True)
         found.status, consent.status = "failed", "rejected"
-        return _back(session, consent, granted=False)
+        return _back(request, session, consent, granted=False)
     found.status, found.customer, found.ticket = "psuAuthenticated", customer.login, uuid.uuid4()
     return _page("A third party asks for access", _question(request, consent, found, customer))
 
@@ -140,13 +140,14 @@ def decide(request: Request, session: Transaction, authorisation_id: str, form: 
     found.ticket, consent.customer, consent.last_action = None, customer.login, clock.today()
     if not granted.get("accounts"):
         found.status, consent.status = "failed", "rejected"
-        return _back(session, consent, granted=False)
+        return _back(request, session, consent, granted=False)
     store.grant(session, found, consent, granted)
-    return _back(session, consent, granted=True)
+    return _back(request, session, consent, granted=True)
 
 
-def _back(session: Session, consent: Consent, *, granted: bool) -> Response:
-    target = oauth.return_address(session, consent, granted=granted)
+def _back(request: Request, session: Session, consent: Consent, *, granted: bool) -> Response:
+    bank = request.app.state.settings.sandbox_bank
+    target = oauth.return_address(session, consent, bank, granted=granted)
     target = target or (consent.redirect_uri if granted else consent.nok_redirect_uri or consent.redirect_uri)
     if target:
         return RedirectResponse(target, 303, headers=_HEADERS)

@@ -120,5 +120,5 @@ def code(attempt: AnAttempt, given: AuthorisationCode) -> Authorisation:
     if expected and not hmac.compare_digest(expected.encode(), (given.state or "").encode()):
         # RFC 6749 section 10.12: an answer to a request that this person did not make
         raise Problem(422, "state-wrong", "The state is not the one that this authorisation was started with.")
-    progress, granted = attempt.desk.bank.accept_code(attempt.context, attempt.progress, given.code)
+    progress, granted = attempt.desk.bank.accept_code(attempt.context, attempt.progress, given.code, given.id_token)
     return Authorisation.of(attempt.keep(progress, granted))

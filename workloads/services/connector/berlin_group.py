@@ -161,7 +161,9 @@ class BerlinGroupBank:
             return self._start_authorisation(context, progress, answer.url)
         return self._enter(context, progress, step, answer)
 
-    def accept_code(self, context: Context, progress: Progress, code: str) -> tuple[Progress, Tokens | None]:
+    def accept_code(
+        self, context: Context, progress: Progress, code: str, id_token: str | None = None
+    ) -> tuple[Progress, Tokens | None]:
         """See the port: a code for tokens, or the confirmation of a redirect (XS2A 1.3.x, confirmationCode)."""
         if progress.step.kind == "redirect" and "confirmation" in progress.links:
             context = replace(context, values={**context.values, "confirmation_code": code})

@@ -96,6 +96,9 @@ class AuthorisationCode(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
     code: str = Field(min_length=1, max_length=4000, repr=False)
     state: str | None = Field(default=None, max_length=500, repr=False)
+    id_token: str | None = Field(
+        default=None, max_length=20_000, repr=False, description="where the bank sent one beside the code"
+    )
 
 
 class StartedConsent(BaseModel):

@@ -1,6 +1,7 @@
 """OAuth 2.0 at a bank: authorization request with PKCE, codes and refresh tokens made into tokens.
 
-RFC 6749 (codes, refresh), 7636 (PKCE), 8414 (metadata), 8705 (mutual TLS), 7523 (assertions), 9101 (request objects).
+RFC 6749 (codes, refresh), 7636 (PKCE), 8414 (metadata), 8705 (mutual TLS), 7523 (assertions), 9101 (request objects);
+the hybrid flow of FAPI 1.0 part 2.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from workloads.chassis import clock
-from workloads.services.connector import answers, assertion, parse
+from workloads.services.connector import answers, assertion, id_token, parse
 from workloads.services.connector.failures import BankFailure
 from workloads.services.connector.port import Context, Progress, Tokens
 from workloads.services.connector.profile import Profile
@@ -57,20 +58,44 @@ class AuthorizationServer:
         server = self._server(context, metadata)
         verifier = secrets.token_urlsafe(48) if self._form.pkce else None
         state = secrets.token_urlsafe(24)
+        nonce = secrets.token_urlsafe(24) if self._form.hybrid else None
         known = {**context.values, "consent_id": progress.consent_id, "client_id": self._form.client_id}
         wanted = [
-            ("response_type", "code"), ("client_id", self._form.client_id), ("redirect_uri", known["redirect_uri"]),
-            ("scope", fill(self._form.scope, known)), ("state", state),
+            ("response_type", self._form.response_type), ("client_id", self._form.client_id),
+            ("redirect_uri", known["redirect_uri"]), ("scope", fill(self._form.scope, known)), ("state", state),
+            ("nonce", nonce),
             *([("code_challenge", _challenge(verifier)), ("code_challenge_method", "S256")] if verifier else []),
             *((fill(name, known), fill(each, known)) for name, each in self._form.authorization_query),
         ]  # fmt: skip
         pairs = [(name, each) for name, each in wanted if name and each]
         if self._form.request_object:
-            told = {"iss": self._form.client_id, "aud": self._form.audience or server[1], **dict(pairs)}
+            audience = self._form.audience or self._form.issuer or server[1]
+            told = {"iss": self._form.client_id, "aud": audience, **dict(pairs)}
             pairs.append(("request", assertion.jws(self._transport.seal, told | (claims or {}))))
         address = server[0] + ("&" if "?" in server[0] else "?") + urlencode(pairs, quote_via=quote)
         step = progress.step.model_copy(update={"kind": "oauth", "redirect": address})
-        return progress.model_copy(update={"step": step, "state": state, "verifier": verifier, "server": server})
+        made = {"step": step, "state": state, "verifier": verifier, "nonce": nonce, "server": server}
+        return progress.model_copy(update=made)
+
+    def verify(self, context: Context, progress: Progress, code: str, token: str | None) -> None:
+        """Hold the ID token that came back with a code to what was asked. Raises BankFailure id-token-wrong.
+
+        Does nothing where the profile does not ask for the hybrid flow.
+        """
+        form = self._form
+        if not form.hybrid or not form.issuer or not form.jwks:
+            return
+        keys = self._transport.ask(
+            "authorization_server", context, target=self._address(form.jwks), token=lambda: None
+        ).members
+        asked = (progress.nonce or "", progress.state or "", progress.consent_id or "")
+        if not all(asked):
+            raise BankFailure("consent-invalid", "No authorisation of this consent waits for a code.", 409)
+        nonce, state, intent = asked
+        expected = id_token.Expected(
+            issuer=form.issuer, client_id=form.client_id, nonce=nonce, code=code, state=state, intent=intent
+        )
+        id_token.check(token, keys, expected)
 
     def exchange(self, context: Context, progress: Progress, code: str) -> Tokens:
         """Tokens for an authorization code. Raises BankFailure consent-invalid when the bank does not take it."""

@@ -54,7 +54,8 @@ class Progress(BaseModel):
     """How far an authorisation has come; kept sealed between two requests.
 
     consent_id: the bank's; None before it was asked for. links: the bank's, by name. accounts: the references to ask
-    with, while the consent is still to be asked for. state, verifier: of the authorization request (RFC 6749, 7636).
+    with, while the consent is still to be asked for. state, verifier, nonce: of the authorization request (RFC 6749,
+    7636, OpenID Connect).
     server: authorization and token endpoint. polls, polled: questions to the bank so far, and when the last was.
     """
 
@@ -67,6 +68,7 @@ class Progress(BaseModel):
     accounts: list[dict[str, str]] = []
     state: str | None = None
     verifier: str | None = None
+    nonce: str | None = None
     server: tuple[str, str] | None = None
     polls: int = 0
     polled: datetime.datetime | None = None
@@ -153,8 +155,13 @@ class Bank(Protocol):
         """Send the one-time password."""
         ...
 
-    def accept_code(self, context: Context, progress: Progress, code: str) -> tuple[Progress, Tokens | None]:
-        """Take what the person came back from the bank with: a code that becomes tokens, or that confirms."""
+    def accept_code(
+        self, context: Context, progress: Progress, code: str, id_token: str | None = None
+    ) -> tuple[Progress, Tokens | None]:
+        """Take what the person came back from the bank with: a code that becomes tokens, or that confirms.
+
+        id_token: came back beside it, where the profile asks for the hybrid flow.
+        """
         ...
 
     def poll(self, context: Context, progress: Progress) -> Progress:

@@ -62,10 +62,13 @@ class UkBank:
         """See the port."""
         raise _no_embedded()
 
-    def accept_code(self, context: Context, progress: Progress, code: str) -> tuple[Progress, Tokens | None]:
+    def accept_code(
+        self, context: Context, progress: Progress, code: str, id_token: str | None = None
+    ) -> tuple[Progress, Tokens | None]:
         """See the port."""
+        self._server.verify(context, progress, code, id_token)
         tokens = self._server.exchange(context, progress, code)
-        done = {"state": None, "verifier": None, "step": Step(kind="done")}
+        done = {"state": None, "verifier": None, "nonce": None, "step": Step(kind="done")}
         return progress.model_copy(update=done), tokens
 
     def poll(self, context: Context, progress: Progress) -> Progress:

@@ -134,11 +134,16 @@ class OneTimePassword(BaseModel):
 
 
 class AuthorisationCode(BaseModel):
-    """``code`` and ``state`` as they stand in the address that the bank sent the person back to."""
+    """``code``, ``state`` and ``id_token`` as they stand in the address that the bank sent the person back to: in its
+    query, or in its fragment where the bank speaks OpenID Connect's hybrid flow.
+    """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
     code: str = Field(min_length=1, max_length=4000, repr=False)
     state: str | None = Field(default=None, max_length=500, repr=False)
+    id_token: str | None = Field(
+        default=None, max_length=20_000, repr=False, description="where the bank sent one beside the code"
+    )
 
 
 class StartedConsent(ConsentView):

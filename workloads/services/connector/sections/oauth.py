@@ -31,6 +31,17 @@ class OAuth(Section):
         description="where codes become tokens, likewise; BANK_URLS replaces its host too",
     )
     authorization_query: Query = Field(default=(), description="further parameters of the authorization request")
+    response_type: Literal["code", "code id_token"] = Field(
+        default="code",
+        description="`code id_token`: the hybrid flow of FAPI 1.0 Advanced; the ID token that comes back in the "
+        "fragment is verified before the code is used",
+    )
+    issuer: Annotated[str, Field(pattern="^https://[^\\s]+$")] | None = Field(
+        default=None, description="`iss` of ID tokens (hybrid flow)"
+    )
+    jwks: Annotated[str, Field(pattern=_URL)] | None = Field(
+        default=None, description="where the keys are that ID tokens are signed with (hybrid flow)"
+    )
     pkce: bool = Field(default=True, description="send a code challenge (S256)")
     client_authentication: Literal["tls", "private_key_jwt"] = Field(
         default="tls",
@@ -51,4 +62,16 @@ class OAuth(Section):
     def _both_or_none(self) -> Self:
         if (self.authorization_endpoint is None) != (self.token_endpoint is None):
             raise ValueError("authorization_endpoint and token_endpoint come together or not at all")
+        return self
+
+    @property
+    def hybrid(self) -> bool:
+        """Whether an ID token comes back with the code."""
+        return self.response_type != "code"
+
+    @model_validator(mode="after")
+    def _hybrid_is_whole(self) -> Self:
+        whole = self.request_object and self.issuer and self.jwks and "openid" in self.scope.split()
+        if self.hybrid and not whole:
+            raise ValueError("response_type code id_token needs request_object, issuer, jwks and openid in scope")
         return self
