@@ -35,9 +35,6 @@ def read_behind(app: Any, user: User, run: Run, person: str) -> None:
         synchronise(app, app.database, user, run, None, person)
     except Problem as problem:
         _log.warning("a run brought nothing", kind=problem.kind)
-        return
-    with app.database.session(user.id) as session:
-        store.plan(session, user.id, store.schedule(session, user.id))
 
 
 def on_time(due: Due) -> datetime.datetime | None:
@@ -63,9 +60,12 @@ def synchronise(
 ) -> Run:
     """Have the ledger brought up to date. accounts: only these; None reads all. person: the address of who asks.
 
+    What the person had read need not be read again soon: the next unattended run waits its whole time.
     Raises Problem when the transaction service does not answer; the run then never ends.
     """
     body = {"attended": run.attended} | ({"account_ids": accounts} if accounts is not None else {})
     outcome = app.transaction.call("POST", "/synchronisations", user, attended_from=person, json=body)
     with database.session(user.id) as session:
+        if run.attended:
+            store.plan(session, user.id, store.schedule(session, user.id))
         return store.end(session, user.id, run.id, outcome)
