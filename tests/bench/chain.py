@@ -32,9 +32,13 @@ Needs = Mapping[str, set[str]]
 
 @dataclass(frozen=True)
 class Chain:
-    """Types and names of resources in order, and seconds from the first one's beginning to the last one's end."""
+    """Types and names of resources in order, their ids, and seconds from the first one's beginning to the last one's end.
+
+    ids: in ARM, empty for what is not ARM's.
+    """
 
     names: Sequence[str]
+    ids: Sequence[str]
     seconds: float
 
 
@@ -67,11 +71,12 @@ def _longest(resources: Sequence[Planned], needs: Needs) -> Chain:
         return before[0] + _seconds(by_urn[urn]), before[1]
 
     at = max(by_urn, key=lambda urn: until(urn)[0], default="")
-    seconds, names = until(at)[0] if at else 0.0, []
+    seconds, found = until(at)[0] if at else 0.0, []
     while at:
-        names.append(f"{by_urn[at].token.split(':', 1)[1]} {by_urn[at].name}")
+        found.insert(0, by_urn[at])
         at = until(at)[1]
-    return Chain(names[::-1], seconds)
+    names = [f"{each.token.split(':', 1)[1]} {each.name}" for each in found]
+    return Chain(names, [each.id for each in found], seconds)
 
 
 def _seconds(resource: Planned) -> float:

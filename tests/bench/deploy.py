@@ -111,7 +111,8 @@ def _seconds(at: str) -> float:
 
 @dataclass(frozen=True)
 class Result:
-    """chain, makespan: seconds of Azure's time, not scaled. path: the chain's resources. last: what ended last.
+    """chain, makespan: seconds of Azure's time, not scaled. path: the chain's resources, and from when to when each was
+    created in those seconds. last: what ended last.
 
     objects: of Kubernetes, which are not in either. missing: ids that were planned and not created.
     """
@@ -121,7 +122,7 @@ class Result:
     created: int
     objects: int
     chain: float
-    path: Sequence[str]
+    path: Sequence[tuple[str, float, float]]
     makespan: float
     last: str
     missing: Sequence[str]
@@ -150,7 +151,7 @@ def measure(factor: float, parallel: int) -> Result:
         with staged(instance, _STACK, folder) as stage, cluster.answered(instance, factor):
             stage.pulumi("up", *options)
         done = _creations(instance)
-    made = {each.resource.lower() for each in done}
+    made = {each.resource.lower(): each for each in done}
     missing = [each.id for each in plan if each.id and UNKNOWN not in each.id and each.id.lower() not in made]
     objects = sum(each.token.startswith("kubernetes:") for each in plan)
     last = max(done, key=lambda each: each.end)
@@ -160,7 +161,11 @@ def measure(factor: float, parallel: int) -> Result:
         len(done),
         objects,
         demanded.seconds,
-        demanded.names,
+        [
+            (name, made[each.lower()].start / factor, made[each.lower()].end / factor)
+            for name, each in zip(demanded.names, demanded.ids, strict=True)
+            if each.lower() in made
+        ],
         last.end / factor,
         last.resource,
         missing,
@@ -171,7 +176,7 @@ def measure(factor: float, parallel: int) -> Result:
 def _as_text(result: Result) -> str:
     lines = [
         f"longest chain that Azure demands: {result.chain:.0f} s",
-        *(f"  {each}" for each in result.path),
+        *(f"  {name}: {start:.0f} to {end:.0f} s" for name, start, end in result.path),
         f"{result.created} creations and {result.objects} Kubernetes objects with --parallel {result.parallel}, "
         f"time scaled by {result.factor}: {result.makespan:.0f} s of Azure's time",
         f"  last: {result.last}",
