@@ -32,9 +32,9 @@ Needs = Mapping[str, set[str]]
 
 @dataclass(frozen=True)
 class Chain:
-    """Types and names of resources in order, their ids, and seconds from the first one's beginning to the last one's end.
+    """Types and names of resources in order, and seconds from the first one's beginning to the last one's end.
 
-    ids: in ARM, empty for what is not ARM's.
+    ids: theirs in ARM, empty for what is not ARM's.
     """
 
     names: Sequence[str]
