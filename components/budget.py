@@ -1,4 +1,4 @@
-"""Budget: what a resource group may cost a month, and who is told before it does."""
+"""Budget: what a resource group, and others beside it, may cost a month, and who is told before they do."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ class BudgetArgs:
 
     amount: a month, in the subscription's currency. since: first day of the month that the stack was first deployed
     in; Azure refuses an earlier one then, and another one later (azurerm#12121, CanadaPubSecALZ#317).
+    beside: names of further groups that count, e.g. of a cluster's nodes, which Azure keeps in a group of their own.
     """
 
     amount: float
     since: date
+    beside: Sequence[pulumi.Input[str]] = ()
 
     def __post_init__(self) -> None:
         if self.amount <= 0:
@@ -39,10 +41,23 @@ def budget(
     opts: pulumi.ResourceOptions,
 ) -> None:
     """A budget of the site's resource group; tells at 80 and 100 percent spent, and when 100 are foreseen."""
+    scope = pulumi.Output.from_input(f"/subscriptions/{site.subscription_id}")
+    groups = None
+    if args.beside:
+        groups = consumption.BudgetFilterArgs(
+            dimensions=consumption.BudgetComparisonExpressionArgs(
+                name="ResourceGroupName",
+                operator=consumption.BudgetOperatorType.IN_,
+                values=[site.resource_group, *args.beside],
+            )
+        )
+    else:
+        scope = pulumi.Output.concat(scope, "/resourceGroups/", site.resource_group)
     consumption.Budget(
         name,
         budget_name=site.name("budget", name),
-        scope=pulumi.Output.concat(f"/subscriptions/{site.subscription_id}/resourceGroups/", site.resource_group),
+        scope=scope,
+        filter=groups,
         category=consumption.CategoryType.COST,
         amount=args.amount,
         time_grain=consumption.TimeGrainType.MONTHLY,

@@ -101,6 +101,8 @@ class Cluster(pulumi.ComponentResource):
 
     name: pulumi.Output[str]
     """Name of the managed cluster."""
+    node_group: str
+    """Name of the resource group that Azure keeps the nodes in."""
     cluster_id: pulumi.Output[str]
     """Resource id: stays the same when the kubeconfig does not."""
     issuer: pulumi.Output[str]
@@ -116,6 +118,7 @@ class Cluster(pulumi.ComponentResource):
         super().__init__("tributary:azure:Cluster", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         site = args.site
+        self.node_group = site.name("rg", f"{name}-nodes")
 
         identity = managedidentity.UserAssignedIdentity(
             f"{name}-cluster",
@@ -147,7 +150,7 @@ class Cluster(pulumi.ComponentResource):
             sku=containerservice.ManagedClusterSKUArgs(name="Base", tier=args.tier),
             kubernetes_version=args.kubernetes_version,
             dns_prefix=site.name("aks", name),
-            node_resource_group=site.name("rg", f"{name}-nodes"),
+            node_resource_group=self.node_group,
             identity=containerservice.ManagedClusterIdentityArgs(
                 type=containerservice.ResourceIdentityType.USER_ASSIGNED, user_assigned_identities=[identity.id]
             ),

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from components.alert_rules import SIGN_INS, MetricAlertArgs, QueryAlertArgs, requests_named
 from components.alerts import Alerts, AlertsArgs
 from components.budget import BudgetArgs
+from components.cluster import Cluster
 from components.common import Site
 from components.messaging import Messaging
 from components.monitoring import Monitoring, MonitoringArgs
@@ -59,9 +60,12 @@ def reach_monitoring(settings: Settings, network: Network, monitoring: Monitorin
     monitoring.place_endpoints(access(network, MONITOR_ZONE, *MONITOR_ZONES, BLOB_ZONE), metrics)
 
 
-def make_alerts(settings: Settings, site: Site, monitoring: Monitoring, messaging: Messaging, vault: Vault) -> Alerts:
+def make_alerts(
+    settings: Settings, site: Site, monitoring: Monitoring, messaging: Messaging, vault: Vault, cluster: Cluster
+) -> Alerts:
     """Alerts of what nobody would notice by itself."""
     wanted = settings.alerts
+    since = date.fromisoformat(wanted.budget_since)
     return Alerts(
         "main",
         AlertsArgs(
@@ -69,7 +73,7 @@ def make_alerts(settings: Settings, site: Site, monitoring: Monitoring, messagin
             component_id=monitoring.component_id,
             workspace_id=monitoring.workspace_id,
             emails=wanted.emails,
-            budget=BudgetArgs(amount=wanted.monthly_budget, since=date.fromisoformat(wanted.budget_since)),
+            budget=BudgetArgs(amount=wanted.monthly_budget, since=since, beside=[cluster.node_group]),
             metrics={
                 "dead-letters": MetricAlertArgs(
                     description="Events were given up: list them, mend what refuses them, and replay them.",

@@ -89,5 +89,5 @@ class Platform:
             self.vault,
             access(self.network, APP_ZONE),
         )
-        self.alerts = make_alerts(settings, site, self.monitoring, self.messaging, self.vault)
+        self.alerts = make_alerts(settings, site, self.monitoring, self.messaging, self.vault, self.cluster)
         self.vault.tell_of_expiry(self.alerts.action_group_id)

@@ -13,6 +13,7 @@ from components.alert_rules import SIGN_INS, MetricAlertArgs, QueryAlertArgs, an
 from components.alerts import Alerts
 from components.budget import BudgetArgs
 from tests.components.samples import alerts_args, build, made, options
+from tests.components.site import SITE
 
 GROUP = "/id/of/ActionGroup/main"
 
@@ -83,6 +84,15 @@ def test_a_budget_tells_before_it_is_spent() -> None:
     told = {(each["thresholdType"], each["threshold"]) for each in budget["notifications"].values()}
     assert told == {("Actual", 80), ("Actual", 100), ("Forecasted", 100)}
     assert all(each["contactEmails"] == ["oncall@example.com"] for each in budget["notifications"].values())
+
+
+def test_a_budget_counts_groups_beside_its_own() -> None:
+    """A cluster's nodes, which cost the most, are in a group of their own."""
+    args = alerts_args(budget=BudgetArgs(amount=1, since=date(2026, 11, 1), beside=["rg-nodes"]))
+    budget = build(lambda: Alerts("main", args)).one(":Budget").inputs
+    assert budget["scope"] == f"/subscriptions/{SITE.subscription_id}"
+    chosen = {"name": "ResourceGroupName", "operator": "In", "values": ["rg-test", "rg-nodes"]}
+    assert budget["filter"] == {"dimensions": chosen}
 
 
 def test_a_budget_s_start_is_changed_by_a_new_budget() -> None:

@@ -109,6 +109,13 @@ def test_the_edge_looks_for_names_when_they_lead_somewhere() -> None:
     assert groups == {"main-vault", "app-site"}
 
 
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_budget_counts_the_nodes_too(stack: str) -> None:
+    (nodes,) = {each.inputs["nodeResourceGroup"] for each in deployed(stack).of(":ManagedCluster")}
+    chosen = deployed(stack).one(":Budget").inputs["filter"]["dimensions"]["values"]
+    assert set(chosen) == {f"rg-tributary-{stack}", nodes}
+
+
 @pytest.mark.parametrize(("stack", "ledgers"), [("local", set()), ("dev", set()), ("prod", {"audit"})])
 def test_the_audit_trail_alone_is_a_ledger_and_in_prod_alone(stack: str, ledgers: set[str]) -> None:
     """A ledger keeps what is deleted: no database may be one that people's data is erased from."""
