@@ -35,9 +35,13 @@ def backends(settings: Settings) -> Mapping[str, BackendArgs]:
 
 
 def apis(settings: Settings, tokens: Tokens) -> Mapping[str, ApiArgs]:
-    """The API of apps: with a user's token, from the web app's origin, so many requests a minute."""
+    """The API of apps: with a user's token, from the web app's origin, so many requests a minute.
+
+    Which banks there are is the same for everybody: the gateway answers that by itself for a minute.
+    """
     policy = _policy(settings, tokens.issuer, f"{{{{{_AUDIENCE}}}}}")
-    version = VersionArgs(openapi=document(), backend=BACKEND, policy=policy)
+    remembered = {"listConnectableBanks": (_DOCUMENTS / "banks.xml").read_text()}
+    version = VersionArgs(openapi=document(), backend=BACKEND, policy=policy, operation_policies=remembered)
     return {"banking": ApiArgs(display_name="Banking", path=PATH, versions={"v1": version})}
 
 
@@ -58,11 +62,12 @@ def _policy(settings: Settings, issuer: str, audience: str) -> str:
 
 
 def products() -> Mapping[str, ProductArgs]:
-    """What others than our own apps subscribe to, one at a time approved."""
+    """What others than our own apps subscribe to, one at a time approved, for so many calls in thirty days."""
     return {
         "partners": ProductArgs(
             display_name="Partners",
             description="The banking API for apps of partners, on behalf of users who sign in there.",
             apis=["banking"],
+            policy=(_DOCUMENTS / "partners.xml").read_text(),
         )
     }

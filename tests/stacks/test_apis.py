@@ -88,3 +88,26 @@ def test_the_api_that_is_imported_is_the_document(stack: str) -> None:
     api = deployed(stack).one("apimanagement:Api").inputs
     assert json.loads(api["value"]) == document()
     assert (api["path"], api["apiVersion"], api["subscriptionRequired"]) == ("banking", "v1", False)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_what_is_the_same_for_everybody_is_remembered_and_nothing_else(stack: str) -> None:
+    found = deployed(stack)
+    remembered = found.one("apimanagement:ApiOperationPolicy")
+    assert remembered.inputs["operationId"] == "listConnectableBanks"
+    document = ElementTree.fromstring(remembered.inputs["value"])
+    inbound, outbound = document.find("inbound"), document.find("outbound")
+    assert inbound is not None
+    assert outbound is not None
+    # The token is judged before an answer is looked up, and an answer is kept before it is marked as not to be kept.
+    assert [each.tag for each in inbound] == ["base", "cache-lookup"]
+    assert [each.tag for each in outbound] == ["cache-store", "base"]
+    assert "cache-" not in policy(stack)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_partners_have_a_quota_of_their_own_subscription(stack: str) -> None:
+    document = ElementTree.fromstring(deployed(stack).one("apimanagement:ProductPolicy").inputs["value"])
+    quota = document.find("inbound/quota-by-key")
+    assert quota is not None
+    assert (quota.get("calls"), quota.get("counter-key")) == ("100000", "@(context.Subscription.Id)")
