@@ -44,7 +44,7 @@ def answered(instance: Instance, factor: float) -> Iterator[None]:
 def _answer(cluster: Cluster, factor: float, done: threading.Event) -> None:
     seen: dict[str, float] = {}
     while not done.wait(_PAUSE):
-        for version, kind, status in (("apps/v1", "Deployment", _rolled_out), ("batch/v1", "Job", _complete)):
+        for version, kind, status in (("apps/v1", "Deployment", rolled_out), ("batch/v1", "Job", complete)):
             for live in cluster.list(version, kind, None):
                 first = seen.setdefault(live["metadata"]["uid"], time.monotonic())
                 if not live.get("status") and time.monotonic() - first >= SECONDS[kind] * factor:
@@ -55,13 +55,15 @@ def _answer(cluster: Cluster, factor: float, done: threading.Event) -> None:
                 seen[live["metadata"]["uid"]] = time.monotonic()
 
 
-def _rolled_out(live: Object) -> Object:
+def rolled_out(live: Object) -> Object:
+    """Status of a Deployment whose pods are all of its revision, and available."""
     names = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
     wanted = live["spec"]["replicas"]
     return {"observedGeneration": live["metadata"]["generation"], **dict.fromkeys(names, wanted)}
 
 
-def _complete(live: Object) -> Object:
+def complete(live: Object) -> Object:
+    """Status of a Job that ended well."""
     at = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     conditions = [
         {"type": each, "status": "True", "reason": "CompletionsReached", "lastTransitionTime": at}
