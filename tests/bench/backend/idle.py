@@ -7,7 +7,7 @@ import datetime
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,17 +47,17 @@ def _kubectl(instance: Instance, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def _pods(instance: Instance) -> Iterator[Pod]:
-    folders = Files.of(instance).pods
-    for each in _kubectl(instance, "get", "pods", "--all-namespaces")["items"]:
+def _running(listed: Sequence[Any], folders: Path) -> Iterator[Pod]:
+    for each in listed:
         ready = [c for c in each["status"].get("conditions", []) if c["type"] == "Ready" and c["status"] == "True"]
         if ready:
             about = each["metadata"]
-            created, since = (
-                datetime.datetime.fromisoformat(when)
-                for when in (about["creationTimestamp"], ready[0]["lastTransitionTime"])
-            )
-            yield Pod(about["name"], created, since, _memory(folders / about["uid"]))
+            times = _when(about["creationTimestamp"]), _when(ready[0]["lastTransitionTime"])
+            yield Pod(about["name"], *times, _memory(folders / about["uid"]))
+
+
+def _when(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)
 
 
 def _memory(folder: Path) -> float:
@@ -73,14 +73,16 @@ def _memory(folder: Path) -> float:
 def measure() -> list[Figure]:
     """Look at the platform of this checkout. None is told, and why is, when it is not up."""
     try:
-        found = sorted(_pods(Instance.load()), key=lambda each: -each.memory)
+        listed = _kubectl(Instance.load(), "get", "pods", "--all-namespaces")["items"]
     except NotRunning as error:
         print(f"  not measured: {error}")
         return []
+    found = sorted(_running(listed, Files.of(Instance.load()).pods), key=lambda each: -each.memory)
     for each in found:
         print(f"  {each.name:<52} {each.memory:6.0f} MB PSS, ready {each.took:5.0f} s after it was created")
-    first, last = min(each.created for each in found), max(each.ready for each in found)
+    first = min(_when(each["metadata"]["creationTimestamp"]) for each in listed)  # migrations come before services
+    last = max(each.ready for each in found)
     return [
         Figure.of(f"{len(found)} pods idle together", sum(each.memory for each in found), PSS_MB, "MB PSS"),
-        Figure.of("first pod created → last one ready", (last - first).total_seconds(), STARTED_SECONDS),
+        Figure.of("first pod created → last service ready", (last - first).total_seconds(), STARTED_SECONDS),
     ]
