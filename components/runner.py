@@ -9,6 +9,7 @@ agents/scale-set-agents), and any rights: a pipeline signs in as its own identit
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 
 import pulumi
@@ -36,6 +37,16 @@ class RunnerArgs:
     subnet_id: pulumi.Input[str]
     size: str
     ssh_public_key: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"Standard_\w+", self.size):
+            raise ValueError(f"size: {self.size!r} is not allowed; allowed are VM sizes, e.g. Standard_D2ads_v5.")
+        # Azure takes these two kinds, RSA of 2048 bits and more (learn.microsoft.com/azure/virtual-machines/linux/
+        # mac-create-ssh-keys).
+        if not self.ssh_public_key.startswith(("ssh-rsa ", "ssh-ed25519 ")):
+            raise ValueError(
+                "ssh_public_key: is none that Azure takes; allowed are ssh-rsa and ssh-ed25519 in one line."
+            )
 
 
 class Runner(pulumi.ComponentResource):

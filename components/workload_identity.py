@@ -5,13 +5,14 @@ Leaves out: the service account itself, which belongs to whoever deploys into th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_azure_native import authorization, managedidentity
 
-from components.common import Site, assign_role
+from components.common import ROLES, Site, assign_role
 
 AUDIENCE = "api://AzureADTokenExchange"
 """Audience of the tokens that Entra exchanges (learn.microsoft.com/entra/workload-id)."""
@@ -23,6 +24,10 @@ class Grant:
 
     role: str
     scope: pulumi.Input[str]
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise ValueError(f"role: {self.role!r} is not known; allowed are {', '.join(ROLES)}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,14 @@ class WorkloadIdentityArgs:
     namespace: str
     service_account: str
     grants: Mapping[str, Grant]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.issuer, str) and not self.issuer.startswith("https://"):
+            raise ValueError(f"issuer: {self.issuer!r} is not allowed; allowed are URLs that start with https://.")
+        for name in ("namespace", "service_account"):
+            # Kubernetes' names; Entra compares the subject letter by letter and says nothing of one that never comes.
+            if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", value := getattr(self, name)):
+                raise ValueError(f"{name}: {value!r} is not allowed; allowed are lower-case letters, digits and '-'.")
 
 
 class WorkloadIdentity(pulumi.ComponentResource):

@@ -13,6 +13,7 @@ from components.cluster import Cluster, ClusterArgs
 from components.common import Site
 from components.kubeconfig import unattended
 from components.monitoring import Monitoring, MonitoringArgs
+from components.runner import RunnerArgs
 from components.workload_identity import Grant, WorkloadIdentity, WorkloadIdentityArgs
 from tests.components.mocks import run, unknown
 
@@ -123,3 +124,33 @@ def test_only_the_named_service_account_can_act_as_an_identity(site: Site) -> No
     assert trust["audiences"] == ["api://AzureADTokenExchange"]
     grant = registered.one(":RoleAssignment").inputs
     assert (grant["principalId"], grant["scope"]) == ("object of consent", "/vault")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"issuer": "http://issuer.example"}, "issuer: 'http://issuer.example' is not allowed"),
+        ({"namespace": "Apps"}, "namespace: 'Apps' is not allowed"),
+        ({"service_account": ""}, "service_account: '' is not allowed"),
+    ],
+)
+def test_a_workload_that_could_never_sign_in_is_refused_before_anything_is_registered(
+    site: Site, changes: dict[str, Any], message: str
+) -> None:
+    good: dict[str, Any] = {"issuer": "https://issuer.example", "namespace": "apps", "service_account": "consent"}
+    with pytest.raises(ValueError, match=message):
+        WorkloadIdentityArgs(site=site, grants={}, **(good | changes))
+    with pytest.raises(ValueError, match="role: 'Emperor' is not known; allowed are AcrPull"):
+        Grant("Emperor", "/vault")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"size": "big"}, "size: 'big' is not allowed"), ({"ssh_public_key": "ecdsa x"}, "allowed are ssh-rsa and")],
+)
+def test_a_runner_that_azure_would_refuse_is_refused_before_anything_is_registered(
+    site: Site, changes: dict[str, Any], message: str
+) -> None:
+    good: dict[str, Any] = {"subnet_id": "/subnet", "size": "Standard_D2ads_v5", "ssh_public_key": "ssh-ed25519 AAAA"}
+    with pytest.raises(ValueError, match=message):
+        RunnerArgs(site=site, **(good | changes))
