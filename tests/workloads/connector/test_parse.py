@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 
+import pycountry
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workloads.wiremock import STUBS
+from workloads.chassis.money import Money
 from workloads.services.connector import parse
+from workloads.services.connector.currencies import KNOWN
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -27,6 +30,17 @@ def test_no_answer_whatever_it_holds_is_an_error_of_ours(body: object) -> None:
     parse.accounts(body)
     parse.balances(body)
     parse.entries(body, by_party=True)
+
+
+def test_every_currency_that_circulates_is_known_and_codes_for_none_are_not() -> None:
+    """The outside judge is pycountry's ISO 4217."""
+    told = {each.alpha_3 for each in pycountry.currencies}
+    no_money = {"XAD", "XBA", "XBB", "XBC", "XBD", "XSU", "XTS", "XUA", "XXX"}
+    assert told - no_money <= KNOWN
+    assert not KNOWN & no_money
+    assert parse.money({"amount": "1.00", "currency": "eur"}) == Money(100, "EUR")
+    for currency in ("QQQ", "XXX", "", "EURO"):
+        assert parse.money({"amount": "1.00", "currency": currency}) is None
 
 
 def test_nulls_numbers_and_old_forms_are_read() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lxml import etree
 
-from workloads.chassis.money import InvalidMoney, Money
+from workloads.chassis.money import Money
 from workloads.services.connector import parse
 from workloads.services.connector.failures import BankFailure
 from workloads.services.connector.parse import Amount, Balance, Entry
@@ -92,11 +92,8 @@ def _text(node: Any, *paths: str) -> str | None:
 def _money(node: Any, path: str, *, credit: bool | None = None) -> Money | None:
     """The amount at a path, negative where it is no credit; None where none can be read."""
     for each in _children(node, path):
-        try:
-            amount = Money.parse((each.text or "").strip(), (each.get("Ccy") or "").upper())
-        except InvalidMoney:
-            return None
-        return amount if credit is None or credit else -amount
+        amount = parse.read_money((each.text or "").strip(), each.get("Ccy") or "")
+        return amount if amount is None or credit is None or credit else -amount
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from workloads.chassis.money import InvalidMoney, Money
+from workloads.services.connector.currencies import KNOWN
 
 
 class Amount(BaseModel):
@@ -69,13 +70,20 @@ def date(value: Any) -> datetime.date | None:
 
 
 def money(value: Any) -> Money | None:
-    """Money from an amount object, also in the form of XS2A before 1.2 (content for amount)."""
+    """Money from an amount object, also in the form of XS2A before 1.2 (content for amount).
+
+    None where it can't be read, or is in a currency that there is not.
+    """
     if not isinstance(value, dict):
         return None
     amount, currency = value.get("amount", value.get("content")), text(value.get("currency"))
-    amount = text(amount)
+    return read_money(text(amount) or "", currency or "")
+
+
+def read_money(amount: str, currency: str) -> Money | None:
+    """Money as a bank tells it; None where it can't be read, or is in a currency that there is not."""
     try:
-        return Money.parse(amount, currency.upper()) if amount and currency else None
+        return Money.parse(amount, currency.upper()) if currency.upper() in KNOWN else None
     except InvalidMoney:
         return None
 
