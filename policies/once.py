@@ -22,7 +22,7 @@ _CONVERSIONS = ("deserialize_properties", "unknown_checking_proxy")
 _READERS = ("_get_resource_options", "_get_provider_resource")
 """Methods that read a resource's message."""
 _ENVIRONMENT = "_configure_runtime_settings"
-"""Method that reads the process's environment."""
+"""Method that reads the process's environment, which stays as it is; no policy here asks Pulumi's runtime anything."""
 _STACK = "StackValidationArgs"
 
 
