@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
@@ -138,3 +139,19 @@ def test_what_has_a_fixed_size_in_the_table_has_it_in_the_stacks() -> None:
         assert alerts_on_logs(deployed(stack)) == len(rules), "oftener costs more"
     (wall,) = deployed("prod").of("network:AzureFirewall")
     assert wall.inputs["sku"]["tier"] == "Standard"
+
+
+def test_the_quota_that_is_asked_for_holds_the_nodes_at_their_most() -> None:
+    """vCPUs of sizes whose number says them, e.g. 4 of Standard_D4ds_v5."""
+    asked = (ROOT / "docs" / "deploy.md").read_text()
+    for stack in ("dev", "prod"):
+        (cluster,) = deployed(stack).of(":ManagedCluster")
+        pools = [
+            *cluster.inputs["agentPoolProfiles"],
+            *(e.inputs for e in deployed(stack).of("containerservice:AgentPool")),
+        ]
+        (size,) = {each["vmSize"] for each in pools}
+        (cores,) = map(int, re.findall(r"Standard_D(\d+)", size))
+        first, most = (int(sum(each[name] for each in pools)) for name in ("minCount", "maxCount"))
+        wanted = rf"`{stack}` {first} . {size}\s+\({first * cores}\s+vCPU, growing to {most * cores}\)"
+        assert re.search(wanted, asked), wanted
