@@ -71,6 +71,12 @@ def six_hours_later(stores: Stores, user: str) -> None:
     eventually("a bank that is connected is read from then on", moved)
 
 
+def told_of(platform: Platform, person: str) -> set[str]:
+    """Kinds of the person's notifications."""
+    listed = platform.call(person, "notification", "GET", "/notifications")["notifications"]
+    return {each["kind"] for each in listed}
+
+
 def exported(platform: Platform, person: str) -> zipfile.ZipFile:
     token = {"Authorization": f"Bearer {platform.issuer.token(person)}"}
     answer = httpx.get(f"{platform.urls['privacy']}/export", headers=token, timeout=60)
@@ -109,11 +115,7 @@ def test_from_signing_up_until_no_store_knows_the_person(platform: Platform, sto
     assert (run["failures"], run["added"]) == ([], 0)
     budget = {"name": mark, "categories": ["eating-out"], "currency": "EUR", "limit": 100, "start": "2026-01"}
     platform.call(person, "budget", "POST", "/budgets", 201, json=budget)
-    told = eventually(
-        "a budget that is spent is told of",
-        lambda: platform.call(person, "notification", "GET", "/notifications")["notifications"],
-    )
-    assert "budget-threshold" in {each["kind"] for each in told}
+    eventually("a budget that is spent is told of", lambda: "budget-threshold" in told_of(platform, person))
 
     receipt = uploaded(platform, person, f"%PDF-1.7\n{IBAN} {mark}".encode())
     payment = {"transaction_id": platform.history(person)[0]["id"]}
