@@ -28,9 +28,21 @@ if mode == "fail later":
     pulumi.Output.from_input(1).apply(lambda _: helper.fail())
 if mode == "leave":
     raise SystemExit(3)
+if mode == "place":
+    helper.place()
 pulumi.export("folder", os.getcwd())
 pulumi.export("stack", pulumi.get_stack())
 pulumi.export("secret", pulumi.Config().get_secret("hidden"))
+"""
+HELPER = """
+import pulumi
+def fail():
+    raise ValueError("deep down")
+class Place(pulumi.ComponentResource):
+    def __init__(self):
+        super().__init__("demo:place:Place", "here")
+def place():
+    Place()
 """
 
 
@@ -49,7 +61,7 @@ def engine(tmp_path: Path) -> Engine:
     project.mkdir()
     (project / "Pulumi.yaml").write_text("name: demo\nruntime: python\n")
     (project / "__main__.py").write_text(PROGRAM)
-    (project / "helper.py").write_text("def fail():\n    raise ValueError('deep down')\n")
+    (project / "helper.py").write_text(HELPER)
     (tmp_path / "backend").mkdir()
     variables = {
         **os.environ,
@@ -85,6 +97,15 @@ def test_a_program_runs_and_its_secret_stays_one(engine: Engine, tmp_path: Path)
     assert outputs == {"folder": str(tmp_path / "project"), "stack": "one", "secret": "[secret]"}
     assert "open sesame" not in shown.stdout + shown.stderr
     engine("up", "--yes", "--expect-no-changes", "--stack", "one")  # a preview and an update
+
+
+def test_the_state_says_where_in_the_program_a_resource_comes_from_and_no_more(engine: Engine, tmp_path: Path) -> None:
+    _settled(engine, tmp_path, "placed", "place")
+    engine("up", "--yes", "--skip-preview", "--stack", "placed")
+    kept = json.loads(engine("stack", "export", "--stack", "placed").stdout)["deployment"]["resources"]
+    (place,) = (each for each in kept if each["type"] == "demo:place:Place")
+    files = [frame.get("sourcePosition", "").partition("#")[0] for frame in place["stackTrace"]]
+    assert [each for each in files if each] == ["project:///helper.py", "project:///__main__.py"]
 
 
 @pytest.mark.parametrize(
