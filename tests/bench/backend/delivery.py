@@ -13,6 +13,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Event as Reached
 from pathlib import Path
 
 import psutil
@@ -35,7 +36,7 @@ _USERS = 50
 _WARM_UP = 3.0
 """Seconds of events before those that count: connections and tokens are there from then on, as in a running service."""
 _LAST_ONES = 30.0
-_ALL_WITHIN = 90.0
+_ALL_WITHIN = 60.0
 _COMMITTED, _NUMBER = "committed", "number"
 
 
@@ -48,12 +49,15 @@ class _Done:
     times: list[tuple[float, float]]
 
 
-def _commit(url: str, bus: ServiceBus, rate: float, seconds: float, results: Queue[_Done]) -> None:
+def _commit(url: str, bus: ServiceBus, rate: float, seconds: float, reached: Reached, results: Queue[_Done]) -> None:
     """Commit changes, each in a transaction of its own as soon as it is due, and have them published."""
     database = Database(url)
     relay = Relay(database, bus)
     relay.start()
     users = [uuid.uuid4() for _ in range(_USERS)]
+    with database.session(users[0]) as session:
+        outbox.write(session, _FROM, _TYPE, users[0], {_NUMBER: -1})
+    reached.wait(_ALL_WITHIN)  # what waits while the consumer is started would be worked off meanwhile
     start = time.time()
     for number in range(int(rate * (_WARM_UP + seconds))):
         due = start + number / rate
@@ -78,12 +82,13 @@ def _waits(database: Database) -> bool:
         return session.scalar(select(OutboxEvent.sequence).limit(1)) is not None
 
 
-def _handle(url: str, bus: ServiceBus, first: int, expected: int, results: Queue[_Done]) -> None:
+def _handle(url: str, bus: ServiceBus, first: int, expected: int, reached: Reached, results: Queue[_Done]) -> None:
     """Handle events until all have come that are expected. first: number of the first one that counts."""
     database, times, all_came = Database(url), list[tuple[float, float]](), threading.Event()
 
     def handle(handling: Handling) -> None:
         came, told = time.time(), handling.event.data
+        reached.set()
         with handling.transaction():
             pass
         if told[_NUMBER] >= first:
@@ -109,10 +114,11 @@ def measure(rate: float, seconds: float) -> list[Figure]:
     ):
         urls = {each: server.service_url(each, f"delivery_{each}") for each in (_FROM, _TO)}
         context = multiprocessing.get_context("fork")
+        reached = context.Event()
         results: Queue[_Done] = context.Queue()
         first, expected = int(rate * _WARM_UP), int(rate * (_WARM_UP + seconds)) - int(rate * _WARM_UP)
-        handling = context.Process(target=_handle, args=(urls[_TO], running.bus(), first, expected, results))
-        committing = context.Process(target=_commit, args=(urls[_FROM], running.bus(), rate, seconds, results))
+        handling = context.Process(target=_handle, args=(urls[_TO], running.bus(), first, expected, reached, results))
+        committing = context.Process(target=_commit, args=(urls[_FROM], running.bus(), rate, seconds, reached, results))
         used = {"broker": psutil.Process(running.broker.process.pid), "database": postmaster(Path(folder))}
         before = {each: busy(process) for each, process in used.items()}
         handling.start()
