@@ -31,10 +31,15 @@ from tests.bench import bare
 from tests.bench.usage import Usage, measured
 
 OURS, BARE, CLEARED, JUDGED = "the program", "bare", "bare, no aliases", "the program, policies"
+EMPTY = "the program, a pack of nothing"
 _PROMISED = {BARE: 0.4, CLEARED: 1.3}
 """What the program may cost, in wall and in processor time, as a part of what another costs."""
 _PROMISED_POLICIES = 1.3
 """What a preview with policies may take of one without, in wall time."""
+_DEMANDS_NOTHING = """from pulumi_policy import PolicyPack, ResourceValidationPolicy
+PolicyPack("nothing", [ResourceValidationPolicy("nothing", "demands nothing", lambda args, report: None)])
+"""
+"""What is left of its cost is CrossGuard's: the engine asks a pack twice for each resource, whatever is in it."""
 _LEVELS = {"all": "advisory"}
 """Every rule judges, and none ends the preview before its time."""
 _PROMISED_GROWTH = 1.2
@@ -99,14 +104,25 @@ class Bench:
                 shutil.copy(REPOSITORY / each, folder)
             (folder / "levels.json").write_text(json.dumps(_LEVELS))
             (folder / "__main__.py").write_text(own)
+            (folder / "nothing").mkdir()
+            (folder / "nothing" / "PulumiPolicy.yaml").write_text("runtime: python\n")
+            (folder / "nothing" / "__main__.py").write_text(_DEMANDS_NOTHING)
             with staged(self._instance, _STACK, folder) as stage:
                 yield stage
 
 
 def _preview(program: str, copies: int, stage: Stage) -> Row:
-    pack = ("--policy-pack", str(REPOSITORY / "policies"), "--policy-pack-config", str(stage.folder / "levels.json"))
+    packs: dict[str, tuple[str, ...]] = {
+        JUDGED: (
+            "--policy-pack",
+            str(REPOSITORY / "policies"),
+            "--policy-pack-config",
+            str(stage.folder / "levels.json"),
+        ),
+        EMPTY: ("--policy-pack", str(stage.folder / "nothing")),
+    }
     with measured(_role) as usage:
-        said = stage.pulumi("preview", "--suppress-progress", *(pack if program == JUDGED else ()))
+        said = stage.pulumi("preview", "--suppress-progress", *packs.get(program, ()))
     found = _CREATED.search(said)
     if found is None:
         raise RuntimeError(f"The preview of {program} does not say what it would create:\n{said[-2000:]}")
@@ -162,11 +178,13 @@ def ratios(rows: Sequence[Row]) -> list[Ratio]:
             growth = ours.cpu_each / first.cpu_each
             promised = _PROMISED_GROWTH if program == OURS else None
             found.append(Ratio(f"{program}, CPU a resource at {copies}x / at {first.copies}x", growth, promised))
-    if (JUDGED, 1) in by and (OURS, 1) in by:
-        judged, ours = by[JUDGED, 1].usage, by[OURS, 1].usage
+    if {(each, 1) for each in (OURS, JUDGED, EMPTY)} <= by.keys():
+        judged, empty, ours = by[JUDGED, 1].usage, by[EMPTY, 1].usage, by[OURS, 1].usage
         found += [
             Ratio("with policies / without, wall", judged.wall / ours.wall, _PROMISED_POLICIES),
             Ratio("with policies / without, CPU", judged.cpu / ours.cpu, None),
+            Ratio("with a pack of nothing / without, wall", empty.wall / ours.wall, None),
+            Ratio("with policies / with a pack of nothing, wall", judged.wall / empty.wall, None),
         ]
     return found
 
@@ -199,7 +217,7 @@ def main() -> None:
     with azure_alone() as instance, tempfile.TemporaryDirectory(prefix="tributary-bench-") as scratch:
         bench = Bench(instance, Path(scratch), options.runs)
         bench.record()
-        bench.measure([OURS, JUDGED, BARE, CLEARED], 1)
+        bench.measure([OURS, JUDGED, EMPTY, BARE, CLEARED], 1)
         for copies in options.copies:
             bench.measure([OURS, CLEARED, *([BARE] if options.aliases else [])], copies)
     found = ratios(bench.rows)
