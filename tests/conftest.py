@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local.instance import Instance
 from tests import captures
 
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # how long an example takes says how loaded the machine is
 _GROUPS = {"engine": "platform", "kubernetes": "kubernetes"}
 """Folders whose files share one platform or one control plane."""
 

@@ -16,8 +16,7 @@ _LINT = {
     "ruff format": ["ruff", "format", "--check", "."],
     "types (pyrefly)": ["pyrefly", "check", "--python-interpreter-path", sys.executable],
 }
-_WORKERS = max(2, os.cpu_count() or 2) + 1
-"""One more than there are cores: about a third of the tests' time is waiting, for locks that run out or for daemons."""
+_WORKERS = 2
 
 
 def _run(name: str, arguments: list[str], progress: Progress) -> bool:
