@@ -11,17 +11,13 @@ import argparse
 import multiprocessing
 import os
 import sys
-import tempfile
 import time
 import uuid
 from multiprocessing.synchronize import Event as ProcessEvent
-from pathlib import Path
 
 import psutil
 
-from local.azure.daemons import prepare
-from local.instance import Instance
-from tests.conftest import _claim
+from tests.bench.broker import broker_alone
 from tests.local.azure.dataplanes.conftest import Embedded
 from tests.local.azure.dataplanes.servicebus.conftest import OWNER, RunningBroker
 from workloads.chassis.events.bus import ServiceBus
@@ -119,19 +115,8 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=_PROMISED_RATE, help="events a second (default 200)")
     parser.add_argument("--seconds", type=float, default=20, help="how long (default 20)")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        base, claim = _claim(Path(folder))
-        instance = Instance(Path(folder), base)
-        instance.keep()
-        prepare(instance, {})
-        embedded = Embedded(instance)
-        broker = RunningBroker(instance)
-        try:
-            kept = measure(embedded, broker, options.rate, options.seconds)
-        finally:
-            broker.stop()
-            embedded.stop()
-            claim.close()
+    with broker_alone() as (embedded, broker):
+        kept = measure(embedded, broker, options.rate, options.seconds)
     print("kept" if kept else f"MISSED: {_PROMISED_RATE} events a second with p99 below {_PROMISED_MS} ms")
     return 0 if kept else 1
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from local.azure.daemons import prepare
-from local.instance import TENANT_ID, Instance
+from local.instance import TENANT_ID
 from tests.bench.backend import process
-from tests.conftest import _claim
+from tests.bench.broker import broker_alone
 from tests.local.azure.dataplanes.conftest import Embedded, Identity
 from tests.local.azure.dataplanes.servicebus.conftest import OWNER, RunningBroker
 from workloads.chassis.events.bus import ServiceBus
@@ -61,20 +58,9 @@ class Backbone:
 @contextmanager
 def running(subscriptions: Mapping[str, Collection[str]]) -> Iterator[Backbone]:
     """A broker on an embedded Azure of its own. subscriptions: the types of events that each takes, by name."""
-    with tempfile.TemporaryDirectory() as folder:
-        base, claim = _claim(Path(folder))
-        instance = Instance(Path(folder), base)
-        instance.keep()
-        prepare(instance, {})
-        embedded = Embedded(instance)
-        broker = RunningBroker(instance)
-        try:
-            os.environ["SSL_CERT_FILE"] = str(instance.ca_bundle)
-            yield _deployed(embedded, broker, subscriptions)
-        finally:
-            broker.stop()
-            embedded.stop()
-            claim.close()
+    with broker_alone() as (embedded, broker):
+        os.environ["SSL_CERT_FILE"] = str(embedded.instance.ca_bundle)
+        yield _deployed(embedded, broker, subscriptions)
 
 
 def _deployed(embedded: Embedded, broker: RunningBroker, subscriptions: Mapping[str, Collection[str]]) -> Backbone:
