@@ -31,10 +31,13 @@ def insert_many(session: Session, model: Any, rows: Sequence[Mapping[str, Any]])
             copy.write_row([each[name] for name in names])
 
 
-def update_many(session: Session, model: Any, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def update_many(
+    session: Session, model: Any, key: str, rows: Sequence[Mapping[str, Any]], *, newer: str | None = None
+) -> None:
     """Update the session user's rows, each found by its key column; all rows have the same columns.
 
-    Raises UnboundQuery without a user.
+    newer: a column that must rise; a row in which it would not is left as it is, also where another worker wrote it
+    a moment ago. Raises UnboundQuery without a user.
     """
     if not rows:
         return
@@ -45,6 +48,8 @@ def update_many(session: Session, model: Any, key: str, rows: Sequence[Mapping[s
         .where(table.c[key] == bindparam("sought"), table.c[USER] == bindparam("owner"))
         .values({name: bindparam(f"new_{name}") for name in changed})
     )
+    if newer:
+        statement = statement.where(table.c[newer] < bindparam(f"new_{newer}"))
     user = _user(session, table)
     session.connection().execute(
         statement,

@@ -110,7 +110,7 @@ def apply(session: Session, model: Any, user: uuid.UUID, facts: Iterable[Fact]) 
     new = [each for key, each in newest.items() if key not in known]
     newer = [each for key, each in newest.items() if key in known and known[key] < each.version]
     bulk.insert_many(session, model, [_row(each) | {"user_id": user} for each in new])
-    bulk.update_many(session, model, "transaction_id", [_row(each) for each in newer])
+    bulk.update_many(session, model, "transaction_id", [_row(each) for each in newer], newer="version")
     session.expire_all()
     return [*new, *newer]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 
 import pytest
@@ -9,9 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workloads.services.enrichment import domain
-from workloads.services.enrichment.domain import Line, PersonRule, Word, categories, fold, meaning, party, party_name
+from workloads.services.enrichment.domain import (
+    Line,
+    PartyWord,
+    PersonRule,
+    Word,
+    categories,
+    fold,
+    meaning,
+    party,
+    party_name,
+)
 
 USER = uuid.uuid4()
+NOON = datetime.datetime(2026, 1, 2, 12, tzinfo=datetime.UTC)
+HOUR = datetime.timedelta(hours=1)
 
 
 def seen(line: Line, said: Word | None = None) -> tuple[str, str]:
@@ -43,12 +56,19 @@ def test_texts_tell_what_it_is(line: Line, category: str) -> None:
 
 def test_the_persons_rule_wins_over_everything_and_the_party_over_knowledge() -> None:
     line = Line("REWE Markt", "Einkauf", -500, transfer=True)
-    rule = PersonRule(("rewe",), "children", most=-100)
-    parties = {party(USER, line): "charity"}
+    rule = PersonRule(("rewe",), "children", NOON, most=-100)
+    parties = {party(USER, line): PartyWord("charity", NOON - HOUR)}
     assert seen(line, Word([rule], parties)) == ("children", "rule")
     assert seen(line, Word([], parties)) == ("charity", "party")
     assert seen(line) == ("transfer", "transfer")
     assert seen(Line("REWE Markt", "Einkauf", -50), Word([rule])) == ("groceries", "merchant"), "not in its range"
+
+
+def test_a_word_on_the_party_that_came_after_a_rule_sticks() -> None:
+    line = Line("REWE Markt", "Einkauf", -500)
+    rules = [PersonRule(("einkauf",), "children", NOON), PersonRule(("rewe",), "sport", NOON - HOUR)]
+    for said, found in ((NOON + HOUR, "charity"), (NOON - HOUR / 2, "children")):
+        assert seen(line, Word(rules, {party(USER, line): PartyWord("charity", said)}))[0] == found
 
 
 def test_one_party_is_recognised_whatever_changes_from_one_transaction_to_the_next() -> None:

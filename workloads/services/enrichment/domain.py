@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import re
 import unicodedata
@@ -77,10 +78,11 @@ class Line:
 
 @dataclass(frozen=True)
 class PersonRule:
-    """A rule of the person's: every word is in the text, the amount in the range (None: any)."""
+    """A rule of the person's: every word is in the text, the amount in the range (None: any). said: when."""
 
     words: tuple[str, ...]
     category: str
+    said: datetime.datetime
     least: int | None = None
     most: int | None = None
 
@@ -92,11 +94,19 @@ class PersonRule:
 
 
 @dataclass(frozen=True)
+class PartyWord:
+    """The person's word on every transaction with one other side. said: when."""
+
+    category: str
+    said: datetime.datetime
+
+
+@dataclass(frozen=True)
 class Word:
-    """What the person has said. parties: category by party."""
+    """What the person has said. rules: the newest first. parties: by what stands for the other side."""
 
     rules: Sequence[PersonRule] = ()
-    parties: Mapping[str, str] = field(default_factory=dict)
+    parties: Mapping[str, PartyWord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -206,7 +216,7 @@ def _endings() -> Mapping[str, list[tuple[str, str]]]:
 
 
 def meaning(line: Line, party_: str, word: Word) -> Meaning:
-    """What a transaction is.
+    """What a transaction is. Of a rule and a word on the other side the newer holds: a correction sticks.
 
     party_: what stands for its other side. The person's single corrections are not looked at here: they stay as they
     are, whatever would be found anew.
@@ -215,11 +225,12 @@ def meaning(line: Line, party_: str, word: Word) -> Meaning:
     known = _merchant(who) or _merchant(what)
     merchant = known[0] if known else None
     text = f"{who} {what}".strip()
-    for rule in word.rules:
-        if rule.fits(text, line.minor):
-            return Meaning(rule.category, merchant, "rule")
-    if party_ in word.parties:
-        return Meaning(word.parties[party_], merchant, "party")
+    rule = next((each for each in word.rules if each.fits(text, line.minor)), None)
+    on_party = word.parties.get(party_)
+    if rule and not (on_party and on_party.said > rule.said):
+        return Meaning(rule.category, merchant, "rule")
+    if on_party:
+        return Meaning(on_party.category, merchant, "party")
     if line.transfer:
         return Meaning(TRANSFER, merchant, "transfer")
     income = line.minor > 0

@@ -47,12 +47,13 @@ class Assignment(Owned, Base):
 
 
 class PartyCategory(Owned, Base):
-    """The person's word on every transaction with one other side."""
+    """The person's word on every transaction with one other side. said: when; a newer rule goes before it."""
 
     __tablename__ = "party_category"
     user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     party: Mapped[str] = mapped_column(Text(32), primary_key=True)
     category: Mapped[str] = mapped_column(Text(60))
+    said: Mapped[datetime.datetime]
 
 
 class Rule(Owned, Base):

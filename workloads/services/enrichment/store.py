@@ -36,9 +36,12 @@ def known_revision(session: Session) -> int:
 def word(session: Session) -> domain.Word:
     """What the person has said."""
     rules = [
-        domain.PersonRule(tuple(each.words.split()), each.category, each.least, each.most) for each in rules_of(session)
+        domain.PersonRule(tuple(each.words.split()), each.category, each.created, each.least, each.most)
+        for each in rules_of(session)
     ]
-    parties = {each.party: each.category for each in session.scalars(select(PartyCategory))}
+    parties = {
+        each.party: domain.PartyWord(each.category, each.said) for each in session.scalars(select(PartyCategory))
+    }
     return domain.Word(rules, parties)
 
 
@@ -114,8 +117,8 @@ def correct(
     affected = [row]
     row.category, row.source = category, "person"
     if same_party:
-        key = {"user_id": user, "party": row.party, "category": category}
-        dialect.upsert(session, PartyCategory, [key], key=["user_id", "party"], update=["category"])
+        on_party = {"user_id": user, "party": row.party, "category": category, "said": clock.now()}
+        dialect.upsert(session, PartyCategory, [on_party], key=["user_id", "party"], update=["category", "said"])
         others = select(Assignment).where(Assignment.party == row.party, Assignment.source != "person")
         for each in session.scalars(others):
             each.category, each.source = category, "party"

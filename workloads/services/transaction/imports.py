@@ -155,8 +155,8 @@ def _insert(
     for key, told in sorted(inserts, key=lambda each: (each[1].date or listing.date_to, each[0])):
         row = {
             "id": ids.new_id(), "user_id": user, "account_id": listing.account_id, "bank": listing.bank,
-            "state": "listed", "revision": _next(head), "category": None, "merchant": None, "transfer_id": None,
-            "formerly": None, "imported": now, "changed": now,
+            "state": "listed", "revision": _next(head), "category": None, "merchant": None,
+            "category_version": 0, "transfer_id": None, "formerly": None, "imported": now, "changed": now,
         }  # fmt: skip
         rows.append(row | _values(told, key, listing.date_to))
     bulk.insert_many(session, Transaction, rows)

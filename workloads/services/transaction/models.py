@@ -24,8 +24,8 @@ class Transaction(Owned, Base):
 
     state: listed; withdrawn by the bank; deleted by the person. revision: of the user's ledger when it last changed.
     date: that it is listed under. minor: signed minor units. search: its texts, folded. category, merchant: as
-    enrichment says. transfer_id: the other side of a transfer between the person's accounts.
-    formerly: the pending transaction that it was, when the person said so.
+    enrichment says, at that version of its facts. transfer_id: the other side of a transfer between the person's
+    accounts. formerly: the pending transaction that it was, when the person said so.
     """
 
     __tablename__ = "ledger_transaction"
@@ -53,6 +53,7 @@ class Transaction(Owned, Base):
     search: Mapped[str] = mapped_column(Text(1200))
     category: Mapped[str | None] = mapped_column(Text(60))
     merchant: Mapped[str | None] = mapped_column(Text(80))
+    category_version: Mapped[int] = mapped_column(BigInteger, default=0)
     transfer_id: Mapped[uuid.UUID | None]
     formerly: Mapped[uuid.UUID | None]
     transaction_id: Mapped[str | None] = mapped_column(Text(200))

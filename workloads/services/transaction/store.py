@@ -178,14 +178,21 @@ def decide(session: Session, user: uuid.UUID, suggestion_id: uuid.UUID, *, same:
 
 
 def categorise(session: Session, facts: Sequence[Fact]) -> None:
-    """Take over what enrichment says of transactions. No new revision: enrichment need not hear of it again."""
+    """Take over what enrichment says of transactions. No new revision: enrichment need not hear of it again.
+
+    facts: of one event. Those of a user's later event have higher versions, all of them: the highest stands for each.
+    """
+    version = max((each.version for each in facts), default=0)
     by_category: dict[tuple[str | None, str | None], list[uuid.UUID]] = {}
     for each in facts:
         by_category.setdefault((each.category, each.merchant), []).append(each.id)
     for (category, merchant), ids in by_category.items():
         for start in range(0, len(ids), _LARGEST_IN):
             some = Transaction.id.in_(ids[start : start + _LARGEST_IN])
+            older = Transaction.category_version < version
             session.execute(
-                update(Transaction).where(some).values(category=category, merchant=merchant),
+                update(Transaction)
+                .where(some, older)
+                .values(category=category, merchant=merchant, category_version=version),
                 execution_options={"synchronize_session": False},
             )
