@@ -60,8 +60,9 @@ class GatewayArgs:
     site: resource group, region, tags and workspace that every block shares.
     tier: of the classic ones. capacity: units. zones: "1" to "3", with Premium; capacity must be a multiple of them.
     publisher, publisher_email: whom developers see, and who gets the service's mails.
-    subnet_id: subnet that it is put into, reachable from the virtual network only (Developer and Premium);
-    None leaves it public. vault_id: vault of certificates and named values.
+    subnet_id: subnet that it is put into (Developer and Premium), reachable from its network only; None leaves it
+    outside of any. public: whether the internet reaches it in its subnet, too.
+    vault_id: vault of certificates and named values.
     component_id, connection_string: of Application Insights. sampling_percentage: share of requests that is recorded.
     hosts: host names beside the service's own. named_values: secret identifiers by name, usable as "{{name}}".
     values: what is no secret, by name, likewise.
@@ -80,6 +81,7 @@ class GatewayArgs:
     sampling_percentage: float
     zones: Sequence[str] = ()
     subnet_id: pulumi.Input[str] | None = None
+    public: bool = False
     hosts: Sequence[HostArgs] = ()
     named_values: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     values: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
@@ -98,6 +100,8 @@ class GatewayArgs:
             )
         if self.subnet_id is not None and self.tier not in ("Developer", "Premium"):
             raise ValueError(f"subnet_id: needs tier Developer or Premium, and tier is {self.tier}. Leave it out.")
+        if self.public and self.subnet_id is None:
+            raise ValueError("public: without a subnet it is reached from the internet anyway. Leave it out.")
         if twice := sorted(set(self.values) & set(self.named_values)):
             raise ValueError(f"values: {twice} are in named_values, too; allowed is one of both.")
         for name, api in self.apis.items():
@@ -154,7 +158,7 @@ class Gateway(pulumi.ComponentResource):
                 type=apimanagement.ApimIdentityType.USER_ASSIGNED,
                 user_assigned_identities=by_id(identity),
             ),
-            virtual_network_type="Internal" if args.subnet_id is not None else "None",
+            virtual_network_type=_network_type(args),
             virtual_network_configuration=apimanagement.VirtualNetworkConfigurationArgs(
                 subnet_resource_id=args.subnet_id
             )
@@ -205,6 +209,14 @@ class Gateway(pulumi.ComponentResource):
         self.private_address = service.private_ip_addresses.apply(lambda found: found[0] if found else None)
         self.identity_id = identity.principal_id
         self.register_outputs({"url": self.url, "host": self.host, "private_address": self.private_address})
+
+
+def _network_type(args: GatewayArgs) -> str:
+    """In both modes it reaches what is in the network (learn.microsoft.com/azure/api-management/
+    virtual-network-concepts)."""
+    if args.subnet_id is None:
+        return "None"
+    return "External" if args.public else "Internal"
 
 
 def _transport() -> dict[str, str]:

@@ -6,7 +6,7 @@ Leaves out: peering, hubs, flow logs (they need an account and a watcher outside
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ class NetworkArgs:
     subnets: CIDR block by purpose, see subnets.PURPOSES. pods: the cluster's overlay network, where there is a cluster.
     egress: how the subnets of services leave; None leaves that to each service.
     service_endpoints: lets them reach vaults and storage past egress; where those have private endpoints, a hole.
+    public: purposes that the internet may call by HTTPS, beside those that are made for it.
     private_zones: private DNS zones that resolve in it, e.g. "privatelink.database.windows.net".
     """
 
@@ -39,6 +40,7 @@ class NetworkArgs:
     pods: str | None = None
     egress: NatArgs | FirewallArgs | None = None
     service_endpoints: bool = False
+    public: Collection[str] = ()
     private_zones: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -58,6 +60,8 @@ class NetworkArgs:
             taken[purpose] = block
         if "cluster" in self.subnets and self.pods is None:
             raise ValueError("pods: is missing; the cluster's security group would cut its pods off. Give their block.")
+        if missing := sorted(set(self.public) - set(self.subnets)):
+            raise ValueError(f"public: there is no subnet for {missing}. Add it, or leave it out.")
         if isinstance(self.egress, FirewallArgs):
             needed = {"firewall", *(source for each in self.egress.allowed.values() for source in each.sources)}
             if missing := sorted(needed - set(self.subnets)):
@@ -141,7 +145,10 @@ class Network(pulumi.ComponentResource):
         site, kind = args.site, PURPOSES[purpose]
         blocks = {**args.subnets, **({PODS: args.pods} if args.pods else {})}
         child = pulumi.ResourceOptions(parent=self)
-        group = security_group(f"{name}-{purpose}", purpose, blocks, site, child) if kind.guarded else None
+        group = None
+        if kind.guarded:
+            public = purpose in args.public
+            group = security_group(f"{name}-{purpose}", purpose, blocks, site, child, public=public)
         reaches = kind.reaches if args.service_endpoints else ()
         return network.SubnetArgs(
             name=subnet_name(purpose),

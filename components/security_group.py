@@ -11,28 +11,29 @@ from components.common import Site
 from components.subnets import PODS, PURPOSES, Rule
 
 _FIRST, _STEP, _LAST = 100, 10, 4096
+_PUBLIC = Rule(name="internet", peers=("Internet",), ports=("443",), why="Calls from the internet.")
 
 
 def security_group(
-    name: str, purpose: str, blocks: Mapping[str, str], site: Site, opts: pulumi.ResourceOptions
+    name: str, purpose: str, blocks: Mapping[str, str], site: Site, opts: pulumi.ResourceOptions, *, public: bool
 ) -> network.NetworkSecurityGroup:
-    """The group of a purpose. blocks: address block by purpose, and of PODS."""
+    """The group of a purpose. blocks: address block by purpose, and of PODS. public: whether the internet calls."""
     return network.NetworkSecurityGroup(
         name,
         network_security_group_name=site.name("nsg", purpose),
         resource_group_name=site.resource_group,
         location=site.location,
-        security_rules=security_rules(purpose, blocks),
+        security_rules=security_rules(purpose, blocks, public=public),
         tags=site.tags,
         opts=opts,
     )
 
 
-def security_rules(purpose: str, blocks: Mapping[str, str]) -> list[network.SecurityRuleArgs]:
+def security_rules(purpose: str, blocks: Mapping[str, str], *, public: bool = False) -> list[network.SecurityRuleArgs]:
     """A purpose's rules in the order of their priority; the last one denies whatever else comes in."""
     named = {*PURPOSES, PODS}
     made = []
-    for index, rule in enumerate(PURPOSES[purpose].rules):
+    for index, rule in enumerate((*PURPOSES[purpose].rules, *((_PUBLIC,) if public else ()))):
         peers = [blocks.get(each) if each in named else each for each in rule.peers]
         if known := [each for each in peers if each]:
             made.append(_rule(rule, known, _FIRST + _STEP * index))

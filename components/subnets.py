@@ -115,7 +115,7 @@ PURPOSES: Mapping[str, Purpose] = {
                 name="callers",
                 peers=("edge", "cluster", "web", "functions", "runner"),
                 ports=("443",),
-                why="Calls of the APIs; internal mode knows no others.",
+                why="Calls of the APIs from inside the network.",
             ),
             Rule(name="own-cache", peers=("gateway",), ports=("6381-6383",), why="Its units share their cache."),
             Rule(

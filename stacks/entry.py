@@ -36,7 +36,9 @@ def make_gateway(
             zones=wanted.zones,
             publisher="Tributary",
             publisher_email=settings.contact,
-            subnet_id=network.subnet_ids["gateway"] if wanted.internal else None,
+            # Always inside: the services' ingress has an address and a name in the virtual network alone.
+            subnet_id=network.subnet_ids["gateway"],
+            public=not wanted.internal,
             purged=wanted.purge,
             vault_id=vault.vault_id,
             component_id=monitoring.component_id,

@@ -40,6 +40,7 @@ def make_network(settings: Settings, site: Site) -> Network:
             pods=network.pods,
             egress=_egress(settings),
             service_endpoints=not network.private,
+            public=() if settings.gateway.internal else ("gateway",),
             private_zones=[*_ALWAYS, settings.inner_domain, *(_where_private(settings) if network.private else ())],
         ),
     )

@@ -19,12 +19,13 @@ Instances = Annotated[int, Field(ge=1, le=30, description="instances, 1 to 30")]
 
 
 class Gateway(Section):
-    """API Management. internal: reached from the virtual network alone; purge: whether a deleted one goes at once.
+    """API Management, in the virtual network, which takes one of these tiers.
 
+    internal: reached from there alone, else from the internet, too; purge: whether a deleted one goes at once.
     capacity: units, a multiple of the zones. calls_per_minute: of one user.
     """
 
-    tier: Literal["Developer", "Basic", "Standard", "Premium"]
+    tier: Literal["Developer", "Premium"]
     capacity: Annotated[int, Field(ge=1, le=31, description="units, 1 to 31")]
     zones: list[Zone]
     internal: bool
@@ -38,8 +39,6 @@ class Gateway(Section):
                 f"zones: {self.zones} need tier Premium and a multiple of {len(self.zones)} units, and there are "
                 f"{self.tier} and {self.capacity}"
             )
-        if self.internal and self.tier not in ("Developer", "Premium"):
-            raise ValueError(f"internal: true needs tier Developer or Premium, and tier is {self.tier}")
         return self
 
 

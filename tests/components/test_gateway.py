@@ -61,10 +61,13 @@ def test_a_service_without_certificates_does_not_wait_for_rights_and_what_is_put
         assert rights <= set(part.after), part.name
 
 
-def test_it_is_reached_from_the_virtual_network_only_where_it_is_put_into_a_subnet() -> None:
+def test_in_a_subnet_it_is_reached_from_the_virtual_network_only_unless_it_is_to_be_public() -> None:
     private = made("gateway").one(":ApiManagementService").inputs
     assert private["virtualNetworkType"] == "Internal"
     assert private["virtualNetworkConfiguration"] == {"subnetResourceId": "/id/of/Subnet/gateway"}
+    both = build(lambda: Gateway("main", gateway_args(public=True))).one(":ApiManagementService").inputs
+    assert both["virtualNetworkType"] == "External"
+    assert both["virtualNetworkConfiguration"] == private["virtualNetworkConfiguration"]
     args = gateway_args(subnet_id=None, tier="Basic", capacity=1, zones=())
     public = build(lambda: Gateway("main", args)).one(":ApiManagementService").inputs
     assert public["virtualNetworkType"] == "None"
@@ -158,6 +161,7 @@ def test_operations_keep_their_ids_over_imports() -> None:
         ({"tier": "Developer"}, r"zones: \['1', '2', '3'\] need tier Premium and a multiple of 3 units"),
         ({"capacity": 2}, r"a multiple of 3 units; given are Premium and 2"),
         ({"tier": "Standard", "zones": ()}, r"subnet_id: needs tier Developer or Premium, and tier is Standard"),
+        ({"subnet_id": None, "public": True}, "public: without a subnet"),
         ({"backends": {}}, r"apis: accounts v1 has the backend 'account'; allowed are \[\]"),
         ({"apis": {}}, r"products: partners has the APIs \['accounts'\]; allowed are \[\]"),
     ],

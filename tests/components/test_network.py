@@ -60,6 +60,14 @@ def test_only_the_edge_is_entered_from_the_internet_and_only_by_https() -> None:
         assert not lets_in(registered, purpose, "Internet", 22)
 
 
+def test_a_gateway_that_is_to_be_public_is_entered_from_the_internet_by_https_alone() -> None:
+    registered = made(public=["gateway"])
+    for purpose in SUBNETS.keys() - {"firewall"}:
+        assert lets_in(registered, purpose, "Internet", 443) is (purpose in ("edge", "gateway"))
+    assert not lets_in(registered, "gateway", "Internet", 80)
+    assert not lets_in(registered, "gateway", "Internet", 3443)
+
+
 @pytest.mark.parametrize(
     ("source", "purpose", "port"),
     [
@@ -184,6 +192,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"subnets": {"web": "10.9.0.0/24"}}, r"web \(10.9.0.0/24\) is outside the address space 10.0.0.0/16"),
     ({"subnets": {"web": "10.0.0.0/24", "edge": "10.0.0.0/25"}}, r"edge \(10.0.0.0/25\) overlaps web"),
     ({"pods": None}, "pods: is missing"),
+    ({"public": ["elsewhere"]}, r"public: there is no subnet for \['elsewhere'\]"),
     ({"subnets": {"web": "10.0.0.0/24"}, "egress": WALL}, r"no subnet for \['cluster', 'firewall'\]"),
 ]
 

@@ -170,9 +170,9 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         'alerts.budgetSince is "2026-11-20". Allowed: first day of a month, e.g. "2026-11-01".',
     ),
     (
-        "a gateway that can't be internal",
-        {"gateway": {"tier": "Basic", "internal": True}},
-        "gateway.internal is wrong: true needs tier Developer or Premium, and tier is Basic.",
+        "a gateway that can't be in a network",
+        {"gateway": {"tier": "Basic"}},
+        'gateway.tier is "Basic". Allowed: Developer, Premium.',
     ),
     (
         "a domain that is an address",
