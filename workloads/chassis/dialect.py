@@ -6,6 +6,7 @@ mssql, knows no upsert there, and SQL Server orders ``uniqueidentifier`` by its 
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    DateTime,
     Executable,
     Select,
     Table,
@@ -143,6 +145,27 @@ def _order_mssql(element: _IdentifierOrder, compiler: SQLCompiler, **options: An
 def identifier_order(column: Any) -> ColumnElement[str]:
     """Orders by an identifier, the same on both dialects: for taking locks in one order, never for paging."""
     return _IdentifierOrder(column)
+
+
+class _DatabaseTime(GenericFunction[datetime.datetime]):
+    type = DateTime(timezone=True)
+    name = "database_time"
+    inherit_cache = True
+
+
+@compiles(_DatabaseTime, "postgresql")
+def _time_postgresql(element: _DatabaseTime, compiler: SQLCompiler, **options: Any) -> str:
+    return "clock_timestamp()"
+
+
+@compiles(_DatabaseTime, "mssql")
+def _time_mssql(element: _DatabaseTime, compiler: SQLCompiler, **options: Any) -> str:
+    return "SYSDATETIMEOFFSET()"
+
+
+def database_time(session: Session) -> datetime.datetime:
+    """The present moment by the database's clock, aware: a witness beside our own."""
+    return session.scalars(select(_DatabaseTime())).one()
 
 
 def lock_application(connection: Connection, name: str) -> None:

@@ -23,6 +23,8 @@ NO_ITEM = uuid.UUID(int=0)
 _LEASE = datetime.timedelta(minutes=10)
 """How long a worker has for a task before another may take it."""
 _LOOKS_EVERY = 5.0
+_CLOCKS_APART = datetime.timedelta(minutes=5)
+"""How far our clock and the database's may be apart: one of them is wrong beyond that, and nothing is done by time."""
 _LONGEST_PAUSE = datetime.timedelta(hours=1)
 _log = structlog.get_logger(__name__)
 
@@ -139,10 +141,18 @@ class Worker:
         with self._database.session() as session:
             query = select(Task).where(Task.due <= clock.now(), Task.kind.in_(list(self._handlers)))
             row = session.scalar(dialect.locked(query.order_by(Task.due).limit(1), Task, skip_locked=True))
-            if row is None:
+            if row is None or not self._in_time(session):
                 return None
             row.due, row.attempts = clock.now() + _LEASE, row.attempts + 1
             return row.kind, row.subject, row.item, row.due, row.attempts
+
+    def _in_time(self, session: Session) -> bool:
+        """Whether our clock and the database's agree: one that is days ahead would end every consent at once."""
+        apart = clock.now() - dialect.database_time(session)
+        if abs(apart) <= _CLOCKS_APART:
+            return True
+        _log.error("the clock is wrong: tasks wait", ahead_of_the_database_seconds=round(apart.total_seconds()))
+        return False
 
     def _release(
         self, kind: str, subject: uuid.UUID, item: uuid.UUID, lease: datetime.datetime,

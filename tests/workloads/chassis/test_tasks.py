@@ -73,6 +73,20 @@ def test_a_task_that_fails_is_tried_again_later_and_later(database: Database) ->
     assert pauses[0] > 20
 
 
+@pytest.mark.parametrize("hours", [-2, 2, 24 * 200])
+def test_nothing_is_done_by_a_clock_that_the_databases_own_contradicts(
+    database: Database, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    user, right = uuid.uuid4(), clock.now
+    plan(database, user, "timed", clock.now() - 3 * HOUR)
+    worker = Worker({"timed": lambda _: None}, database, None)
+    monkeypatch.setattr(clock, "now", lambda: right() + hours * HOUR)
+    assert worker.do_one() is False
+    assert [each.attempts for each in waiting(database, user)] == [0]
+    monkeypatch.setattr(clock, "now", right)
+    assert worker.do_one() is True
+
+
 def test_workers_that_race_do_each_task_once(database: Database) -> None:
     users, done, lock = [uuid.uuid4() for _ in range(20)], [], threading.Lock()
 

@@ -10,6 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from pydantic import ValidationError
 
+from workloads.chassis import clock
 from workloads.services.connector import id_token
 from workloads.services.connector.failures import BankFailure
 from workloads.services.connector.sections.oauth import OAuth
@@ -30,7 +31,9 @@ def claims(**other: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("key", "algorithm"), [(EC, "ES256"), (RSA, "PS256")])
 def test_a_token_of_this_request_holds(key: Any, algorithm: str) -> None:
-    id_token.check(jwt.encode({"alg": algorithm, "kid": key.kid}, claims(), key, [algorithm]), KEYS, EXPECTED)
+    id_token.check(
+        jwt.encode({"alg": algorithm, "kid": key.kid}, claims(), key, [algorithm]), KEYS, EXPECTED, clock.now()
+    )
 
 
 def test_the_hash_is_openid_connects_own_example() -> None:
@@ -50,7 +53,7 @@ def test_the_hash_is_openid_connects_own_example() -> None:
 def test_a_token_of_anything_else_does_not(other: dict[str, Any]) -> None:
     made = jwt.encode({"alg": "ES256", "kid": "ec"}, claims(**other), EC, ["ES256"])
     with pytest.raises(BankFailure, match="ID token") as refused:
-        id_token.check(made, KEYS, EXPECTED)
+        id_token.check(made, KEYS, EXPECTED, clock.now())
     assert (refused.value.kind, refused.value.status) == ("id-token-wrong", 422)
 
 
@@ -65,7 +68,7 @@ def test_another_signature_does_not_hold() -> None:
         jwt.encode({"alg": "none"}, claims(), EC, ["none"]),
     ):
         with pytest.raises(BankFailure, match="ID token"):
-            id_token.check(token, KEYS, EXPECTED)
+            id_token.check(token, KEYS, EXPECTED, clock.now())
 
 
 def test_a_profile_asks_for_the_hybrid_flow_as_a_whole() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from workloads.chassis import clock
 from workloads.services.connector import profile
 from workloads.services.connector.consent_body import consent_body
 from workloads.services.connector.profile import Profile, ProfileError
@@ -67,7 +68,7 @@ def test_the_file_is_named_after_the_bank(tmp_path: Path) -> None:
 def test_the_query_keeps_the_banks_order_and_leaves_out_what_has_no_value() -> None:
     query = [["withBalance", "true"], ["psu", "{psu_id}"], ["dateTo", "{date_to}"], ["dateFrom", "{date_from}"]]
     wanted = bank(operations={"transactions": {"path": "/v2/accounts/{account_id}/tx", "query": query}})
-    asked = build(wanted, "https://gate.example/p/", "transactions", VALUES, None)
+    asked = build(wanted, "https://gate.example/p/", "transactions", VALUES, None, None, clock.now())
     assert asked.url == (
         "https://gate.example/p/v2/accounts/a%20b/tx?withBalance=true&dateTo=2026-02-01&dateFrom=2026-01-01"
     )
@@ -79,12 +80,12 @@ def test_headers_are_added_replaced_and_left_out_as_the_profile_says() -> None:
         headers={"Date": "{http_date}", "accept": "text/json", "X-Customer": "{psu_id}"},
         operations={"create_consent": {"headers": {"X-Only": "here"}, "omit_headers": ["TPP-Redirect-Preferred"]}},
     )
-    asked = build(wanted, "https://h", "create_consent", VALUES, "192.0.2.1").headers
+    asked = build(wanted, "https://h", "create_consent", VALUES, "192.0.2.1", None, clock.now()).headers
     assert asked["Date"].endswith(" GMT")
     assert asked["accept"] == "text/json"
     assert {"X-Customer", "Accept", "TPP-Redirect-Preferred", "PSU-ID"}.isdisjoint(asked)
     assert (asked["X-Only"], asked["PSU-IP-Address"]) == ("here", "192.0.2.1")
-    read = build(wanted, "https://h", "accounts", VALUES, None).headers
+    read = build(wanted, "https://h", "accounts", VALUES, None, None, clock.now()).headers
     assert read["Consent-ID"] == "c=/1"
     assert {"X-Only", "PSU-IP-Address", "TPP-Redirect-URI"}.isdisjoint(read)
 
@@ -102,7 +103,7 @@ def test_headers_are_added_replaced_and_left_out_as_the_profile_says() -> None:
 )  # fmt: skip
 def test_the_consent_takes_the_banks_form(form: dict[str, Any], access: dict[str, Any]) -> None:
     accounts = [{"iban": "DE89370400440532013000", "currency": "EUR"}]
-    body = consent_body(bank(consent={**form, "body": {"extra": 1}}), accounts)
+    body = consent_body(bank(consent={**form, "body": {"extra": 1}}), accounts, clock.today())
     assert body["access"] == access
     assert body["validUntil"] == "9999-12-31"
     assert (body["recurringIndicator"], body["frequencyPerDay"], body["extra"]) == (True, 4, 1)

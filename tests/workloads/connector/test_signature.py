@@ -16,6 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from tests.workloads.connector.test_profile import bank
+from workloads.chassis import clock
 from workloads.chassis.calls import trust
 from workloads.chassis.problems import Problem
 from workloads.services.connector import assertion
@@ -50,7 +51,7 @@ ASKED = BankRequest("POST", "https://h/v1/consents?a=1", {"X-Request-ID": "r", "
 
 @pytest.mark.parametrize("target", [False, True])
 def test_a_signature_is_verified_by_what_was_sent_alone(target: bool) -> None:
-    sent = signed(ASKED, b'{"a":1}', Signature(use="always", request_target=target), SEAL).headers
+    sent = signed(ASKED, b'{"a":1}', Signature(use="always", request_target=target), SEAL, clock.now()).headers
     digest = base64.b64encode(hashlib.sha256(b'{"a":1}').digest()).decode()
     assert sent["Digest"] == f"SHA-256={digest}"
     told = dict(re.findall('(\\w+)="([^"]*)"', sent["Signature"]))
@@ -65,7 +66,7 @@ def test_a_signature_is_verified_by_what_was_sent_alone(target: bool) -> None:
 
 
 def test_an_assertion_is_one_that_others_accept() -> None:
-    made = assertion.jws(SEAL, {"iss": "c", "sub": "c", "aud": "https://bank/token"})
+    made = assertion.jws(SEAL, {"iss": "c", "sub": "c", "aud": "https://bank/token"}, clock.now())
     read = jwt.decode(made, RSAKey.import_key(SEAL.key), algorithms=["PS256"])
     assert read.claims["aud"] == "https://bank/token"
     assert read.claims["exp"] > read.claims["iat"]

@@ -6,7 +6,7 @@ import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workloads.services.notification import domain
@@ -45,6 +45,19 @@ def test_quiet_hours_end_within_a_day_and_when_they_end_they_are_over(
     if until:
         assert now < until <= now + datetime.timedelta(days=1)
         assert quiet.until(until) is None
+
+
+@given(
+    TIMES, TIMES, st.datetimes(datetime.datetime(2026, 1, 1), datetime.datetime(2027, 1, 1)),
+    st.sampled_from(["Europe/Berlin", "Europe/London", "Australia/Lord_Howe", "America/St_Johns"]),
+)  # fmt: skip
+@example(datetime.time(22), datetime.time(2, 30), datetime.datetime(2026, 10, 25, 1, 10), "Europe/Berlin")
+def test_quiet_hours_end_later_though_clocks_go_back_or_forward(
+    start: datetime.time, end: datetime.time, naive: datetime.datetime, zone: str
+) -> None:
+    now = naive.replace(tzinfo=datetime.UTC)
+    until = QuietHours(start, end, ZoneInfo(zone)).until(now)
+    assert until is None or now < until <= now + datetime.timedelta(hours=25)
 
 
 def test_unusual_is_twice_the_largest_and_no_small_amount() -> None:

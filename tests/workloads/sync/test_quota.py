@@ -43,6 +43,23 @@ def test_what_is_left_and_when_it_is_free_agree(ago: list[int]) -> None:
     assert domain.left(made, free + datetime.timedelta(seconds=1)) > 0
 
 
+@given(MINUTES, st.lists(st.integers(0, 5000), min_size=12, max_size=12))
+def test_a_clock_that_is_set_back_never_lets_five_be_made_in_a_day(gaps: list[int], back: list[int]) -> None:
+    minute, real, ahead = datetime.timedelta(minutes=1), NOW, 5000 * 12 * datetime.timedelta(minutes=1)
+    kept: list[datetime.datetime] = []
+    made: list[datetime.datetime] = []
+    for gap, step in zip(gaps, back, strict=False):
+        real, ahead = real + gap * minute, ahead - step * minute
+        now = real + ahead
+        kept = [min(each, now) for each in kept]  # as the store does before it counts
+        if domain.left(kept, now):
+            kept.append(now)
+            made.append(real)
+        assert domain.free_at(kept, now) <= now + domain.DAY + domain.SLACK, "nobody waits longer than a day"
+    for n in range(len(made) - domain.PER_DAY):
+        assert made[n + domain.PER_DAY] - made[n] > domain.DAY
+
+
 @pytest.fixture(scope="module")
 def databases(server: Postgres) -> Iterator[list[Database]]:
     """Two workers' connections to one database."""
@@ -83,6 +100,20 @@ def test_an_access_is_free_again_when_it_is_a_day_old(databases: list[Database])
         assert store.spend(session, user, [account]) == []
         free = domain.free_at(store.accesses(session, account), clock.now())
     assert abs(free - (clock.now() - datetime.timedelta(hours=10) + day)) < datetime.timedelta(minutes=1)
+
+
+def test_accesses_dated_in_the_future_count_a_day_from_now_on(databases: list[Database]) -> None:
+    user, account = uuid.uuid4(), uuid.uuid4()
+    with databases[0].session(user) as session:
+        for days in (30, 60, 90, 400):
+            session.add(Access(account_id=account, at=clock.now() + datetime.timedelta(days=days)))
+    with databases[0].session(user) as session:
+        shown = domain.free_at(store.accesses(session, account), clock.now())
+        assert store.spend(session, user, [account]) == []
+        kept = store.accesses(session, account)
+    assert max(kept) <= clock.now()
+    assert len(kept) == domain.PER_DAY
+    assert shown - clock.now() <= domain.DAY + domain.SLACK
 
 
 def test_reads_with_nobody_there_stop_at_four_and_one_that_is_asked_for_is_free(

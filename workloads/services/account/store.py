@@ -86,7 +86,7 @@ def _keep_balances(session: Session, user: uuid.UUID, account_id: uuid.UUID, tol
             events.balance_updated(session, user, account_id, kind, row["minor"], currency)
     key = ["account_id", "kind", "currency"]
     dialect.upsert(session, Balance, list(rows.values()), key=key, update=["minor", "date", "read"])
-    session.execute(delete(Balance).where(Balance.account_id == account_id, Balance.read < now))
+    session.execute(delete(Balance).where(Balance.account_id == account_id, Balance.read != now))
 
 
 def disconnect_others(session: Session, user: uuid.UUID, consents: list[uuid.UUID]) -> None:

@@ -145,7 +145,7 @@ def transactions(
 ) -> Response:
     """All transactions of an account from a date until today: every page, or an error and none."""
     desk = Desk.at(request, bank, user)
-    today = clock.today()
+    today = desk.bank.today
     earliest = today - datetime.timedelta(days=desk.bank.profile.transactions.history_days)
     start = min(max(date_from or earliest, earliest), today)
     period = {"date_from": start.isoformat(), "date_to": today.isoformat()}

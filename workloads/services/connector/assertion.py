@@ -11,17 +11,21 @@ from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from workloads.chassis import clock
 from workloads.services.connector.seal import Seal
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LASTS = datetime.timedelta(minutes=5)
+_EARLIER = datetime.timedelta(seconds=30)
+"""So much before now it says it was made: a clock that is a little behind would take it for not yet valid."""
 
 
-def jws(seal: Seal, claims: Mapping[str, Any]) -> str:
-    """A compact JWS of the claims, PS256 as FAPI wants it, with its times and id. Raises Problem 503."""
-    now = clock.now()
-    times = {"iat": int(now.timestamp()), "nbf": int(now.timestamp()), "exp": int((now + _LASTS).timestamp())}
+def jws(seal: Seal, claims: Mapping[str, Any], now: datetime.datetime) -> str:
+    """A compact JWS of the claims, PS256 as FAPI wants it, with its times and id. now: at whoever reads it.
+
+    Raises Problem 503.
+    """
+    issued = int((now - _EARLIER).timestamp())
+    times = {"iat": issued, "nbf": issued, "exp": int((now + _LASTS).timestamp())}
     thumbprint = _encoded(seal.certificate().fingerprint(SHA256()))
     header = {"alg": "PS256", "typ": "JWT", "kid": thumbprint, "x5t#S256": thumbprint}
     signed = f"{_part(header)}.{_part({**times, 'jti': str(uuid.uuid4()), **claims})}"

@@ -75,7 +75,8 @@ def read(attempt: AnAttempt) -> Authorisation:
         failed = progress.step.model_copy(update={"kind": "failed"})
         return Authorisation.of(attempt.keep(progress.model_copy(update={"step": failed})))
     wait = _wait(form.poll_seconds, progress.polls)
-    if progress.polled and (left := (progress.polled + wait - now).total_seconds()) > 0:
+    # Never longer than the wait itself: our clock may have been set back since.
+    if progress.polled and (left := min(progress.polled + wait - now, wait).total_seconds()) > 0:
         return Authorisation.of(progress, ask_again=int(left) + 1)
     asked = attempt.desk.bank.poll(attempt.context, progress)
     asked = attempt.keep(asked.model_copy(update={"polls": progress.polls + 1, "polled": now}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import ssl
 from dataclasses import replace
@@ -41,6 +42,11 @@ class BerlinGroupBank:
         """Close its connections."""
         self._transport.close()
 
+    @property
+    def today(self) -> datetime.date:
+        """See the port."""
+        return self._transport.clock.today()
+
     def start(self, context: Context, accounts: list[dict[str, str]]) -> Progress:
         """See the port. With OAuth as a first step, the consent is asked for once its token is there."""
         if self._server and self.profile.oauth and self.profile.oauth.flow == "pre_step":
@@ -48,7 +54,7 @@ class BerlinGroupBank:
         return self._ask_for_consent(context, Progress(step=_PENDING, accounts=accounts))
 
     def _ask_for_consent(self, context: Context, progress: Progress) -> Progress:
-        body = self._body("create_consent", context, consent_body(self.profile, progress.accounts))
+        body = self._body("create_consent", context, consent_body(self.profile, progress.accounts, self.today))
         created = self._ask("create_consent", context, body)
         told = created.members
         itself = links.href(told.get("_links"), "self") or ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from workloads.chassis import clock
 from workloads.chassis.problems import Problem
 from workloads.services.connector.profile import Profile
 
@@ -13,8 +12,8 @@ _LONGEST = datetime.date(9999, 12, 31)
 """Asks for the bank's maximum (XS2A Implementation Guidelines 1.3, section 6.3.1)."""
 
 
-def consent_body(profile: Profile, accounts: list[dict[str, str]]) -> dict[str, Any]:
-    """The request's body. accounts: iban and currency of each account to list.
+def consent_body(profile: Profile, accounts: list[dict[str, str]], today: datetime.date) -> dict[str, Any]:
+    """The request's body. accounts: iban and currency of each account to list. today: at the bank.
 
     Raises Problem 422 when the bank wants accounts listed and none is given.
     """
@@ -28,7 +27,7 @@ def consent_body(profile: Profile, accounts: list[dict[str, str]]) -> dict[str, 
         access = {scope: [] for scope in form.scopes}
     else:
         access = {form.access: form.everything}
-    until = _LONGEST if form.valid_days is None else clock.today() + datetime.timedelta(days=form.valid_days)
+    until = _LONGEST if form.valid_days is None else today + datetime.timedelta(days=form.valid_days)
     return {
         "access": access,
         "recurringIndicator": form.recurring,

@@ -6,6 +6,7 @@ OpenID Connect Core 1.0, section 3.3.2.11; FAPI 1.0 part 2, section 5.2.3 (s_has
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -34,13 +35,17 @@ class Expected:
     intent: str
 
 
-def check(token: str | None, keys: Any, expected: Expected) -> None:
-    """Raises BankFailure id-token-wrong unless the token holds. keys: the bank's JSON Web Key Set."""
+def check(token: str | None, keys: Any, expected: Expected, now: datetime.datetime) -> None:
+    """Raises BankFailure id-token-wrong unless the token holds.
+
+    keys: the bank's JSON Web Key Set. now: at the bank.
+    """
     if not token:
         raise _wrong("none came back")
     try:
         claims = jwt.decode(token, KeySet.import_key_set(keys), algorithms=_ALGORITHMS).claims
         jwt.JWTClaimsRegistry(
+            int(now.timestamp()),
             leeway=_LEEWAY_SECONDS,
             iss={"essential": True, "value": expected.issuer},
             aud={"essential": True, "value": expected.client_id},

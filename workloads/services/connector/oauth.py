@@ -25,6 +25,8 @@ from workloads.services.connector.transport import Transport
 
 _EARLY = datetime.timedelta(seconds=30)
 """A token that ends so soon is taken for over."""
+_OURS = frozenset({"invalid_client", "unauthorized_client", "unsupported_grant_type"})
+"""Refusals of who asks or how: an assertion that the bank's clock finds too old, too. The consent is as it was."""
 
 
 def over(expires: datetime.datetime | None) -> bool:
@@ -71,7 +73,9 @@ class AuthorizationServer:
         if self._form.request_object:
             audience = self._form.audience or self._form.issuer or server[1]
             told = {"iss": self._form.client_id, "aud": audience, **dict(pairs)}
-            pairs.append(("request", assertion.jws(self._transport.seal, told | (claims or {}))))
+            pairs.append(
+                ("request", assertion.jws(self._transport.seal, told | (claims or {}), self._transport.clock.now()))
+            )
         address = server[0] + ("&" if "?" in server[0] else "?") + urlencode(pairs, quote_via=quote)
         step = progress.step.model_copy(update={"kind": "oauth", "redirect": address})
         made = {"step": step, "state": state, "verifier": verifier, "nonce": nonce, "server": server}
@@ -95,7 +99,7 @@ class AuthorizationServer:
         expected = id_token.Expected(
             issuer=form.issuer, client_id=form.client_id, nonce=nonce, code=code, state=state, intent=intent
         )
-        id_token.check(token, keys, expected)
+        id_token.check(token, keys, expected, self._transport.clock.now())
 
     def exchange(self, context: Context, progress: Progress, code: str) -> Tokens:
         """Tokens for an authorization code. Raises BankFailure consent-invalid when the bank does not take it."""
@@ -142,20 +146,28 @@ class AuthorizationServer:
         proof: dict[str, str | None] = {"client_id": self._form.client_id}
         if self._form.client_authentication == "private_key_jwt":
             claims = {"iss": self._form.client_id, "sub": self._form.client_id, "aud": self._form.audience or endpoint}
-            made = assertion.jws(self._transport.seal, claims)
+            made = assertion.jws(self._transport.seal, claims, self._transport.clock.now())
             proof |= {"client_assertion_type": assertion.ASSERTION_TYPE, "client_assertion": made}
         sent = {name: each for name, each in {**form, **proof}.items() if each}
         answer = self._transport.post_form("token", context, endpoint, sent)
         body: Any = answers.leniently(answer.content)
         access = parse.text(body.get("access_token")) if isinstance(body, dict) else None
         if answer.status in (400, 401):
-            raise BankFailure("consent-invalid", "The bank gives no token any more: the person must authorise again.",
-                              409, parse.text(body.get("error")) if isinstance(body, dict) else None)  # fmt: skip
+            raise _refused(parse.text(body.get("error")) if isinstance(body, dict) else None)
         if answer.status != 200 or access is None:
             raise BankFailure("bank-failed", f"The bank's token endpoint answered {answer.status}, without a token.")
         lasts = parse.text(body.get("expires_in")) or ""
         expires = clock.now() + datetime.timedelta(seconds=int(lasts)) if lasts.isdigit() and len(lasts) < 10 else None
         return Tokens(access, parse.text(body.get("refresh_token")), expires)
+
+
+def _refused(error: str | None) -> BankFailure:
+    """What a token endpoint's refusal means: of the person's grant, or of us (RFC 6749, section 5.2)."""
+    if error in _OURS:
+        return BankFailure("bank-unauthorized", "The bank refused who is asking.", 502, error)
+    return BankFailure(
+        "consent-invalid", "The bank gives no token any more: the person must authorise again.", 409, error
+    )
 
 
 def _challenge(verifier: str) -> str:

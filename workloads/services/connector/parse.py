@@ -61,12 +61,17 @@ def text(value: Any) -> str | None:
     return (" ".join(value.split()) or None) if isinstance(value, str) else None
 
 
+_EARLIEST, _LATEST = datetime.date(1970, 1, 1), datetime.date(2199, 12, 31)
+"""Beyond them, a date stands for none: banks write 0001-01-01 and 9999-12-31 where they have nothing to say."""
+
+
 def date(value: Any) -> datetime.date | None:
-    """A date from a date or date-time; None for anything else."""
+    """A date from a date or date-time; None for anything else, and for one that stands for none."""
     try:
-        return datetime.date.fromisoformat(value[:10]) if isinstance(value, str) else None
+        found = datetime.date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
         return None
+    return found if found and _EARLIEST <= found <= _LATEST else None
 
 
 def money(value: Any) -> Money | None:

@@ -139,6 +139,11 @@ class Bank(Protocol):
 
     profile: Profile
 
+    @property
+    def today(self) -> datetime.date:
+        """The date by the bank's own clock: it may not be ours."""
+        ...
+
     def start(self, context: Context, accounts: list[dict[str, str]]) -> Progress:
         """Ask for a consent. accounts: iban and currency of those to be read, where the profile wants them listed."""
         ...

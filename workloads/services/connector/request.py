@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import uuid
 from collections.abc import Mapping
@@ -10,7 +11,6 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from workloads.chassis import clock
 from workloads.services.connector.profile import Profile
 from workloads.services.connector.sections.operation import AUTHORISING, READING, STARTING
 
@@ -53,19 +53,20 @@ def build(
     operation: str,
     values: Mapping[str, str | None],
     psu_address: str | None,
-    target: str | None = None,
+    target: str | None,
+    now: datetime.datetime,
 ) -> BankRequest:
     """The request of an operation.
 
     base: the configured base URL. values: of the profile's variables. psu_address: present iff a person asked.
-    target: the address, where it comes of a link instead of path and query.
+    target: the address, where it comes of a link instead of path and query. now: at the bank.
     Raises KeyError for an unknown operation, ValueError when the path needs a value that is missing.
     """
     method, wanted = profile.asked(operation)[0], profile.operation(operation)
     known = {
         "request_id": str(uuid.uuid4()),
-        "http_date": format_datetime(clock.now(), usegmt=True),
-        "iso_datetime": clock.now().isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "http_date": format_datetime(now, usegmt=True),
+        "iso_datetime": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "psu_id_type": profile.psu.id_type,
         "psu_corporate_id_type": profile.psu.corporate_id_type,
         "client_id": profile.oauth.client_id if profile.oauth else None,

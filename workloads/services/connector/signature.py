@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +14,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from workloads.chassis import clock
 from workloads.services.connector.request import BankRequest
 from workloads.services.connector.seal import Seal, SealAlgorithm
 from workloads.services.connector.sections.security import Signature
@@ -22,10 +22,15 @@ _ALGORITHMS: Mapping[str, SealAlgorithm] = {"rsa-sha256": "RS256", "rsa-sha512":
 _DIGESTS = {"SHA-256": hashlib.sha256, "SHA-512": hashlib.sha512}
 
 
-def signed(asked: BankRequest, content: bytes | None, form: Signature, seal: Seal) -> BankRequest:
-    """The request with Digest, Signature and TPP-Signature-Certificate. Raises Problem 503 without the vault."""
+def signed(
+    asked: BankRequest, content: bytes | None, form: Signature, seal: Seal, now: datetime.datetime
+) -> BankRequest:
+    """The request with Digest, Signature and TPP-Signature-Certificate. now: at the bank.
+
+    Raises Problem 503 without the vault.
+    """
     digest = base64.b64encode(_DIGESTS[form.digest](content or b"").digest()).decode()
-    headers = {"Date": format_datetime(clock.now(), usegmt=True), **asked.headers, "Digest": f"{form.digest}={digest}"}
+    headers = {"Date": format_datetime(now, usegmt=True), **asked.headers, "Digest": f"{form.digest}={digest}"}
     values = {name.lower(): each for name, each in headers.items()}
     names = [each for each in form.headers if each.lower() in values]
     lines = [f"{each.lower()}: {values[each.lower()]}" for each in names]

@@ -15,6 +15,7 @@ import httpx
 
 from workloads.chassis.problems import Problem
 from workloads.services.connector import answers, links
+from workloads.services.connector.bank_clock import BankClock
 from workloads.services.connector.failures import BankFailure, from_answer
 from workloads.services.connector.port import Context
 from workloads.services.connector.profile import Profile
@@ -63,7 +64,7 @@ class Transport:
     """
 
     def __init__(self, profile: Profile, base: str | None, tls: ssl.SSLContext, seal: Seal | None = None) -> None:
-        self._seal = seal
+        self._seal, self.clock = seal, BankClock(profile.id)
         self.profile, self.base = profile, (base or str(profile.base_url)).rstrip("/")
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # a jar would be shared by all users
         timeout = httpx.Timeout(profile.timeout_seconds, connect=_CONNECT_SECONDS)
@@ -119,13 +120,15 @@ class Transport:
 
     def post_form(self, operation: str, context: Context, url: str, form: Mapping[str, str]) -> Answer:
         """The answer, of whatever status, to a form (RFC 6749's requests are forms)."""
-        asked = build(self.profile, self.base, operation, context.values, None, url)
+        asked = build(self.profile, self.base, operation, context.values, None, url, self.clock.now())
         headers = {**asked.headers, "Content-Type": "application/x-www-form-urlencoded"}
         return self._once(context, replace(asked, headers=headers), urlencode(form).encode(), None, operation)
 
     def _built(self, operation: str, context: Context, target: str | None, method: str | None) -> BankRequest:
         try:
-            asked = build(self.profile, self.base, operation, context.values, context.psu_address, target)
+            asked = build(
+                self.profile, self.base, operation, context.values, context.psu_address, target, self.clock.now()
+            )
         except ValueError:
             raise BankFailure("bank-answer-unreadable", f"The bank did not tell what {operation} needs.") from None
         return replace(asked, method=method or asked.method)
@@ -136,7 +139,7 @@ class Transport:
         if bearer:
             asked = replace(asked, headers={**asked.headers, "Authorization": f"Bearer {bearer}"})
         if self.profile.signature.use == "always":
-            asked = signed(asked, content, self.profile.signature, self.seal)
+            asked = signed(asked, content, self.profile.signature, self.seal, self.clock.now())
         context.ledger.begin(operation, asked.request_id, context.page)
         status: int | None = None
         try:
@@ -158,4 +161,5 @@ class Transport:
             raise BankFailure("bank-timeout", "The bank did not answer in time.", 504) from None
         except httpx.HTTPError:
             raise BankFailure("bank-unreachable", "The bank can't be reached.", 503) from None
+        self.clock.tell(response.headers.get("date"))
         return Answer(asked.url, response.status_code, response.headers, bytes(read), self.profile.answers)

@@ -32,14 +32,18 @@ class UkBank:
         """Close its connections."""
         self._transport.close()
 
+    @property
+    def today(self) -> datetime.date:
+        """See the port."""
+        return self._transport.clock.today()
+
     def start(self, context: Context, accounts: list[dict[str, str]]) -> Progress:
         """See the port: accounts are chosen at the bank."""
         form = self.profile.uk
         data: dict[str, Any] = {"Permissions": list(form.permissions)}
         if form.days:
-            data["ExpirationDateTime"] = (clock.now() + datetime.timedelta(days=form.days)).isoformat(
-                timespec="seconds"
-            )
+            until = self._transport.clock.now() + datetime.timedelta(days=form.days)
+            data["ExpirationDateTime"] = until.isoformat(timespec="seconds")
         told = self._own("create_consent", context, {"Data": data, "Risk": {}}).members.get("Data")
         consent_id = parse.text(told.get("ConsentId")) if isinstance(told, dict) else None
         if not isinstance(told, dict) or consent_id is None:

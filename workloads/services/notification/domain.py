@@ -40,7 +40,9 @@ class QuietHours:
         if not inside:
             return None
         day = local.date() + datetime.timedelta(days=1 if over_midnight and time >= self.start else 0)
-        return datetime.datetime.combine(day, self.end, self.zone).astimezone(datetime.UTC)
+        end = datetime.datetime.combine(day, self.end, self.zone)
+        first, second = (end.replace(fold=fold).astimezone(datetime.UTC) for fold in (0, 1))
+        return first if first > now else second  # where clocks go back, a local time comes twice
 
 
 def unusual(minor: int, earlier: Sequence[int]) -> bool:

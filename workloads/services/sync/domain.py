@@ -12,8 +12,11 @@ SLACK = datetime.timedelta(minutes=2)
 
 
 def counted(accesses: Iterable[datetime.datetime], now: datetime.datetime) -> list[datetime.datetime]:
-    """The accesses that still count, oldest first."""
-    return sorted(each for each in accesses if each > now - DAY - SLACK)
+    """The accesses that still count, oldest first.
+
+    One dated later than now was made under a clock that was ahead: before now, nobody knows when.
+    """
+    return sorted(min(each, now) for each in accesses if each > now - DAY - SLACK)
 
 
 def left(accesses: Iterable[datetime.datetime], now: datetime.datetime) -> int:

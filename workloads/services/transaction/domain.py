@@ -19,6 +19,10 @@ Status = Literal["booked", "pending"]
 State = Literal["listed", "withdrawn", "deleted"]
 SETTLES_WITHIN = datetime.timedelta(days=7)
 """A pending entry becomes a booked one at most this much later."""
+CORRECTED_WITHIN = datetime.timedelta(days=7)
+"""How far a bank may move a booked transaction that it gave an id: as far as its clock may have been wrong."""
+_CORRECTED_WITHOUT_ID = datetime.timedelta(days=1)
+"""The same where it gave none: a time zone's worth."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,11 @@ class Told:
     def date(self) -> datetime.date | None:
         """When it happened, as far as it is told: the day it was booked, else its value date."""
         return self.booking_date or self.value_date
+
+    @property
+    def identifier(self) -> str | None:
+        """What the bank calls it, where it does."""
+        return self.transaction_id or self.entry_reference
 
 
 @dataclass(frozen=True)
@@ -85,8 +94,12 @@ def _hash(*parts: object) -> str:
 
 def fingerprint(told: Told) -> str:
     """What is left to tell a transaction by when the bank gives it no id. Equal for identical purchases of one day."""
+    return _hash(told.date, *_undated(told))
+
+
+def _undated(told: Told) -> tuple[object, ...]:
     money = told.money
-    return _hash(told.date, money.minor, money.currency, _plain(told.counterparty), _plain(told.remittance))
+    return money.minor, money.currency, _plain(told.counterparty), _plain(told.remittance)
 
 
 def keyed(batch: Iterable[Told]) -> dict[str, Told]:
@@ -98,7 +111,7 @@ def keyed(batch: Iterable[Told]) -> dict[str, Told]:
     found: dict[str, Told] = {}
     ordinals: dict[str, int] = defaultdict(int)
     for told in batch:
-        if identifier := told.transaction_id or told.entry_reference:
+        if identifier := told.identifier:
             key = f"{told.status}:id:{_hash(identifier, told.date, told.money.minor, told.money.currency)}"
         else:
             print_ = fingerprint(told)
@@ -109,16 +122,21 @@ def keyed(batch: Iterable[Told]) -> dict[str, Told]:
     return found
 
 
-def plan(known: Sequence[Known], batch: Iterable[Told], *, covers_pending: bool) -> Plan:
+def plan(
+    known: Sequence[Known], batch: Iterable[Told], *, covers_pending: bool, complete_from: datetime.date | None = None
+) -> Plan:
     """What a bank's list changes in the ledger, see ``plan_keyed``."""
-    return plan_keyed(known, keyed(batch), covers_pending=covers_pending)
+    return plan_keyed(known, keyed(batch), covers_pending=covers_pending, complete_from=complete_from)
 
 
-def plan_keyed(known: Sequence[Known], told: dict[str, Told], *, covers_pending: bool) -> Plan:
+def plan_keyed(
+    known: Sequence[Known], told: dict[str, Told], *, covers_pending: bool, complete_from: datetime.date | None = None
+) -> Plan:
     """What a bank's list changes in the ledger. told: the list by key.
 
     known: all rows of the account that the list's period can meet, and every pending one; withdrawn and deleted ones
     too. covers_pending: whether the list tells pending entries too; if not, the known ones are left alone.
+    complete_from: since when the list tells all there is; None where that is not known: no date is corrected then.
     """
     rows, result = {each.key: each for each in known}, Plan()
     for key, each in told.items():
@@ -134,7 +152,10 @@ def plan_keyed(known: Sequence[Known], told: dict[str, Told], *, covers_pending:
         taken = {each.row for each in settled.values()}
         open_ = {key: each for key, each in booked.items() if key not in settled}
         settled |= _settled([each for each in listed if each.row not in taken], open_, _may_be)
-    result.updates.extend((pending, key, booked[key]) for key, pending in settled.items())
+    if complete_from is not None:
+        open_ = {key: each for key, each in booked.items() if key not in settled}
+        settled |= _settled(_vanished(known, told, complete_from), open_, _redated)
+    result.updates.extend((before, key, booked[key]) for key, before in settled.items())
     result.inserts.extend((key, each) for key, each in new.items() if key not in settled)
     taken = {each.row for each in settled.values()}
     left = [each for each in listed if each.row not in taken]
@@ -143,6 +164,18 @@ def plan_keyed(known: Sequence[Known], told: dict[str, Told], *, covers_pending:
     open_ = {key: each for key, each in booked.items() if key not in settled}
     result.suggestions.extend((p, key) for p in left for key, each in open_.items() if _may_be(p, each))
     return result
+
+
+def _vanished(known: Sequence[Known], told: dict[str, Told], complete_from: datetime.date) -> list[Known]:
+    """Booked ones that the list should tell, and does not. One that ends before them was cut short: it proves nothing.
+
+    Those dated after its end count, too: a bank's clock may have been ahead when it told them.
+    """
+    dates = [each.date for each in told.values() if each.date]
+    if not dates:
+        return []
+    since = max(complete_from, min(dates))
+    return [each for each in known if each.status == "booked" and each.key not in told and each.date >= since]
 
 
 _Fits = Callable[[Known, Told], bool]
@@ -181,6 +214,16 @@ def _unambiguous(rivals: Sequence[str], fitting: dict[str, list[Known]], booked:
 
 def _same_id(pending: Known, booked: Told) -> bool:
     return pending.told.transaction_id is not None and pending.told.transaction_id == booked.transaction_id
+
+
+def _redated(before: Known, after: Told) -> bool:
+    """Whether a bank may have corrected a booked transaction's date. A deleted one is known by its id only."""
+    if after.date is None or before.told.identifier != after.identifier or before.told.money != after.money:
+        return False
+    if after.identifier:
+        return abs(after.date - before.date) <= CORRECTED_WITHIN
+    same = before.state != "deleted" and _undated(before.told) == _undated(after)
+    return same and abs(after.date - before.date) <= _CORRECTED_WITHOUT_ID
 
 
 def _may_be(pending: Known, booked: Told) -> bool:

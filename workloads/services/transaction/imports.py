@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from workloads.chassis import bulk, clock, dialect, ids
@@ -43,6 +43,15 @@ class Listing:
         """The entries by what they are recognised by."""
         return domain.keyed(self.entries)
 
+    @property
+    def reaches_back(self) -> datetime.date:
+        """The earliest date it can meet: banks tell more than they were asked for, or count days in their own zone."""
+        return min([self.date_from, *(each.date for each in self.entries if each.date)])
+
+    def plan(self, known: Sequence[domain.Known]) -> domain.Plan:
+        """What it changes."""
+        return domain.plan_keyed(known, self.keyed, covers_pending=self.covers_pending, complete_from=self.date_from)
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -57,14 +66,12 @@ class Imported:
 def import_list(session: Session, user: uuid.UUID, listing: Listing) -> Imported:
     """Take over a list. A list that tells nothing new writes nothing but what it was, and how far it reached."""
     account_id = listing.account_id
-    known = _known(session, account_id, listing.date_from)
-    if domain.plan_keyed(known, listing.keyed, covers_pending=listing.covers_pending).is_empty:
+    if listing.plan(_known(session, account_id, listing.reaches_back)).is_empty:
         _read_until(session, user, listing)
         return Imported(0, 0, 0, unchanged=len(listing.keyed))
     # Something is new: look again, now that nobody else can change the ledger.
     head = store.ledger(session, user)
-    known = _known(session, account_id, listing.date_from)
-    changes = domain.plan_keyed(known, listing.keyed, covers_pending=listing.covers_pending)
+    changes = listing.plan(_known(session, account_id, listing.reaches_back))
     start = head.revision
     _withdraw(session, user, head, changes.withdrawals)
     _update(session, user, head, changes.updates)
@@ -88,8 +95,11 @@ def _read_until(session: Session, user: uuid.UUID, listing: Listing) -> None:
 
 
 def _known(session: Session, account_id: uuid.UUID, date_from: datetime.date) -> list[domain.Known]:
-    """Every row that a list from this date can meet: those listed since, and all pending ones."""
-    since = or_(Transaction.date >= date_from, Transaction.value_date >= date_from, Transaction.status == "pending")
+    """Every row that a list from this date can meet: those listed since, and all without a date or pending."""
+    since = or_(
+        Transaction.date >= date_from, Transaction.value_date >= date_from, Transaction.status == "pending",
+        and_(Transaction.booking_date.is_(None), Transaction.value_date.is_(None)),
+    )  # fmt: skip
     query = select(*_COLUMNS).where(Transaction.account_id == account_id, since)
     return [_as_known(each) for each in session.execute(query)]
 
