@@ -168,6 +168,32 @@ def database_time(session: Session) -> datetime.datetime:
     return session.scalars(select(_DatabaseTime())).one()
 
 
+class _DatabaseIdentity(GenericFunction[str]):
+    type = String()
+    name = "database_identity"
+    inherit_cache = True
+
+
+@compiles(_DatabaseIdentity, "postgresql")
+def _identity_postgresql(element: _DatabaseIdentity, compiler: SQLCompiler, **options: Any) -> str:
+    # A logical restore makes a database with another oid; recovery to a point in time always ends in a new timeline.
+    return (
+        "(SELECT concat_ws('/', s.system_identifier, c.timeline_id, d.oid) FROM pg_control_system() s, "
+        "pg_control_checkpoint() c, pg_database d WHERE d.datname = current_database())"
+    )
+
+
+@compiles(_DatabaseIdentity, "mssql")
+def _identity_mssql(element: _DatabaseIdentity, compiler: SQLCompiler, **options: Any) -> str:
+    # Azure SQL restores into a new database only. create_date: when it was created or renamed (sys.databases).
+    return "(SELECT CONVERT(varchar(30), create_date, 126) FROM sys.databases WHERE database_id = DB_ID())"
+
+
+def database_identity(session: Session) -> str:
+    """What names this very database on its server: one that was restored from a backup has another."""
+    return session.scalars(select(_DatabaseIdentity())).one()
+
+
 def lock_application(connection: Connection, name: str) -> None:
     """Wait for, and hold until the connection's session ends, a lock of this name in this database."""
     if connection.dialect.name == "mssql":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -35,6 +36,23 @@ def applied(session: Session, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Which of these erasures this database has had, both rounds of them."""
     query = select(HandledEvent.event_id).where(HandledEvent.source == inbox.ERASURES, HandledEvent.event_id.in_(ids))
     return set(session.scalars(query)) if ids else set()
+
+
+def checked(session: Session) -> None:
+    """Write down that this very database has every erasure there was."""
+    row = {"source": inbox.CHECKS, "event_id": _itself(session), "at": dialect.database_time(session)}
+    dialect.upsert(session, HandledEvent, [row], key=["source", "event_id"], update=["at"])
+
+
+def last_checked(session: Session) -> datetime.timedelta | None:
+    """How long ago that was; None for a database that was never looked at, or was restored since."""
+    where = (HandledEvent.source == inbox.CHECKS, HandledEvent.event_id == _itself(session))
+    at = session.scalar(select(HandledEvent.at).where(*where))
+    return dialect.database_time(session) - at if at else None
+
+
+def _itself(session: Session) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_OID, dialect.database_identity(session))
 
 
 def _remember(session: Session, erasure_id: uuid.UUID) -> None:

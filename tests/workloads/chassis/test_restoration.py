@@ -16,8 +16,8 @@ from fastapi import FastAPI, Response
 
 from tests.workloads.memory_bus import MemoryBus
 from tests.workloads.platform import Platform, wait_until_ready
-from tests.workloads.servers import AUDIENCE, Issuer, Postgres, Servers
-from workloads.chassis import clock, erasure
+from tests.workloads.servers import ADMINISTRATOR, AUDIENCE, Issuer, Postgres, Servers
+from workloads.chassis import clock, erasure, restoration
 from workloads.chassis.acting import ActingIdentity
 from workloads.chassis.database import Database
 from workloads.chassis.events.envelope import Event
@@ -125,6 +125,61 @@ def test_nothing_is_let_in_until_the_database_has_every_erasure(restored: Restor
     assert restored.knows(due)
     assert httpx.get(f"{url}/budgets", headers=asks).json() == {"budgets": []}
     restored.bus.settle()
+
+
+def test_a_restart_does_not_wait_for_a_privacy_service_that_is_down(restored: Restored) -> None:
+    listing = Listing([[erased(uuid.uuid4())]])
+    wait_until_ready([restored.start(listing)])
+    silent = Listing(listing.pages, silent=True)
+    wait_until_ready([restored.start(silent)])
+    assert silent.asked, "it was asked first"
+    silent.pages[0].append(missed := erased(uuid.uuid4()))
+    silent.silent = False
+    assert restored.restarts.wait(30), "once it answers, what the database lacks shows"
+    wait_until_ready([restored.start(silent)])
+    assert restored.knows(missed)
+
+
+def _held_back(restored: Restored, listing: Listing) -> bool:
+    """Whether a service that starts now waits for the privacy service, which does not answer."""
+    url, silent = "", Listing(listing.pages, silent=True)
+    url = restored.start(silent)
+    deadline = time.monotonic() + 30
+    while silent.asked < 7 and time.monotonic() < deadline:  # each attempt asks three times
+        time.sleep(0.05)
+    assert silent.asked >= 7
+    return httpx.get(f"{url}/healthz/ready").status_code == 503
+
+
+def test_a_copy_in_the_place_of_the_database_is_held_back_though_it_says_that_it_was_looked_at(
+    restored: Restored, server: Postgres
+) -> None:
+    listing = Listing([[erased(uuid.uuid4())]])
+    url = restored.start(listing)
+    wait_until_ready([url])
+    listing.silent = True
+    name, backup = restored.database.url.database, f"backup_{uuid.uuid4().hex[:12]}"
+    restored.database.engine.dispose()
+    with psycopg.connect(host=str(server.socket_folder), user="postgres", dbname="postgres", autocommit=True) as owner:
+        owner.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')  # type: ignore[arg-type]
+        owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        owner.execute(f'ALTER DATABASE "{name}" RENAME TO "{backup}"')  # type: ignore[arg-type]
+        owner.execute(f'CREATE DATABASE "{name}" TEMPLATE "{backup}" OWNER {ADMINISTRATOR}')  # type: ignore[arg-type]
+        owner.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')  # type: ignore[arg-type]
+    deadline = time.monotonic() + 30
+    while not restored.restarts.is_set() and time.monotonic() < deadline:
+        httpx.get(f"{url}/healthz/startup")
+        restored.restarts.wait(0.05)
+    assert restored.restarts.is_set(), "the running service ends, whoever answers"
+    assert _held_back(restored, listing)
+
+
+def test_a_database_that_was_looked_at_long_ago_is_held_back(restored: Restored) -> None:
+    listing = Listing([[erased(uuid.uuid4())]])
+    wait_until_ready([restored.start(listing)])
+    with psycopg.connect(restored.database.url.render_as_string(False).replace("+psycopg", "")) as connection:
+        connection.execute("UPDATE handled_event SET at = at - %s WHERE source = '/checks'", [restoration.TRUSTED])
+    assert _held_back(restored, listing)
 
 
 def test_an_erasure_is_found_behind_pages_and_the_search_ends_where_all_is_known(restored: Restored) -> None:

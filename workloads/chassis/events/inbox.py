@@ -15,6 +15,8 @@ from workloads.chassis.faults import FaultPoint
 
 ERASURES = "/erasures"
 """A source of its own: the erasures that this database has had. Never forgotten, a backup may be older than any bus."""
+CHECKS = "/checks"
+"""Another: that this very database had every erasure, and when. The id is made of the database's own identity."""
 KEPT = datetime.timedelta(days=30)
 """Longer than a message may live on the bus and its dead-letter queue is looked after."""
 
