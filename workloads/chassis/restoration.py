@@ -4,8 +4,8 @@ Every service remembers in its own database which erasures it has applied (``era
 knows which there were. What the database lacks is applied anew before the first request, event or task is let in. Where
 connections were cut while the service runs, another database may have been put in its place: it is asked for again.
 
-A service that was merely restarted does not wait for a privacy service that is down: its database says of itself, by what
-only a restoration changes, that it is the one that had every erasure a short while ago. Erasures since then come as events.
+A service that was merely restarted does not wait for a privacy service that is down: its database says of itself, by
+what only a restoration changes, that it is the one that had every erasure shortly before. Those since come as events.
 """
 
 from __future__ import annotations

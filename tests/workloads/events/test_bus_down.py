@@ -55,7 +55,7 @@ def handle(handling: Handling) -> None:
 
 
 def counted(database: Database) -> dict[uuid.UUID, int]:
-    found = {}
+    found: dict[uuid.UUID, int] = {}
     for each in USERS:
         with database.session(each) as session:
             found[each] = session.scalar(select(Ledger.revision)) or 0
