@@ -73,8 +73,7 @@ class Aggregator:
         return Surroundings(
             database_scheme=settings.database.scheme,
             database_fqdn=platform.database.fqdn,
-            token_issuer=platform.tokens.issuer,
-            token_audience=platform.tokens.audience,
+            tokens=platform.tokens,
             connection_string=platform.monitoring.connection_string,
             vault_uri=platform.vault.uri,
             uploads_url=pulumi.Output.concat(platform.uploads.blob_endpoint, UPLOADS),

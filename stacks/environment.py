@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pulumi
 
 from stacks.data import QSEAL, QWAC
+from stacks.identity import Tokens
 from stacks.services import Service
 
 PORT = 8080
@@ -29,8 +30,7 @@ class Surroundings:
 
     database_scheme: str
     database_fqdn: pulumi.Input[str]
-    token_issuer: str
-    token_audience: pulumi.Input[str]
+    tokens: Tokens
     connection_string: pulumi.Input[str]
     vault_uri: pulumi.Input[str]
     uploads_url: pulumi.Input[str]
@@ -72,7 +72,10 @@ def environment(
             surroundings.database_scheme, surroundings.database_fqdn, service.database_name
         )
     if service.users:
-        told |= {"TOKEN_ISSUER": surroundings.token_issuer, "TOKEN_AUDIENCE": surroundings.token_audience}
+        tokens = surroundings.tokens
+        told |= {"TOKEN_ISSUER": tokens.issuer, "TOKEN_AUDIENCE": tokens.audience}
+        if own := tokens.services:
+            told |= {"SERVICE_TOKEN_ISSUER": own.issuer, "SERVICE_TOKEN_AUDIENCE": own.audience}
         told["ACTING_SERVICES"] = surroundings.acting_services
     if service.publishes or service.handles:
         told["SERVICE_BUS_HOST"] = surroundings.service_bus_host

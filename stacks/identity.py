@@ -9,6 +9,7 @@ import pulumi
 from components.graph_object import GraphTenant
 from components.identity import Identity, IdentityArgs
 from components.identity_claims import EnrichmentArgs
+from stacks.sections.foundation import ServiceTokens
 from stacks.settings import Settings
 
 SCOPES = {
@@ -20,10 +21,14 @@ SCOPES = {
 
 @dataclass(frozen=True)
 class Tokens:
-    """Whose bearer tokens identify people. audience: whom they are for. client_id: what an app signs in with."""
+    """Whose bearer tokens identify people. audience: whom they are for. client_id: what an app signs in with.
+
+    services: whose identify services; None: the same issuer's, for the same audience.
+    """
 
     issuer: str
     audience: pulumi.Input[str]
+    services: ServiceTokens | None
     client_id: pulumi.Input[str] | None = None
 
 
@@ -31,7 +36,7 @@ def make_identity(settings: Settings) -> Tokens:
     """Sets the tenant up where the settings name one, and says whose tokens are good."""
     wanted, sign_in = settings.identity, settings.sign_in
     if wanted is None or settings.people_tenant is None:
-        return Tokens(sign_in.issuer, sign_in.audience)
+        return Tokens(sign_in.issuer, sign_in.audience, sign_in.services)
     tenant = GraphTenant(tenant_id=settings.people_tenant, client_id=wanted.client_id, endpoint=wanted.graph)
     enrichment, website = wanted.enrichment, wanted.redirects.website or [f"https://{settings.app_host}/"]
     identity = Identity(
@@ -47,4 +52,4 @@ def make_identity(settings: Settings) -> Tokens:
             enrichment=EnrichmentArgs(**enrichment.model_dump()) if enrichment else None,
         ),
     )
-    return Tokens(identity.issuer, identity.audience, identity.client_id)
+    return Tokens(identity.issuer, identity.audience, sign_in.services, identity.client_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from components.common import PrivateAccess, Site
 from components.firewall import AllowedArgs, FirewallArgs
 from components.nat_gateway import NatArgs
@@ -68,5 +70,7 @@ def _egress(settings: Settings) -> NatArgs | FirewallArgs | None:
     network = settings.network
     if network.egress == "firewall":
         allowed = {name: AllowedArgs(**each.model_dump()) for name, each in network.allowed_hosts.items()}
+        # Services fetch the keys that people's tokens are signed with.
+        allowed["sign-in"] = AllowedArgs(sources=["cluster"], hosts=[urlsplit(settings.sign_in.issuer).hostname or ""])
         return FirewallArgs(tier=network.firewall_tier, allowed=allowed, zones=settings.cluster.zones)
     return NatArgs() if network.egress == "nat" else None

@@ -46,6 +46,11 @@ class Settings(Preset):
                 f"identity.tenantId: is missing, and signIn.issuer ({self.sign_in.issuer}) names no tenant; allowed is "
                 "a lower-case UUID, or identity: null for a tenant that is set up otherwise"
             )
+        if self.identity and not self.sign_in.services:
+            raise ValueError(
+                "signIn.services: is missing, and no identity of a subscription gets tokens of a tenant that identity "
+                "sets up for people; allowed is the issuer and audience of an application in the subscription's tenant"
+            )
         return self
 
     @property
@@ -92,11 +97,18 @@ def load_settings() -> Settings:
     secret = {*runtime_config.get_config_secret_keys_env(), *runtime_config._SECRET_KEYS.get()}
     settings = parse(everything, secret=secret, stack=pulumi.get_stack())
     if settings.identity and settings.people_tenant == _NOBODYS:
-        text = f"names the tenant {_NOBODYS}, which is nobody's. Allowed: the issuer of your Entra External ID tenant."
-        if not pulumi.runtime.is_dry_run():
-            _refuse(pulumi.get_stack(), [Problem("signIn.issuer", text)])
-        pulumi.log.warn(f"{NAMESPACE}:signIn.issuer {text} An update is refused until then (docs/deploy.md).")
+        _not_yet("signIn.issuer", "the issuer of your Entra External ID tenant")
+    if (own := settings.sign_in.services) and _NOBODYS in own.issuer:
+        _not_yet("signIn.services.issuer", "the issuer of the subscription's own tenant")
     return settings
+
+
+def _not_yet(name: str, allowed: str) -> None:
+    """A setting as it is committed: a preview warns of it, an update is refused."""
+    text = f"names the tenant {_NOBODYS}, which is nobody's. Allowed: {allowed}."
+    if not pulumi.runtime.is_dry_run():
+        _refuse(pulumi.get_stack(), [Problem(name, text)])
+    pulumi.log.warn(f"{NAMESPACE}:{name} {text} An update is refused until then (docs/deploy.md).")
 
 
 def parse(everything: Mapping[str, Any], *, secret: Collection[str] = (), stack: str = "dev") -> Settings:

@@ -342,11 +342,22 @@ class Cluster(Section):
         return self
 
 
-class SignIn(Section):
-    """Whose bearer tokens identify users."""
+_AUDIENCE = Field(min_length=1, description="the audience of access tokens, e.g. api://tributary")
+
+
+class ServiceTokens(Section):
+    """Whose tokens services show each other: Entra ID's of the subscription's tenant, for an application there."""
 
     issuer: HttpsUrl
-    audience: Annotated[str, Field(min_length=1, description="the audience of access tokens, e.g. api://tributary")]
+    audience: Annotated[str, _AUDIENCE]
+
+
+class SignIn(Section):
+    """Whose bearer tokens identify users. services: the same of services' own; null: issuer is a tenant of both."""
+
+    issuer: HttpsUrl
+    audience: Annotated[str, _AUDIENCE]
+    services: ServiceTokens | None = None
 
 
 class Images(Section):

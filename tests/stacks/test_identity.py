@@ -21,10 +21,15 @@ def deployed(identity: dict[str, Any] | None, *, preview: bool = False, **more: 
     return run(lambda: runpy.run_path(str(ROOT / "__main__.py")), config=changed, stack="dev", preview=preview)
 
 
-def audiences(found: Registered) -> set[str]:
+def told(found: Registered, name: str) -> set[str]:
+    """The values of a variable in all services."""
     containers = [each.inputs["spec"]["template"]["spec"]["containers"][0] for each in found.of("apps/v1:Deployment")]
     variables = [variable for container in containers for variable in container["env"]]
-    return {each["value"] for each in variables if each["name"] == "TOKEN_AUDIENCE"}
+    return {each["value"] for each in variables if each["name"] == name}
+
+
+def audiences(found: Registered) -> set[str]:
+    return told(found, "TOKEN_AUDIENCE")
 
 
 def tenants(found: Registered) -> set[str]:
@@ -34,6 +39,8 @@ def tenants(found: Registered) -> set[str]:
 def test_services_take_tokens_for_the_api_that_the_stack_registered() -> None:
     found = deployed(IDENTITY)
     assert audiences(found) == {"client of tributary-dev-api"}
+    assert told(found, "SERVICE_TOKEN_AUDIENCE") == {"api://tributary-services"}, "identities can't have the other's"
+    assert told(found, "SERVICE_TOKEN_ISSUER") == {f"https://login.microsoftonline.com/{TENANT}/v2.0"}
 
 
 def test_the_tenant_that_issues_the_tokens_is_set_up_where_no_other_is_named() -> None:
@@ -52,10 +59,14 @@ def test_a_tenant_that_is_left_alone_is_not_touched() -> None:
 
 
 def test_the_committed_tenant_is_previewed_and_not_deployed_to() -> None:
-    committed = {"issuer": f"https://example.ciamlogin.com/{NOBODYS}/v2.0", "audience": "api://tributary"}
-    assert deployed({}, preview=True, **{"tributary:signIn": committed}).of(":GraphObject")
-    with pytest.raises(pulumi.RunError, match=f"signIn.issuer names the tenant {NOBODYS}, which is nobody's"):
-        deployed({}, **{"tributary:signIn": committed})
+    ours = config("dev")["tributary:signIn"]
+    people = {**ours, "issuer": f"https://example.ciamlogin.com/{NOBODYS}/v2.0"}
+    services = {**ours, "services": {"issuer": f"https://login.example/{NOBODYS}/v2.0", "audience": "api://a"}}
+    both = {"tributary:signIn": {**people, "services": services["services"]}}
+    assert deployed({}, preview=True, **both).of(":GraphObject")
+    for name, committed in {"signIn.issuer": people, "signIn.services.issuer": services}.items():
+        with pytest.raises(pulumi.RunError, match=f"{name} names the tenant {NOBODYS}, which is nobody's"):
+            deployed({}, **{"tributary:signIn": committed})
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,11 @@ from tests.components.mocks import TENANT
 GOOD: dict[str, Any] = {
     "tributary:preset": "dev",
     "tributary:location": "westeurope",
-    "tributary:signIn": {"issuer": f"https://login.example/{TENANT}/v2.0", "audience": "api://tributary"},
+    "tributary:signIn": {
+        "issuer": f"https://login.example/{TENANT}/v2.0",
+        "audience": "api://tributary",
+        "services": {"issuer": f"https://sts.example/{TENANT}/v2.0", "audience": "api://services"},
+    },
     "tributary:domain": "tributary.example",
     "tributary:alerts": {"emails": {"on call": "oncall@example.com"}, "budgetSince": "2026-11-01"},
     "azure-native:metadataHost": "127.0.0.1:7401",
@@ -152,6 +156,12 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"signIn": {"issuer": "https://login.example/v2.0", "audience": "a"}},
         "identity.tenantId is wrong: is missing, and signIn.issuer (https://login.example/v2.0) names no tenant. "
         "Allowed is a lower-case UUID, or identity: null for a tenant that is set up otherwise.",
+    ),
+    (
+        "people's tenant for services",
+        {"signIn": {**GOOD["tributary:signIn"], "services": None}},
+        "signIn.services is wrong: is missing, and no identity of a subscription gets tokens of a tenant that identity "
+        "sets up for people. Allowed is the issuer and audience of an application in the subscription's tenant.",
     ),
     (
         "feature of another SKU",

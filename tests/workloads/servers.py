@@ -103,7 +103,8 @@ def _wait_for_socket(path: Path, server: subprocess.Popen[Any]) -> None:
 class Issuer:
     """An OpenID issuer: discovery document and keys over HTTP, tokens for the asking. Its keys can be rotated."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = f"https://sts.example/{TENANT}/") -> None:
+        self.name = name
         self.keys = [self._key()]
         self.key_requests = 0
         issuer = self
@@ -129,7 +130,7 @@ class Issuer:
         return RSAKey.generate_key(2048, {"kid": uuid.uuid4().hex, "use": "sig"})
 
     def discovery(self) -> dict[str, str]:
-        return {"issuer": f"https://sts.example/{TENANT}/", "jwks_uri": f"{self.url}/keys"}
+        return {"issuer": self.name, "jwks_uri": f"{self.url}/keys"}
 
     def key_set(self) -> dict[str, Any]:
         self.key_requests += 1

@@ -28,6 +28,7 @@ from workloads.chassis.restoration import HeldBack, Restoration
 from workloads.chassis.settings import DataSettings, HolderSettings, Settings, TokenSettings, UserSettings
 from workloads.chassis.tasks import TaskHandler, Worker
 from workloads.chassis.telemetry import Telemetry
+from workloads.chassis.token_issuer import TokenIssuer
 
 _log = structlog.get_logger(__name__)
 
@@ -64,9 +65,11 @@ def create_app(
     database = Database(settings.database_url, settings.ssl_cert_file) if isinstance(settings, DataSettings) else None
     authenticator = None
     if isinstance(settings, TokenSettings):
-        authenticator = Authenticator(
-            str(settings.token_issuer), settings.token_audience, state_tls, settings.acting_services
-        )
+        people = TokenIssuer(str(settings.token_issuer), settings.token_audience, state_tls)
+        services = people
+        if settings.service_token_issuer:
+            services = TokenIssuer(str(settings.service_token_issuer), settings.service_audience, state_tls)
+        authenticator = Authenticator(people, services, settings.acting_services)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -99,7 +102,7 @@ def create_app(
     )  # fmt: skip
     app.state.settings, app.state.database, app.state.tls = settings, database, state_tls
     app.state.authenticator, app.state.service, app.state.bus = authenticator, service, None
-    app.state.acting = ActingIdentity(settings.token_audience) if isinstance(settings, TokenSettings) else None
+    app.state.acting = ActingIdentity(settings.service_audience) if isinstance(settings, TokenSettings) else None
     restoration = app.state.restoration = _restoration(settings, handlers or {}, app.state)
     closing: list[Any] = list((prepare(app) if prepare else None) or [])
     errors(app)

@@ -6,7 +6,17 @@ import uuid
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, IPvAnyAddress, Json, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    IPvAnyAddress,
+    Json,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -79,9 +89,29 @@ class TokenSettings(Settings):
 
     token_issuer: HttpUrl = Field(description="base URL of the OpenID Connect issuer, without /.well-known/…")
     token_audience: str = Field(description="the audience that access tokens for this API carry")
+    service_token_issuer: HttpUrl | None = Field(
+        default=None, description="the same of the tokens of services' identities; absent: token_issuer, for both"
+    )
+    service_token_audience: str | None = Field(
+        default=None,
+        validate_default=True,
+        description="the audience that services' tokens carry; given with SERVICE_TOKEN_ISSUER alone",
+    )
     acting_services: Json[list[uuid.UUID]] = Field(
         default=[], description="JSON list: object ids of the platform's services, which may act for a user"
     )
+
+    @field_validator("service_token_audience")
+    @classmethod
+    def _with_an_issuer(cls, value: str | None, told: ValidationInfo) -> str | None:
+        if (value is None) != (told.data.get("service_token_issuer") is None):
+            raise ValueError("SERVICE_TOKEN_ISSUER and SERVICE_TOKEN_AUDIENCE come together or not at all")
+        return value
+
+    @property
+    def service_audience(self) -> str:
+        """Whom services ask tokens for, and for whom theirs must be."""
+        return self.service_token_audience or self.token_audience
 
 
 class UserSettings(DataSettings, TokenSettings):

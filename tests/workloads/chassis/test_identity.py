@@ -13,10 +13,11 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from tests.workloads.servers import AUDIENCE, Issuer
-from workloads.chassis import identity
+from workloads.chassis import token_issuer
 from workloads.chassis.calls import trust
 from workloads.chassis.identity import Authenticator
 from workloads.chassis.problems import Problem
+from workloads.chassis.token_issuer import TokenIssuer
 
 
 @pytest.fixture
@@ -28,7 +29,8 @@ def own() -> Iterator[Issuer]:
 
 @pytest.fixture
 def authenticator(own: Issuer) -> Iterator[Authenticator]:
-    made = Authenticator(own.url, AUDIENCE, trust(None))
+    issuer = TokenIssuer(own.url, AUDIENCE, trust(None))
+    made = Authenticator(issuer, issuer)
     yield made
     made.close()
 
@@ -95,13 +97,14 @@ def test_rotated_keys_are_fetched_again_but_unknown_ones_do_not_hammer_the_issue
     with pytest.raises(Problem, match="401"):
         authenticator.user(own.token("anna"))
     assert own.key_requests == 1, "within the refresh interval"
-    monkeypatch.setattr(identity, "_REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(token_issuer, "_REFRESH_SECONDS", 0.0)
     assert authenticator.user(own.token("anna"))
     assert own.key_requests == 2
 
 
 def test_an_unreachable_issuer_is_503_and_not_the_users_fault() -> None:
-    authenticator = Authenticator("http://127.0.0.1:9", AUDIENCE, trust(None))
+    nowhere = TokenIssuer("http://127.0.0.1:9", AUDIENCE, trust(None))
+    authenticator = Authenticator(nowhere, nowhere)
     with pytest.raises(Problem) as refused:
         authenticator.user("eyJhbGciOiJSUzI1NiJ9.e30.c2ln")
     assert (refused.value.status, refused.value.kind) == (503, "issuer-unreachable")

@@ -36,6 +36,8 @@ def test_good_settings_are_read() -> None:
         ("DATABASE_URL", "postgresql+psycopg://host", "names no database"),
         ("DATABASE_URL", "", "DATABASE_URL is missing"),
         ("TOKEN_ISSUER", "not a url", "TOKEN_ISSUER"),
+        ("SERVICE_TOKEN_ISSUER", "https://sts.example/t", "SERVICE_TOKEN_AUDIENCE is missing"),
+        ("SERVICE_TOKEN_AUDIENCE", "api://services", "come together or not at all"),
         ("BANK_URLS", "{", "BANK_URLS"),
         ("DATA_KEY", "c2hvcnQ=", "32 bytes"),
     ],
