@@ -44,15 +44,8 @@ class Stores:
 
     def rows_with(self, database: str, needles: Iterable[str]) -> dict[str, int]:
         """Rows that hold one of the texts in any column, by table of a service's database."""
-        patterns, found = [f"%{each}%" for each in needles], {}
         with self.connected(database) as connection:
-            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-            for (table,) in tables:
-                query = sql.SQL("SELECT count(*) FROM {} t WHERE t::text LIKE ANY(%s)").format(sql.Identifier(table))
-                (count,) = connection.execute(query, [patterns]).fetchone() or (0,)
-                if count:
-                    found[f"{database}.{table}"] = count
-        return found
+            return {f"{database}.{table}": count for table, count in rows_with(connection, needles).items()}
 
     def messages_with(self, needle: str) -> int:
         """Messages of the bus, waiting or given up, that hold the text."""
@@ -76,6 +69,19 @@ class Stores:
         """Logs of all daemons and of every container that ever ran, and telemetry."""
         pods = (self.instance.state / "kubernetes").rglob("output.log")
         return [*_files(self.instance.logs), *pods, *self.instance.azure.glob("insights.db*")]
+
+
+def rows_with(connection: psycopg.Connection[Any], needles: Iterable[str]) -> dict[str, int]:
+    """Rows of a database that hold one of the texts in any column, be it text or bytes, by table."""
+    patterns = [f"%{form}%" for each in needles for form in (each, each.encode().hex())]
+    found = {}
+    tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    for (table,) in tables:
+        query = sql.SQL("SELECT count(*) FROM {} t WHERE t::text LIKE ANY(%s)").format(sql.Identifier(table))
+        (count,) = connection.execute(query, [patterns]).fetchone() or (0,)
+        if count:
+            found[table] = count
+    return found
 
 
 def _files(folder: Path) -> list[Path]:

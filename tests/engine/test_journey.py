@@ -27,6 +27,8 @@ BANKS = ("aurora", "borealis", "albion")
 AWAKE = {"timezone": "UTC", "quiet_from": "00:00", "quiet_to": "00:00"}
 IBAN = "DE48500105170532013000"
 """One that the banks tell."""
+IN_TEXT = "DE48 5001 0517 0532 0130 00"
+"""The same in the text of a transaction."""
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +133,7 @@ def test_from_signing_up_until_no_store_knows_the_person(platform: Platform, sto
     assert {each["bank"] for each in parts["consents"]} == set(BANKS)
 
     something_is_there(stores, user)
+    no_iban_is_in_clear(stores, parts["transactions"])
     done = erased(platform, person)
     assert {each["service"] for each in done["replies"]} == HOLDERS
     elsewhere = {each["service"]: each["elsewhere"] for each in done["replies"] if each["round"] == 1}
@@ -145,6 +148,16 @@ def something_is_there(stores: Stores, user: str) -> None:
     eventually("the file is there", lambda: files_with(stores.blobs, [f"{user}/"]))
     assert files_with(stores.logs, ["/synchronisations"])
     assert files_with(stores.bus, ["events"]), "the topic's name"
+
+
+def no_iban_is_in_clear(stores: Stores, shown: list[dict[str, Any]]) -> None:
+    """Whatever the person sees of account numbers, their own and others', is sealed wherever it is kept."""
+    assert {each["counterparty_iban"] for each in shown} >= {"DE89370400440532013000", "DE02100100100006820101"}
+    assert [each for each in shown if IN_TEXT in (each["remittance"] or "")]
+    for service in sorted(HOLDERS | {"privacy", "audit"}):
+        assert stores.rows_with(service, ibans()) == {}
+    eventually("the bus has delivered everything", lambda: not any(map(stores.messages_with, ibans())))
+    assert files_with([*stores.blobs, *stores.bus, *stores.logs], ibans()) == set()
 
 
 def nothing_is_left(stores: Stores, user: str, own: set[str]) -> None:

@@ -25,8 +25,12 @@ def _of(bank: dict[str, Any]) -> Iterator[str]:
 
 
 def ibans() -> set[str]:
-    """Every account number there is, the persons' own and those of whom they pay."""
-    return {each for each in words() if re.fullmatch("[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", each)}
+    """Every account number there is, as it is spelled: the persons' own, those of whom they pay, those in texts."""
+    return {
+        each[0]
+        for word in words()
+        for each in re.finditer("[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?", word)
+    }
 
 
 def words() -> set[str]:

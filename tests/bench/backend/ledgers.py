@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import random
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from schwifty import IBAN
 from sqlalchemy import select
 
 from workloads.chassis.database import Database
 from workloads.chassis.facts import Fact
-from workloads.chassis.money import Money
-from workloads.services.transaction import domain, imports, store
+from workloads.chassis.userkeys import GivenKeyWrapper, UserKeys
+from workloads.services.transaction import imports, store
 from workloads.services.transaction.models import Transaction
 
 TODAY = datetime.date(2026, 11, 25)
@@ -24,6 +27,13 @@ SHOPS = {
     "Nordwind Software GmbH": "income",
 }  # fmt: skip
 """Counterparties and their categories."""
+BY_TRANSFER = ("Verkehrsbetriebe", "Hausverwaltung", "Stadtwerke", "Nordwind Software GmbH")
+"""Those whose IBAN the bank tells: the others are paid by card."""
+IBANS = tuple(str(IBAN.generate("DE", bank_code="37040044", account_code=f"{number:010}")) for number in range(50))
+_KEY = bytes(range(32))
+DATA_KEY = base64.b64encode(_KEY).decode()
+"""What wraps the keys of those who have a ledger."""
+_KEYS = UserKeys(GivenKeyWrapper(_KEY))
 RARE = "Sternwarte"
 """In one of a thousand counterparties: a search for it reads most of a ledger."""
 
@@ -58,29 +68,37 @@ def fill(database: Database, person: Person, part: int, parts: int) -> None:
 
 def take_over(database: Database, person: Person, part: int, parts: int) -> None:
     """Take over a part of a person's history, a list an account."""
-    told = list(_told(person, part, parts))
+    entries = list(_entries(person, part, parts))
     for number, account in enumerate(person.accounts):
-        mine = told[number :: len(person.accounts)]
-        dates = [each.booking_date for each in mine if each.booking_date]
-        listing = imports.Listing(
-            account, "aurora", mine, date_from=min(dates, default=TODAY), date_to=max(dates, default=TODAY),
-            covers_pending=False, unreadable=0, digest=f"{part}",
-        )  # fmt: skip
+        mine = entries[number :: len(person.accounts)]
+        dates = [datetime.date.fromisoformat(each["booking_date"]) for each in mine]
         with database.session(person.user) as session:
-            imports.import_list(session, person.user, listing)
+            cipher = _KEYS.cipher(session, person.user)
+            listing = imports.Listing(
+                account, "aurora", [imports.told_of(each, cipher) for each in mine],
+                date_from=min(dates, default=TODAY), date_to=max(dates, default=TODAY),
+                covers_pending=False, unreadable=0, digest=f"{part}",
+            )  # fmt: skip
+            imports.import_list(session, person.user, cipher, listing)
 
 
-def _told(person: Person, part: int, parts: int) -> Iterator[domain.Told]:
+def _entries(person: Person, part: int, parts: int) -> Iterator[dict[str, Any]]:
+    """As the connector tells them. Of every second transaction an IBAN is told, of every eighth another in its text."""
     draw = random.Random(person.user.int + part)
     for number in range(part * person.rows // parts, (part + 1) * person.rows // parts):
         age = HISTORY_DAYS - 1 - number * HISTORY_DAYS // person.rows
         day, shop = TODAY - datetime.timedelta(days=age), draw.choice(list(SHOPS))
-        name = RARE if draw.random() < 0.001 else f"{shop} {draw.randrange(50)}"
+        nth = draw.randrange(len(IBANS))
+        name = RARE if draw.random() < 0.001 else f"{shop} {nth}"
+        iban = IBANS[nth] if shop in BY_TRANSFER else None
         minor = draw.randrange(1000, 400_000) if SHOPS[shop] == "income" else -draw.randrange(100, 20_000)
-        yield domain.Told(
-            "booked", Money(minor, "EUR"), f"T{person.user}{number}", booking_date=day, value_date=day,
-            counterparty=name, remittance=f"Kartenzahlung {day:%d.%m.} Beleg {draw.randrange(10**8)}",
-        )  # fmt: skip
+        text = f"Kartenzahlung {day:%d.%m.} Beleg {draw.randrange(10**8)}"
+        yield {
+            "status": "booked", "amount": {"minor": minor, "currency": "EUR"},
+            "transaction_id": f"T{person.user}{number}", "entry_reference": None, "booking_date": day.isoformat(),
+            "value_date": day.isoformat(), "counterparty": name, "counterparty_iban": iban,
+            "remittance": f"{text} von {IBANS[-nth]}" if iban and nth % 4 == 0 else text,
+        }  # fmt: skip
 
 
 def _fact(

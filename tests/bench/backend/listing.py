@@ -135,7 +135,7 @@ def measure(rows: int, users: int, rate: float, seconds: float) -> list[Figure]:
         ) as owner:
             owner.execute("VACUUM ANALYZE")  # what the server does by itself a minute later
         environment = {
-            "DATABASE_URL": url, "TOKEN_ISSUER": issuer.url, "TOKEN_AUDIENCE": AUDIENCE,
+            "DATABASE_URL": url, "DATA_KEY": ledgers.DATA_KEY, "TOKEN_ISSUER": issuer.url, "TOKEN_AUDIENCE": AUDIENCE,
             "ACCOUNT_URL": "http://127.0.0.1:9", "CONNECTOR_URL": "http://127.0.0.1:9",
         }  # fmt: skip
         tokens = {each.user: issuer.token(f"reader-{n}", exp=2**32) for n, each in enumerate(everybody)}

@@ -10,16 +10,20 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import psycopg
 import pytest
 from fastapi import Response
 
+from tests.end_to_end.stores import rows_with
 from tests.workloads.e2e.test_authorisation import VARIANTS
 from tests.workloads.platform import RETURN, Platform
 from tests.workloads.seeded import ibans, spelled, words
+from tests.workloads.servers import ADMINISTRATOR, Postgres
 from workloads.chassis import problems
 from workloads.services.bank_sandbox import embedded
 from workloads.services.connector import banks, profile, tokens
 from workloads.services.connector.profile import Profile
+from workloads.services.privacy.domain import HOLDERS
 
 OTP, WRONG_OTP, PASSWORD = "7319402658", "4400718293", "Wolkenbruch-77"
 MARK = "Kleiderschrank Nordseite"
@@ -105,8 +109,36 @@ def everyday(platform: Platform, person: str) -> None:
         platform.call(person, "consent", "POST", "/consents", 422, json=wrong)
 
 
+def every_iban_is_sealed(platform: Platform, server: Postgres, person: str) -> None:
+    """No service keeps one in clear, and its owner sees and finds each."""
+    history = platform.history(person)
+    shown = {each["counterparty_iban"] for each in history} - {None}
+    assert shown >= {"DE89370400440532013000", "DE02100100100006820101"}
+    in_texts = [each for each in history if any(iban in (each["remittance"] or "") for iban in ibans())]
+    assert {each["bank"] for each in in_texts} == {"aurora-oauth", "borealis"}
+    for iban in sorted(shown)[:2]:
+        found = platform.history(person, text=f"{iban[:4]} {iban[4:]}")
+        assert found
+        assert found == [each for each in history if iban in (each["counterparty_iban"], _last(each["remittance"]))]
+    for service in sorted(HOLDERS | {"privacy", "audit"}):
+        with _database(server, service) as database:
+            assert rows_with(database, ibans()) == {}, service
+    with _database(server, "transaction") as database:
+        owner = platform.call(person, "user", "GET", "/profile")["id"]
+        assert rows_with(database, [owner])["ledger_transaction"] == len(history), "it is looked into"
+
+
+def _database(server: Postgres, service: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(dbname=f"platform_{service}", host=str(server.socket_folder), user=ADMINISTRATOR)
+
+
+def _last(remittance: str | None) -> str:
+    """The IBAN at a text's end."""
+    return "".join((remittance or "").split())[-22:]
+
+
 def test_no_seeded_name_number_token_or_password_is_logged_answered_or_published(
-    platform: Platform, seen: Seen, log: io.StringIO
+    platform: Platform, seen: Seen, log: io.StringIO, server: Postgres
 ) -> None:
     assert platform.bus
     person = f"leaks-{uuid.uuid4()}"
@@ -137,3 +169,4 @@ def test_no_seeded_name_number_token_or_password_is_logged_answered_or_published
     assert {where: set(pattern.findall(text)) for where, text in told.items()} == {
         "logs": set(), "errors": set(), "events": set(),
     }  # fmt: skip
+    every_iban_is_sealed(platform, server, person)

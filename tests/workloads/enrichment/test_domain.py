@@ -73,7 +73,7 @@ def test_a_word_on_the_party_that_came_after_a_rule_sticks() -> None:
 
 def test_one_party_is_recognised_whatever_changes_from_one_transaction_to_the_next() -> None:
     names = ("PAYPAL *Spotify 4029357733", "Spotify", "SPOTIFY AB 0123456")
-    assert {party_name(each, None) for each in names} == {"spotify"}
+    assert {party_name(each) for each in names} == {"spotify"}
     lines = [Line(each, None, -999) for each in names]
     assert len({party(USER, each) for each in lines}) == 1
     assert party(USER, lines[0]) != party(uuid.uuid4(), lines[0]), "two users' parties tell nothing of each other"

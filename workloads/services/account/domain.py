@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from workloads.chassis import ibans
+
+_LONGEST_NAME = 140
+
 
 def identity(bank: str, iban: str | None, other_id: str | None, resource: str, currency: str | None) -> str:
     """What an account is matched on: its IBAN and currency, which outlive a consent.
@@ -21,3 +25,8 @@ def masked(number: str | None) -> str | None:
     if not number:
         return None
     return f"{number[:2] if number[:2].isalpha() else ''}••{number[-4:]}"
+
+
+def shown_name(told: str | None) -> str | None:
+    """The bank's name of an account, its IBANs masked: some banks name an account by its number."""
+    return ibans.replace(told or "", lambda each: masked(each.iban) or "")[:_LONGEST_NAME] or None

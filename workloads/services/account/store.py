@@ -51,7 +51,7 @@ def keep(
         rows[index] = {
             "id": ids.new_id(), "user_id": user, "identity_index": index, "bank": consent["bank"],
             "number": cipher.seal(number, "number") if number else None, "number_masked": domain.masked(number),
-            "currency": each["currency"], "name": (each["name"] or "")[:140] or None,
+            "currency": each["currency"], "name": domain.shown_name(each["name"]),
             "kind": (each["kind"] or "")[:35] or None, "consent_id": uuid.UUID(consent["id"]),
             "bank_consent_id": uuid.UUID(consent["bank_consent_id"]), "bank_account_id": uuid.UUID(each["id"]),
             "connected": True, "updated": clock.now(), "told": each,

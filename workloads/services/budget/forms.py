@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from workloads.chassis.json_integer import NUMBER
-from workloads.chassis.json_text import Line
+from workloads.chassis.json_text import PlainName
 from workloads.chassis.money import Money
 from workloads.services.budget import domain
 from workloads.services.budget.models import Budget
@@ -32,7 +32,7 @@ class BudgetRequest(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
-    name: Line = Field(min_length=1, max_length=60, examples=["Food"])
+    name: PlainName = Field(min_length=1, max_length=60, examples=["Food"])
     categories: list[Category] = Field(min_length=1, max_length=15, examples=[["groceries", "eating-out"]])
     currency: str = Field(pattern="^[A-Z]{3}$", examples=["EUR"])
     limit: Amount = Field(description="of a month, minor units", examples=[40000])

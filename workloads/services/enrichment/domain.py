@@ -68,12 +68,16 @@ class Category:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a statement, as far as it tells what it is. minor: signed minor units."""
+    """A line of a statement, as far as it tells what it is. minor: signed minor units.
+
+    counterparty_index: stands for the other side's IBAN.
+    """
 
     counterparty: str | None
     remittance: str | None
     minor: int
     transfer: bool = False
+    counterparty_index: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,15 +130,19 @@ def fold(text: str) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def party_name(counterparty: str | None, remittance: str | None) -> str:
+def party_name(told: str | None) -> str:
     """The other side's name without what changes from one transaction to the next: numbers, legal forms, carriers."""
-    text = _CARRIERS.sub("", fold(_NUMBER.sub(" ", counterparty or remittance or "")))
+    text = _CARRIERS.sub("", fold(_NUMBER.sub(" ", told or "")))
     return " ".join(word for word in text.split() if word not in _FORMS)[:100]
 
 
 def party(user: uuid.UUID, line: Line) -> str:
-    """Stands for the other side in events and tables: the same for the same one, and different for every user."""
-    name = party_name(line.counterparty, line.remittance)
+    """Stands for the other side in events and tables: the same for the same one, and different for every user.
+
+    By name, as one company has many accounts, and one that pays for others has one for many; by account where no name
+    is told; else by what was written to it.
+    """
+    name = party_name(line.counterparty) or line.counterparty_index or party_name(line.remittance)
     return hashlib.sha256(user.bytes + b"party" + name.encode()).hexdigest()[:32]
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from workloads.chassis.json_integer import NUMBER
+from workloads.chassis.json_text import without_ibans
 from workloads.services.enrichment import domain
 from workloads.services.enrichment.models import Assignment, Rule
 
@@ -79,6 +80,7 @@ class RuleRequest(BaseModel):
 
     @model_validator(mode="after")
     def _means_something(self) -> Self:
+        without_ibans(" ".join(self.words))
         if not all(domain.fold(each) for each in self.words):
             raise ValueError("a word has neither letters nor digits")
         if self.least is not None and self.most is not None and self.least > self.most:

@@ -87,7 +87,8 @@ def _known(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[s
 def _assigned(
     user: uuid.UUID, change: dict[str, Any], said: domain.Word, before: dict[str, Any] | None
 ) -> dict[str, Any]:
-    line = domain.Line(change["counterparty"], change["remittance"], change["minor"], change["transfer"])
+    told = (change[name] for name in ("counterparty", "remittance", "minor", "transfer", "counterparty_index"))
+    line = domain.Line(*told)
     party = domain.party(user, line)
     found = domain.meaning(line, party, said)
     if before and before["source"] == "person":

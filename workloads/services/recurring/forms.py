@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from workloads.chassis.json_text import Line
+from workloads.chassis.json_text import PlainName
 from workloads.chassis.money import Money
 from workloads.services.recurring.models import SeriesRow
 
@@ -58,7 +58,7 @@ class SeriesChange(BaseModel):
     """What the person says of a series; what is left out stays. ignored: it is none, or of no interest."""
 
     model_config = ConfigDict(extra="forbid")
-    name: Annotated[Line, Field(min_length=1, max_length=60)] | None = Field(default=None, examples=["Rent"])
+    name: Annotated[PlainName, Field(min_length=1, max_length=60)] | None = Field(default=None, examples=["Rent"])
     ignored: StrictBool | None = None
 
 

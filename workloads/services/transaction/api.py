@@ -8,7 +8,7 @@ import json
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 
 from workloads.chassis import clock
 from workloads.chassis.app import UserTransaction, create_app, written
@@ -16,7 +16,8 @@ from workloads.chassis.calls import ServiceClient, person_address
 from workloads.chassis.identity import CurrentUser, User
 from workloads.chassis.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from workloads.chassis.problems import Problem, documented
-from workloads.services.transaction import imports, store
+from workloads.chassis.userkeys import UserKeys
+from workloads.services.transaction import earlier, imports, store
 from workloads.services.transaction.forms import (
     ChangeList,
     ChangeView,
@@ -31,6 +32,7 @@ from workloads.services.transaction.forms import (
     TransactionView,
 )
 from workloads.services.transaction.handlers import HANDLERS
+from workloads.services.transaction.sealed_ibans import Opener
 from workloads.services.transaction.settings import TransactionSettings
 
 router = APIRouter(tags=["transactions"], responses=documented(401, 422, 503))
@@ -40,13 +42,22 @@ _OVERLAP = datetime.timedelta(days=30)
 """How far back a list reaches before the last one's end: banks book late and correct what they told."""
 
 
+def _opener(request: Request, session: UserTransaction, user: CurrentUser) -> Opener:
+    return Opener.of(request.app.state.keys, session, user.id)
+
+
+Opened = Annotated[Opener, Depends(_opener)]
+"""An endpoint's parameter: opens what is sealed of the user's rows."""
+
+
 @router.get("/transactions", operation_id="listTransactions", response_model=TransactionPage, responses=documented(400))
 def list_page(
     session: UserTransaction,
+    opener: Opened,
     account_id: Annotated[uuid.UUID | None, Query(description="only of this account")] = None,
     date_from: Annotated[datetime.date | None, Query(description="on this date or later")] = None,
     date_to: Annotated[datetime.date | None, Query(description="on this date or earlier")] = None,
-    text: Annotated[str | None, Query(max_length=100, description="words in counterparty or remittance")] = None,
+    text: Annotated[str | None, Query(max_length=100, description="words of the texts, or whole IBANs")] = None,
     category: Annotated[str | None, Query(max_length=60, pattern="^[a-z-]+$", examples=["groceries"])] = None,
     minimum: Annotated[int | None, Query(ge=-_LARGEST, le=_LARGEST, description="signed minor units")] = None,
     maximum: Annotated[int | None, Query(ge=-_LARGEST, le=_LARGEST, description="signed minor units")] = None,
@@ -54,15 +65,17 @@ def list_page(
     limit: Annotated[int, Query(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
 ) -> Response:
     """The user's history over all banks in one list, newest first."""
-    wanted = store.Filter(account_id, date_from, date_to, text, category, minimum, maximum)
+    words, indexes = opener.sought(text)
+    wanted = store.Filter(account_id, date_from, date_to, words, category, minimum, maximum, indexes)
     rows, following = store.page(session, wanted, cursor, limit)
-    return written(TransactionPage(transactions=[TransactionView.of(each) for each in rows], next_cursor=following))
+    shown = [TransactionView.of(each, opener) for each in rows]
+    return written(TransactionPage(transactions=shown, next_cursor=following))
 
 
 @router.get("/transactions/{transaction_id}", operation_id="getTransaction", responses=documented(404))
-def read(session: UserTransaction, transaction_id: uuid.UUID) -> TransactionView:
+def read(session: UserTransaction, opener: Opened, transaction_id: uuid.UUID) -> TransactionView:
     """One transaction."""
-    return TransactionView.of(store.get(session, transaction_id))
+    return TransactionView.of(store.get(session, transaction_id), opener)
 
 
 @router.delete(
@@ -76,9 +89,9 @@ def delete(session: UserTransaction, user: CurrentUser, transaction_id: uuid.UUI
 @router.post(
     "/transactions/{transaction_id}/restore", operation_id="restoreTransaction", responses=documented(404, 409)
 )
-def restore(session: UserTransaction, user: CurrentUser, transaction_id: uuid.UUID) -> TransactionView:
+def restore(session: UserTransaction, user: CurrentUser, opener: Opened, transaction_id: uuid.UUID) -> TransactionView:
     """Bring a deleted transaction back."""
-    return TransactionView.of(store.restore(session, user.id, transaction_id))
+    return TransactionView.of(store.restore(session, user.id, transaction_id), opener)
 
 
 @router.get("/transaction-changes", operation_id="listTransactionChanges", response_model=ChangeList)
@@ -131,26 +144,28 @@ def _synchronise(request: Request, user: User, account: dict[str, Any], person: 
     state, account_id = request.app.state, uuid.UUID(account["id"])
     with state.database.session(user.id) as session:
         before = store.synchronised(session, account_id)
+        cipher = state.keys.cipher(session, user.id)
     path = f"/banks/{account['bank']}/consents/{account['bank_consent_id']}/accounts/{account['bank_account_id']}"
     # Never later than today: a clock that was ahead when the account was read must not hide what is booked meanwhile.
     until = min(before.until, clock.today()) if before and before.until else None
     period = {"date_from": (until - _OVERLAP).isoformat()} if until else {}
     told = state.connector.fetch(f"{path}/transactions", user, attended_from=person, params=period)
-    digest = hashlib.sha256(told).hexdigest()
+    digest = cipher.index(hashlib.sha256(told).hexdigest(), "list")
     if before and before.digest == digest:  # the same list in any order changes nothing: it need not be read
         return SynchronisedAccount(
             account_id=account_id, bank=account["bank"], added=0, updated=0, removed=0, unchanged=before.entries,
             unreadable=before.unreadable,
         )  # fmt: skip
+    earlier.before_a_list(state, state.database, user.id)
     listed = json.loads(told)
     listing = imports.Listing(
-        account_id, account["bank"], [imports.told_of(each) for each in listed["entries"]],
+        account_id, account["bank"], [imports.told_of(each, cipher) for each in listed["entries"]],
         covers_pending=listed["covers_pending"], unreadable=listed["unreadable"], digest=digest,
         date_from=datetime.date.fromisoformat(listed["date_from"]),
         date_to=datetime.date.fromisoformat(listed["date_to"]),
     )  # fmt: skip
     with state.database.session(user.id) as session:
-        imported = imports.import_list(session, user.id, listing)
+        imported = imports.import_list(session, user.id, cipher, listing)
     return SynchronisedAccount(
         account_id=account_id, bank=account["bank"], added=imported.added, updated=imported.updated,
         removed=imported.removed, unchanged=imported.unchanged, unreadable=listed["unreadable"],
@@ -158,11 +173,16 @@ def _synchronise(request: Request, user: User, account: dict[str, Any], person: 
 
 
 def build(settings: TransactionSettings) -> FastAPI:
-    """The transaction service's application."""
+    """The transaction service's application. Raises SettingsError when no key is named."""
+    keys = UserKeys.of(settings)
 
     def prepare(app: FastAPI) -> list[Any]:
+        app.state.keys = keys
         app.state.account = ServiceClient("account", str(settings.account_url), app.state.tls, timeout=180)
         app.state.connector = ServiceClient("connector", str(settings.connector_url), app.state.tls, timeout=180)
         return [app.state.account, app.state.connector]
 
-    return create_app("transaction", "Transactions", settings, [router], prepare=prepare, handlers=HANDLERS)
+    return create_app(
+        "transaction", "Transactions", settings, [router], prepare=prepare, handlers=HANDLERS,
+        tasks={earlier.SEAL: earlier.seal},
+    )  # fmt: skip

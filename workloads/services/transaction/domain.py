@@ -27,7 +27,11 @@ _CORRECTED_WITHOUT_ID = datetime.timedelta(days=1)
 
 @dataclass(frozen=True)
 class Told:
-    """A transaction as a bank tells it. Only status and money are certain."""
+    """A transaction as a bank tells it. Only status and money are certain.
+
+    In its texts a blind index stands for each IBAN, and counterparty_index for the other side's: by these transactions
+    are compared. numbers: the IBANs themselves, in clear, where they have just been told.
+    """
 
     status: Status
     money: Money
@@ -37,6 +41,8 @@ class Told:
     value_date: datetime.date | None = None
     counterparty: str | None = None
     remittance: str | None = None
+    counterparty_index: str | None = None
+    numbers: tuple[str | None, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def date(self) -> datetime.date | None:
@@ -102,17 +108,29 @@ def _undated(told: Told) -> tuple[object, ...]:
     return money.minor, money.currency, _plain(told.counterparty), _plain(told.remittance)
 
 
+def _by_id(told: Told) -> str | None:
+    identifier = told.identifier
+    return _hash(identifier, told.date, told.money.minor, told.money.currency) if identifier else None
+
+
+def rekeyed(key: str, told: Told) -> str:
+    """A transaction's key, now that blind indexes stand in its texts: its ordinal stays."""
+    status, _, _, *ordinal = key.split(":")
+    return f"{status}:fp:{fingerprint(told)}:{ordinal[0]}" if ordinal else f"{status}:id:{_by_id(told)}"
+
+
 def keyed(batch: Iterable[Told]) -> dict[str, Told]:
     """A bank's list by key, whatever its order.
 
     An id alone is no key: banks reuse them (a mandate's on every collection), so date and amount belong to it; told
-    twice with all three the same, it is one transaction. Without an id, identical ones get ordinals 0, 1, ….
+    twice with all three the same, it is one transaction. Without an id, identical ones get ordinals 0, 1, …: in the
+    order of what else is told of them, so that each gets the same in every list.
     """
     found: dict[str, Told] = {}
     ordinals: dict[str, int] = defaultdict(int)
-    for told in batch:
-        if identifier := told.identifier:
-            key = f"{told.status}:id:{_hash(identifier, told.date, told.money.minor, told.money.currency)}"
+    for told in sorted(batch, key=lambda each: (each.counterparty_index or "", str(each.value_date))):
+        if identified := _by_id(told):
+            key = f"{told.status}:id:{identified}"
         else:
             print_ = fingerprint(told)
             nth = ordinals[told.status + print_]

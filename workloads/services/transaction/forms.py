@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from workloads.chassis.money import Money
+from workloads.services.transaction import sealed_ibans
 from workloads.services.transaction.models import MatchSuggestion
 
 
@@ -26,6 +27,7 @@ class TransactionView(BaseModel):
     currency: str = Field(examples=["EUR"])
     decimal: str = Field(examples=["-4.80"])
     counterparty: str | None = Field(examples=["Backhaus Sommer"])
+    counterparty_iban: str | None = Field(description="the other side's", examples=["DE89370400440532013000"])
     remittance: str | None = Field(examples=["Kartenzahlung"])
     category: str | None = Field(description="as enrichment says, soon after it was read", examples=["groceries"])
     merchant: str | None = Field(examples=["backhaus-sommer"])
@@ -33,18 +35,20 @@ class TransactionView(BaseModel):
     formerly: uuid.UUID | None = Field(description="the pending transaction that it was, as the person said")
 
     @classmethod
-    def of(cls, row: Any) -> TransactionView:
+    def of(cls, row: Any, opener: sealed_ibans.Opener) -> TransactionView:
         """A transaction or a row of ``store.page``: as the ledger holds it, so not validated again."""
+        texts = opener.texts(row)
         return cls.model_construct(
             id=row.id, account_id=row.account_id, bank=row.bank, status=row.status, date=row.date,
             booking_date=row.booking_date, value_date=row.value_date, minor=row.minor, currency=row.currency,
-            decimal=str(Money(row.minor, row.currency)), counterparty=row.counterparty, remittance=row.remittance,
-            category=row.category, merchant=row.merchant, transfer_id=row.transfer_id, formerly=row.formerly,
+            decimal=str(Money(row.minor, row.currency)), counterparty=texts.counterparty,
+            counterparty_iban=texts.counterparty_iban, remittance=texts.remittance, category=row.category,
+            merchant=row.merchant, transfer_id=row.transfer_id, formerly=row.formerly,
         )  # fmt: skip
 
 
 class ChangeView(BaseModel):
-    """A transaction as of a revision of the ledger."""
+    """A transaction as of a revision of the ledger, without the IBANs that were told with it."""
 
     id: uuid.UUID
     account_id: uuid.UUID
@@ -55,6 +59,9 @@ class ChangeView(BaseModel):
     minor: int = Field(examples=[-480])
     currency: str = Field(examples=["EUR"])
     counterparty: str | None = Field(examples=["Backhaus Sommer"])
+    counterparty_index: str | None = Field(
+        description="stands for the other side's IBAN: the same for the same one", examples=["mzxw6ytboi3tq"]
+    )
     remittance: str | None = Field(examples=["Kartenzahlung"])
     transfer: bool
 
@@ -63,8 +70,9 @@ class ChangeView(BaseModel):
         """A row of ``store.changes``: as it stands in the ledger, which holds nothing else: not validated again."""
         return cls.model_construct(
             id=row.id, account_id=row.account_id, revision=row.revision, state=row.state, status=row.status,
-            date=row.date, minor=row.minor, currency=row.currency, counterparty=row.counterparty,
-            remittance=row.remittance, transfer=row.transfer_id is not None,
+            date=row.date, minor=row.minor, currency=row.currency,
+            counterparty=sealed_ibans.without(row.counterparty), counterparty_index=row.counterparty_index,
+            remittance=sealed_ibans.without(row.remittance), transfer=row.transfer_id is not None,
         )  # fmt: skip
 
 

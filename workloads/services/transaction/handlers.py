@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workloads.chassis import erasure, facts
+from workloads.chassis import erasure, facts, tasks, userkeys
 from workloads.chassis.events.consumer import Handler, Handling
 from workloads.services.transaction import store
 from workloads.services.transaction.events import SERVICE
@@ -19,5 +19,5 @@ def _on_categorised(handling: Handling) -> None:
 
 HANDLERS: Mapping[str, Handler] = {
     facts.CATEGORISED: _on_categorised,
-    erasure.REQUESTED: erasure.handler(SERVICE, [Base]),
+    erasure.REQUESTED: erasure.handler(SERVICE, [Base, userkeys.Base, tasks.Base]),
 }

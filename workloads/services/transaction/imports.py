@@ -14,20 +14,21 @@ from sqlalchemy.orm import Session
 
 from workloads.chassis import bulk, clock, dialect, ids
 from workloads.chassis.money import Money
-from workloads.services.transaction import domain, events, store, transfers
+from workloads.chassis.userkeys import Cipher
+from workloads.services.transaction import domain, events, sealed_ibans, store, transfers
 from workloads.services.transaction.models import Ledger, MatchSuggestion, Synchronised, Transaction
 
-_TEXTS = {"counterparty": 140, "remittance": 1000, "transaction_id": 200, "entry_reference": 200}
 _COLUMNS = (
     Transaction.sequence, Transaction.id, Transaction.key, Transaction.status, Transaction.state, Transaction.date,
     Transaction.booking_date, Transaction.value_date, Transaction.minor, Transaction.currency,
     Transaction.counterparty, Transaction.remittance, Transaction.transaction_id, Transaction.entry_reference,
+    Transaction.counterparty_index,
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A bank's list of an account's transactions in a period, both dates included. digest: SHA-256 of all of it."""
+    """A bank's list of an account's transactions in a period, both dates included. digest: blind index of all of it."""
 
     account_id: uuid.UUID
     bank: str
@@ -63,8 +64,11 @@ class Imported:
     unchanged: int
 
 
-def import_list(session: Session, user: uuid.UUID, listing: Listing) -> Imported:
-    """Take over a list. A list that tells nothing new writes nothing but what it was, and how far it reached."""
+def import_list(session: Session, user: uuid.UUID, cipher: Cipher, listing: Listing) -> Imported:
+    """Take over a list. A list that tells nothing new writes nothing but what it was, and how far it reached.
+
+    cipher: the user's, by which the entries' IBANs are sealed.
+    """
     account_id = listing.account_id
     if listing.plan(_known(session, account_id, listing.reaches_back)).is_empty:
         _read_until(session, user, listing)
@@ -74,8 +78,8 @@ def import_list(session: Session, user: uuid.UUID, listing: Listing) -> Imported
     changes = listing.plan(_known(session, account_id, listing.reaches_back))
     start = head.revision
     _withdraw(session, user, head, changes.withdrawals)
-    _update(session, user, head, changes.updates)
-    new = _insert(session, user, head, listing, changes.inserts)
+    _update(session, user, head, cipher, changes.updates)
+    new = _insert(session, user, head, cipher, listing, changes.inserts)
     _suggest(session, user, changes.suggestions, new)
     _pair_transfers(session, user, head, start)
     _read_until(session, user, listing)
@@ -107,18 +111,27 @@ def _known(session: Session, account_id: uuid.UUID, date_from: datetime.date) ->
 def _as_known(row: Any) -> domain.Known:
     told = domain.Told(
         row.status, Money(row.minor, row.currency), row.transaction_id, row.entry_reference, row.booking_date,
-        row.value_date, row.counterparty, row.remittance,
+        row.value_date, row.counterparty, row.remittance, row.counterparty_index,
     )  # fmt: skip
     return domain.Known(row.sequence, row.key, row.status, row.date, told, row.state)
 
 
-def _values(told: domain.Told, key: str, fallback: datetime.date) -> dict[str, Any]:
+def values(told: domain.Told, cipher: Cipher) -> dict[str, Any]:
+    """The columns of a transaction's texts, and of the IBANs that were told with them."""
+    texts = (told.counterparty, told.remittance, told.transaction_id, told.entry_reference)
     return {
+        "counterparty": told.counterparty, "remittance": told.remittance, "transaction_id": told.transaction_id,
+        "entry_reference": told.entry_reference, "search": store.searched(told.counterparty, told.remittance),
+        "counterparty_index": told.counterparty_index,
+        "iban_indexes": sealed_ibans.indexes(told.counterparty_index, texts),
+        "ibans": sealed_ibans.seal(cipher, told.numbers),
+    }  # fmt: skip
+
+
+def _values(told: domain.Told, key: str, fallback: datetime.date, cipher: Cipher) -> dict[str, Any]:
+    return values(told, cipher) | {
         "key": key, "status": told.status, "date": told.date or fallback, "booking_date": told.booking_date,
         "value_date": told.value_date, "minor": told.money.minor, "currency": told.money.currency,
-        "counterparty": told.counterparty, "remittance": told.remittance,
-        "search": store.folded(told.counterparty, told.remittance), "transaction_id": told.transaction_id,
-        "entry_reference": told.entry_reference,
     }  # fmt: skip
 
 
@@ -136,13 +149,17 @@ def _withdraw(session: Session, user: uuid.UUID, head: Ledger, gone: Sequence[do
 
 
 def _update(
-    session: Session, user: uuid.UUID, head: Ledger, updates: Sequence[tuple[domain.Known, str, domain.Told]]
+    session: Session,
+    user: uuid.UUID,
+    head: Ledger,
+    cipher: Cipher,
+    updates: Sequence[tuple[domain.Known, str, domain.Told]],
 ) -> None:
     now, rows = clock.now(), []
     for known, key, told in updates:
         state = "deleted" if known.state == "deleted" else "listed"
         row = {"sequence": known.row, "state": state, "revision": _next(head), "changed": now}
-        rows.append(row | _values(told, key, known.date))
+        rows.append(row | _values(told, key, known.date, cipher))
     bulk.update_many(session, Transaction, "sequence", rows)
     booked = {known.row for known, _, told in updates if known.status == "pending" and told.status == "booked"}
     for each in _identified(session, [known.row for known, _, _ in updates]):
@@ -158,7 +175,12 @@ def _identified(session: Session, sequences: Sequence[int]) -> list[Transaction]
 
 
 def _insert(
-    session: Session, user: uuid.UUID, head: Ledger, listing: Listing, inserts: Sequence[tuple[str, domain.Told]]
+    session: Session,
+    user: uuid.UUID,
+    head: Ledger,
+    cipher: Cipher,
+    listing: Listing,
+    inserts: Sequence[tuple[str, domain.Told]],
 ) -> dict[str, uuid.UUID]:
     """Insert, oldest first: the sequence then orders the transactions of one date as they were told."""
     now, rows = clock.now(), []
@@ -168,7 +190,7 @@ def _insert(
             "state": "listed", "revision": _next(head), "category": None, "merchant": None,
             "category_version": 0, "transfer_id": None, "formerly": None, "imported": now, "changed": now,
         }  # fmt: skip
-        rows.append(row | _values(told, key, listing.date_to))
+        rows.append(row | _values(told, key, listing.date_to, cipher))
     bulk.insert_many(session, Transaction, rows)
     return {row["key"]: row["id"] for row in rows}
 
@@ -202,13 +224,13 @@ def _pair_transfers(session: Session, user: uuid.UUID, head: Ledger, since: int)
     bulk.update_many(session, Transaction, "id", rows)
 
 
-def told_of(entry: dict[str, Any]) -> domain.Told:
-    """A transaction as the connector tells it; texts are cut to what the ledger keeps, so that they compare equal."""
-    texts: dict[str, Any] = {name: (entry[name] or "")[:length] or None for name, length in _TEXTS.items()}
+def told_of(entry: dict[str, Any], cipher: Cipher) -> domain.Told:
+    """A transaction as the connector tells it, its texts as the ledger keeps them, so that they compare equal."""
+    hidden = sealed_ibans.hide(cipher, entry, entry["counterparty_iban"])
     money = Money(entry["amount"]["minor"], entry["amount"]["currency"])
     booked, value = entry["booking_date"], entry["value_date"]
     return domain.Told(
-        status=entry["status"], money=money, **texts,
+        status=entry["status"], money=money, **hidden.texts, counterparty_index=hidden.index, numbers=hidden.numbers,
         booking_date=datetime.date.fromisoformat(booked) if booked else None,
         value_date=datetime.date.fromisoformat(value) if value else None,
     )  # fmt: skip

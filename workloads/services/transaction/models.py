@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 
-from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Identity, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from workloads.chassis import ids
@@ -26,6 +26,8 @@ class Transaction(Owned, Base):
     date: that it is listed under. minor: signed minor units. search: its texts, folded. category, merchant: as
     enrichment says, at that version of its facts. transfer_id: the other side of a transfer between the person's
     accounts. formerly: the pending transaction that it was, when the person said so.
+    ibans: the other side's and those of the texts, sealed; in the texts blind indexes stand for them (sealed_ibans.py).
+    counterparty_index: of the other side's. iban_indexes: of all of them, separated by spaces.
     """
 
     __tablename__ = "ledger_transaction"
@@ -51,6 +53,9 @@ class Transaction(Owned, Base):
     counterparty: Mapped[str | None] = mapped_column(Text(140))
     remittance: Mapped[str | None] = mapped_column(Text(1000))
     search: Mapped[str] = mapped_column(Text(1200))
+    ibans: Mapped[bytes | None] = mapped_column(LargeBinary)
+    counterparty_index: Mapped[str | None] = mapped_column(Text(13))
+    iban_indexes: Mapped[str | None] = mapped_column(Text(1500))
     category: Mapped[str | None] = mapped_column(Text(60))
     merchant: Mapped[str | None] = mapped_column(Text(80))
     category_version: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -71,7 +76,7 @@ class Ledger(Owned, Base):
 
 
 class Synchronised(Owned, Base):
-    """Until when an account's bank was read. digest: SHA-256 of the list that was taken over last.
+    """Until when an account's bank was read. digest: blind index of the list that was taken over last.
 
     entries, unreadable: how many of it are in the ledger, and how many were left out.
     """

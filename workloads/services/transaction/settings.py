@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field, HttpUrl
 
-from workloads.chassis.settings import HolderSettings
+from workloads.chassis.settings import SecretKeeperSettings
 
 
-class TransactionSettings(HolderSettings):
+class TransactionSettings(SecretKeeperSettings):
     """The transaction service's settings."""
 
     account_url: HttpUrl = Field(description="base URL of the account service")

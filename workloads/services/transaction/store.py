@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from workloads.chassis import clock, dialect, paging
 from workloads.chassis.facts import Fact
 from workloads.chassis.problems import Problem, not_found
-from workloads.services.transaction import events
+from workloads.services.transaction import events, sealed_ibans
 from workloads.services.transaction.models import Ledger, MatchSuggestion, Synchronised, Transaction
 
 _LARGEST_IN = 500
@@ -22,21 +22,24 @@ _LARGEST_IN = 500
 _TOLD = (
     Transaction.id, Transaction.account_id, Transaction.revision, Transaction.state, Transaction.status,
     Transaction.date, Transaction.minor, Transaction.currency, Transaction.counterparty, Transaction.remittance,
-    Transaction.transfer_id,
+    Transaction.transfer_id, Transaction.counterparty_index,
 )  # fmt: skip
 """What ``changes`` tells of a transaction."""
 _SHOWN = (
     Transaction.sequence, Transaction.id, Transaction.account_id, Transaction.bank, Transaction.status,
     Transaction.date, Transaction.booking_date, Transaction.value_date, Transaction.minor, Transaction.currency,
     Transaction.counterparty, Transaction.remittance, Transaction.category, Transaction.merchant,
-    Transaction.transfer_id, Transaction.formerly,
+    Transaction.transfer_id, Transaction.formerly, Transaction.ibans,
 )  # fmt: skip
 """What a ``page`` shows of a transaction."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which transactions a page shows; dates are both included. text: found in counterparty or remittance."""
+    """Which transactions a page shows; dates are both included. text: found in counterparty or remittance.
+
+    indexes: blind indexes of IBANs, each told as the other side's or in a text.
+    """
 
     account_id: uuid.UUID | None = None
     date_from: datetime.date | None = None
@@ -45,11 +48,17 @@ class Filter:
     category: str | None = None
     minimum: int | None = None
     maximum: int | None = None
+    indexes: Sequence[str] = ()
 
 
 def folded(*texts: str | None) -> str:
     """Texts as they are searched: case and runs of spaces do not matter."""
     return " ".join(" ".join(filter(None, texts)).casefold().split())[:1200]
+
+
+def searched(*texts: str | None) -> str:
+    """What is searched of texts as they are kept: folded, and without the IBANs that stood in them."""
+    return folded(*map(sealed_ibans.without, texts))
 
 
 def get(session: Session, transaction_id: uuid.UUID, *, lock: bool = False) -> Transaction:
@@ -89,6 +98,8 @@ def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
         query = query.where(Transaction.minor <= wanted.maximum)
     for word in folded(wanted.text).split():
         query = query.where(Transaction.search.contains(word, autoescape=True))
+    for index in wanted.indexes:
+        query = query.where(Transaction.iban_indexes.contains(index))
     return query
 
 

@@ -1,0 +1,139 @@
+"""The IBANs of a transaction: taken out of its texts before any is kept, sealed beside them, put back for their owner.
+
+In a text a blind index stands in an IBAN's place, between two unit separators, which no told text holds. So texts that
+name the same accounts are equal without being opened, and a hash of them can't be tried out without the person's key.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from sqlalchemy.orm import Session
+
+from workloads.chassis import ibans
+from workloads.chassis.userkeys import Cipher, UserKeys
+
+Numbers = tuple[str | None, ...]
+"""IBANs as the bank wrote them: the other side's, None where it told none, then those of the texts, in their order."""
+TEXTS: Mapping[str, int] = {"counterparty": 140, "remittance": 1000, "transaction_id": 200, "entry_reference": 200}
+"""The texts of a transaction that may name IBANs, in the order in which these are sealed; and what is kept of each."""
+_PURPOSE = "transaction iban"
+_MARK = "\x1f"
+_INDEX_LENGTH = 13
+"""With its two marks as long as the shortest IBAN: no text gets longer. 65 bits tell one person's IBANs apart."""
+_HIDDEN = re.compile(f"{_MARK}([a-z2-7]{{{_INDEX_LENGTH}}}){_MARK}")
+_LONGEST_IBAN = 50
+"""With its separators."""
+
+
+class Hidden(NamedTuple):
+    """What is kept of a transaction's texts. index: of the other side's IBAN, None where it told none."""
+
+    texts: dict[str, str | None]
+    index: str | None
+    numbers: Numbers
+
+
+def index(cipher: Cipher, iban: str) -> str:
+    """The blind index of an IBAN, however it is grouped."""
+    digest = bytes.fromhex(cipher.index(ibans.compact(iban), _PURPOSE))
+    return base64.b32encode(digest)[:_INDEX_LENGTH].decode().lower()
+
+
+def hide(cipher: Cipher, texts: Mapping[str, str | None], iban: str | None) -> Hidden:
+    """Texts without their IBANs, cut to what is kept of each. texts: by the names of ``TEXTS``. iban: the other side's.
+
+    Texts of the same bank compare equal afterwards, whether they were opened in between or not.
+    """
+    iban = (iban or "")[:_LONGEST_IBAN] or None
+    told = {name: (texts[name] or "").replace(_MARK, " ") for name in TEXTS}
+    own, found = (index(cipher, iban) if iban else None), list[str]()
+    if any(True for _ in ibans.find("\n".join(told.values()))):
+        told = {name: _hide(cipher, text, TEXTS[name], found) for name, text in told.items()}
+    kept = {name: text[: TEXTS[name]] or None for name, text in told.items()}
+    if own is None and (named := _HIDDEN.fullmatch(kept["counterparty"] or "")):
+        own = named[1]  # some banks name the other side by its number
+    return Hidden(kept, own, (iban, *found) if iban or found else ())
+
+
+def _hide(cipher: Cipher, text: str, length: int, found: list[str]) -> str:
+    numbers: list[str] = []
+
+    def taken(each: ibans.Found) -> str:
+        numbers.append(text[each.start : each.end])
+        return f"{_MARK}{index(cipher, each.iban)}{_MARK}"
+
+    hidden = ibans.replace(text, taken)[:length]
+    if hidden.count(_MARK) % 2:  # an index that the cut went through
+        hidden = hidden[: hidden.rindex(_MARK)]
+    found += numbers[: hidden.count(_MARK) // 2]
+    return hidden
+
+
+def seal(cipher: Cipher, numbers: Numbers) -> bytes | None:
+    """The IBANs as they are kept; None where there are none."""
+    return cipher.seal(json.dumps(numbers), _PURPOSE) if numbers else None
+
+
+def without(text: str | None) -> str | None:
+    """A text that is kept, without the IBANs that stood in it."""
+    return text if text is None or _MARK not in text else " ".join(_HIDDEN.sub(" ", text).split()) or None
+
+
+def indexes(own: str | None, texts: Sequence[str | None]) -> str | None:
+    """The blind indexes of all that was hidden, as they are searched. own: of the other side's IBAN."""
+    found = [own] if own else []
+    for text in texts:
+        if text and _MARK in text:
+            found += _HIDDEN.findall(text)
+    return " ".join(dict.fromkeys(found)) or None
+
+
+class Texts(NamedTuple):
+    """A transaction's texts as its owner sees them."""
+
+    counterparty: str | None
+    remittance: str | None
+    counterparty_iban: str | None
+
+
+class Opener:
+    """Opens one person's rows. Their key is asked for once, and only where there is something to open."""
+
+    def __init__(self, cipher: Callable[[], Cipher]) -> None:
+        self._ask = cipher
+
+    @classmethod
+    def of(cls, keys: UserKeys, session: Session, user: uuid.UUID) -> Opener:
+        """For the session's user."""
+        return cls(lambda: keys.cipher(session, user))
+
+    @cached_property
+    def cipher(self) -> Cipher:
+        """The person's cipher. Raises Problem 503 when the vault can't be asked."""
+        return self._ask()
+
+    def texts(self, row: Any) -> Texts:
+        """The texts of a transaction, or of a row with its columns counterparty, remittance and ibans."""
+        if row.ibans is None:
+            return Texts(row.counterparty, row.remittance, None)
+        own, *found = json.loads(self.cipher.open(row.ibans, _PURPOSE))
+        numbers = iter(found)
+        return Texts(_shown(row.counterparty, numbers), _shown(row.remittance, numbers), own)
+
+    def sought(self, text: str | None) -> tuple[str, Sequence[str]]:
+        """The words to be searched for, and the blind indexes of the IBANs among them."""
+        if not text:
+            return "", ()
+        found = [index(self.cipher, each.iban) for each in ibans.find(text)]
+        return (ibans.replace(text, lambda _: " ") if found else text), found
+
+
+def _shown(text: str | None, numbers: Iterator[str]) -> str | None:
+    return text if text is None or _MARK not in text else _HIDDEN.sub(lambda _: next(numbers), text)
