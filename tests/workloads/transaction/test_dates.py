@@ -19,6 +19,7 @@ from tests.workloads.servers import Issuer, Postgres
 from tests.workloads.transaction.test_matching import DAY, ENTRIES, told
 from workloads.chassis import clock
 from workloads.chassis.database import Database
+from workloads.chassis.userkeys import Cipher
 from workloads.services.transaction import imports
 from workloads.services.transaction.domain import Known, Told, keyed, plan
 from workloads.services.transaction.models import Synchronised, Transaction
@@ -43,7 +44,7 @@ class Account:
         digest = hashlib.sha256(repr(entries).encode()).hexdigest()
         listing = imports.Listing(self.id, "aurora", entries, since, DAY, True, 0, digest)
         with self.database.session(self.user) as session:
-            found = imports.import_list(session, self.user, listing)
+            found = imports.import_list(session, self.user, Cipher(self.user, bytes(32)), listing)
         return found.added, found.updated, found.removed
 
     @property
