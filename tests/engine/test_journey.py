@@ -24,6 +24,8 @@ from workloads.services.privacy.domain import HOLDERS
 T = TypeVar("T")
 BANKS = ("aurora", "borealis", "albion")
 """The last one speaks UK Open Banking."""
+TRACED = "/authorisation/otp"
+"""In the address of a call that telemetry tells of."""
 AWAKE = {"timezone": "UTC", "quiet_from": "00:00", "quiet_to": "00:00"}
 IBAN = "DE48500105170532013000"
 """One that the banks tell."""
@@ -132,6 +134,7 @@ def test_from_signing_up_until_no_store_knows_the_person(platform: Platform, sto
     assert {each["name"] for each in parts["budgets"]} == {each["subject"] for each in parts["tickets"]} == {mark}
     assert {each["bank"] for each in parts["consents"]} == set(BANKS)
 
+    secrets = refused_secrets(platform, person, parts["consents"][0]["id"])
     something_is_there(stores, user)
     no_iban_is_in_clear(stores, parts["transactions"])
     done = erased(platform, person)
@@ -139,7 +142,17 @@ def test_from_signing_up_until_no_store_knows_the_person(platform: Platform, sto
     elsewhere = {each["service"]: each["elsewhere"] for each in done["replies"] if each["round"] == 1}
     assert (elsewhere["consent"], elsewhere["document"]) == (len(BANKS), 1)
     assert not any(given[bank] & known for bank, known in valid_consents(stores).items())
-    nothing_is_left(stores, user, {mark, f"{person}@tributary.test", platform.issuer.token(person)})
+    nothing_is_left(stores, user, {mark, *secrets, f"{person}@tributary.test", platform.issuer.token(person)})
+
+
+def refused_secrets(platform: Platform, person: str, consent: str) -> set[str]:
+    """One-time passwords and a password that a person gives where none is asked for: they are passed on and refused."""
+    path = f"/consents/{consent}/authorisation"
+    given = {"otp": f"{uuid.uuid4().int % 10**16:016}", "password": f"Wolkenbruch-{uuid.uuid4().hex}"}
+    for step, secret in given.items():
+        platform.call(person, "consent", "PUT", f"{path}/{step}", 409, json={step: secret})
+        platform.call(person, "consent", "PUT", f"{path}/{step}", 422, json={step: [secret]})
+    return set(given.values())
 
 
 def something_is_there(stores: Stores, user: str) -> None:
@@ -147,6 +160,9 @@ def something_is_there(stores: Stores, user: str) -> None:
     eventually("every service knows the person", lambda: all(stores.rows_with(each, [user]) for each in HOLDERS))
     eventually("the file is there", lambda: files_with(stores.blobs, [f"{user}/"]))
     assert files_with(stores.logs, ["/synchronisations"])
+    eventually(
+        "a trace is there", lambda: [n for n, _ in files_with(stores.logs, [TRACED]) if n.startswith("insights")]
+    )
     assert files_with(stores.bus, ["events"]), "the topic's name"
 
 

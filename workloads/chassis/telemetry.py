@@ -55,6 +55,8 @@ class Telemetry:
         from azure.monitor.opentelemetry import configure_azure_monitor
         from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 
+        from workloads.chassis.span_errors import TypesOfErrors
+
         configure_azure_monitor(
             connection_string=self._connection,
             credential=credential(),
@@ -64,6 +66,7 @@ class Telemetry:
             # The distribution's own choice is five traces a second; how much is kept, the component's setting says.
             sampling_ratio=1.0,
             enable_performance_counters=False,
+            span_processors=[TypesOfErrors()],
             instrumentation_options={name: {"enabled": False} for name in _UNUSED},
         )
         HTTPXClientInstrumentor().instrument(request_hook=plain_call)
