@@ -28,6 +28,7 @@ aggregator = Aggregator(settings, platform, services)
 
 pulumi.export("resourceGroup", platform.resource_group.name)
 pulumi.export("cluster", platform.cluster.name)
+pulumi.export("kubeconfig", platform.cluster.kubeconfig)
 pulumi.export("registry", platform.registry.login_server)
 pulumi.export("vault", platform.vault.uri)
 pulumi.export("certificateRequests", platform.vault.requests)

@@ -27,7 +27,7 @@ from stacks.sections.foundation import (
     UserNodes,
     Vault,
 )
-from stacks.sections.identity import Identity
+from stacks.sections.identity import Identity, Redirects
 from stacks.sections.messaging import Messaging, Notifications
 from stacks.sections.observability import Budget
 
@@ -98,7 +98,8 @@ _BANKS = AllowedHosts(sources=["cluster"], hosts=["simulator-xs2a.db.com"])
 """Hosts of the banks in workloads/banks that exist outside the platform."""
 
 DEV = Preset(
-    identity=Identity(),
+    # Tools on a developer's machine sign people in, too (RFC 8252, section 7.3): the end-to-end journey is one.
+    identity=Identity(redirects=Redirects(mobile=["http://localhost"])),
     network=_NETWORK,
     monitoring=Monitoring(retention_days=30, sampling_percentage=100.0),
     registry=Registry(sku="Basic", zone_redundant=False, retention_days=0, replicated=False, cached={}),

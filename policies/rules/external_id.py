@@ -7,6 +7,8 @@ from policies.subject import Stack
 _GRAPH = "pulumi-python:dynamic/tributary:GraphObject"
 """An object of Microsoft Graph: no resource type of a published provider has its flows and applications."""
 _APPLICATIONS = r"(v1\.0|beta)/applications"
+_ELSEWHERE = r"^http:(?!//(localhost|127\.0\.0\.1)(:\d+)?(/|$))"
+"""Plain HTTP leaves no device when it is to a loopback address (RFC 8252, section 7.3)."""
 _FLOWS = r"(v1\.0|beta)/identity/(authenticationEventsFlows|b2cUserFlows)"
 _ACCESS = r"(v1\.0|beta)/identity/conditionalAccess/policies"
 
@@ -30,19 +32,19 @@ https_redirects = rule(
     severity="high",
     topic="identity",
     why="The address carries the code that tokens are given for; RFC 9700 section 2.1 asks for exact, guarded ones.",
-    fix="Name https:// addresses in spa and web; a mobile app may have a scheme of its own, none http://.",
+    fix="Name https:// addresses in spa and web; a native app's own scheme is good, and http:// to its own device.",
     passes={
         "path": "v1.0/applications",
         "body": {
             "spa": {"redirectUris": ["https://app.example/"]},
             "web": {"redirectUris": ["https://app.example/"]},
-            "publicClient": {"redirectUris": ["msauth.example://auth"]},
+            "publicClient": {"redirectUris": ["msauth.example://auth", "http://localhost", "http://127.0.0.1:8400/"]},
         },
     },
     breaks={
         "body.spa.redirectUris": ["http://app.example/"],
         "body.web.redirectUris": ["http://app.example/"],
-        "body.publicClient.redirectUris": ["http://app.example/"],
+        "body.publicClient.redirectUris": ["http://localhost.app.example/"],
     },
     absent_passes="body.spa.redirectUris body.web.redirectUris body.publicClient.redirectUris",
     demand=lambda thing: (
@@ -50,7 +52,7 @@ https_redirects = rule(
         | (
             thing["body.spa.redirectUris"].every(lambda each: each.matches("(?i)https://.+"))
             & thing["body.web.redirectUris"].every(lambda each: each.matches("(?i)https://.+"))
-            & thing["body.publicClient.redirectUris"].every(lambda each: each.lacks("^http:"))
+            & thing["body.publicClient.redirectUris"].every(lambda each: each.lacks(_ELSEWHERE))
         )
     ),
 )

@@ -18,7 +18,7 @@ class Enrichment(Section):
 
 
 class Redirects(Section):
-    """Addresses after signing in: of the website, and of mobile apps."""
+    """Addresses after signing in: of the website, and of apps on people's own devices."""
 
     website: list[HttpsUrl] = Field(default_factory=list)
     mobile: list[str] = Field(default_factory=list)

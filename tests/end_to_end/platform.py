@@ -1,34 +1,40 @@
-"""The running platform's services, found through the stack's outputs, and a person who uses them."""
+"""A deployed stack's services, found through its outputs, and the people who use them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from urllib.parse import urlsplit
-
-import httpx
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Any
 
 from local.instance import Instance
-from local.kubernetes.network import loopback
+from tests.end_to_end.sign_in import SignIn
 from tests.end_to_end.users import Users
+from tests.end_to_end.ways import WAYS, Outputs
 from tests.workloads.platform import Platform
 
 
+def _made(told: Outputs) -> Users:
+    """Test users of this machine's embedded Azure."""
+    return Users(Instance.load(), told["signIn"]["audience"])
+
+
+def _browser(told: Outputs) -> SignIn:
+    return SignIn(told["signIn"]["issuer"], told["signIn"]["clientId"], told["signIn"]["audience"])
+
+
+PEOPLE: Mapping[str, Callable[[Outputs], Any]] = {"made": _made, "browser": _browser}
+"""Who gives people their tokens: test users that are made, or people who sign in in a browser."""
+
+
 @contextmanager
-def person_at(instance: Instance, told: Mapping[str, object]) -> Iterator[Platform]:
-    """The platform from a person's side: addresses, tokens of test users, a browser. told: the stack's outputs."""
-    services, sign_in = told["services"], told["signIn"]
-    assert isinstance(services, dict)
-    assert isinstance(sign_in, dict)
-    users = Users(instance, sign_in["audience"])
-    with httpx.Client(follow_redirects=False, timeout=10) as browser:
-        try:
-            yield Platform({name: _here(url) for name, url in services.items()}, users, browser)
-        finally:
-            users.close()
+def people_at(told: Outputs, people: Users | SignIn, way: str) -> Iterator[Platform]:
+    """A stack from a person's side. told: its outputs. way: one of WAYS."""
+    with closing(people), WAYS[way](told) as reached:
+        yield Platform(reached.urls, people, reached.browser, pause=reached.pause, patience=reached.patience)
 
 
-def _here(url: str) -> str:
-    """A Service's address as it is reached on this machine, from its address in the cluster."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{loopback(str(parts.hostname))}:{parts.port}"
+@contextmanager
+def person_at(instance: Instance, told: Outputs) -> Iterator[Platform]:
+    """The platform of an embedded Azure on this machine from a person's side. told: the stack's outputs."""
+    with people_at(told, Users(instance, told["signIn"]["audience"]), "loopback") as seen:
+        yield seen

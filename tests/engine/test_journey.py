@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import io
-import json
-import time
 import uuid
-import zipfile
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
-import httpx
 import pytest
 
+from tests.end_to_end import journey
+from tests.end_to_end.journey import BANKS, eventually
 from tests.end_to_end.platform import person_at
 from tests.end_to_end.stores import Stores, files_with
 from tests.engine.deployment import Deployment
-from tests.workloads.files import uploaded
 from tests.workloads.platform import Platform
 from tests.workloads.seeded import ibans, spelled, words
 from workloads.services.privacy.domain import HOLDERS
 
-T = TypeVar("T")
-BANKS = ("aurora", "borealis", "albion")
-"""The last one speaks UK Open Banking."""
 TRACED = "/authorisation/otp"
 """In the address of a call that telemetry tells of."""
-AWAKE = {"timezone": "UTC", "quiet_from": "00:00", "quiet_to": "00:00"}
-IBAN = "DE48500105170532013000"
-"""One that the banks tell."""
 IN_TEXT = "DE48 5001 0517 0532 0130 00"
-"""The same in the text of a transaction."""
+"""An IBAN that the banks tell, as it stands in the text of a transaction."""
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +34,6 @@ def platform(deployed: Deployment) -> Iterator[Platform]:
 def stores(deployed: Deployment) -> Stores:
     """The same platform from below."""
     return Stores(deployed.instance)
-
-
-def eventually(what: str, look: Callable[[], T | None], seconds: float = 90) -> T:
-    """What a look shows as soon as it shows something."""
-    deadline = time.monotonic() + seconds
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.3)
-    return seen
 
 
 def valid_consents(stores: Stores) -> dict[str, set[uuid.UUID]]:
@@ -75,72 +56,26 @@ def six_hours_later(stores: Stores, user: str) -> None:
     eventually("a bank that is connected is read from then on", moved)
 
 
-def told_of(platform: Platform, person: str) -> set[str]:
-    """Kinds of the person's notifications."""
-    listed = platform.call(person, "notification", "GET", "/notifications")["notifications"]
-    return {each["kind"] for each in listed}
-
-
-def exported(platform: Platform, person: str) -> zipfile.ZipFile:
-    token = {"Authorization": f"Bearer {platform.issuer.token(person)}"}
-    answer = httpx.get(f"{platform.urls['privacy']}/export", headers=token, timeout=60)
-    assert answer.status_code == 200, answer.text
-    return zipfile.ZipFile(io.BytesIO(answer.content))
-
-
-def erased(platform: Platform, person: str) -> dict[str, Any]:
-    """The receipt of an erasure that is complete."""
-    path = f"/erasures/{platform.call(person, 'privacy', 'POST', '/erasures', 202)['id']}"
-
-    def receipt() -> dict[str, Any] | None:
-        told = platform.call(person, "privacy", "GET", path)
-        return told if told["completed"] else None
-
-    return eventually("every service has erased, twice", receipt)
-
-
 def test_from_signing_up_until_no_store_knows_the_person(platform: Platform, stores: Stores) -> None:
     person, mark = f"maria-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
     before = valid_consents(stores)
-    user = platform.call(person, "user", "GET", "/profile")["id"]
-    platform.call(person, "notification", "PUT", "/preferences", json=AWAKE)
-    for bank in BANKS:
-        assert platform.connect(person, bank)["status"] == "valid"
+    user = journey.signed_up(platform, person)
+    journey.connected(platform, person)
     # Of other tests' people, too: who signs in at a bank as anna ends what anna had granted before.
     given = {bank: known - before[bank] for bank, known in valid_consents(stores).items()}
     assert {bank: len(new) for bank, new in given.items()} == dict.fromkeys(BANKS, 1)
 
-    read = platform.until_read(person, len(BANKS))
-    assert [each["failures"] for each in read] == [[] for _ in BANKS]
-    added = sum(each["added"] for each in read)
-    assert added > 200, "each bank was read as soon as it was connected"
+    added = journey.read(platform, person)
     six_hours_later(stores, user)
     [run] = platform.until_read(person, 1, attended=False)
     assert (run["failures"], run["added"]) == ([], 0)
-    budget = {"name": mark, "categories": ["eating-out"], "currency": "EUR", "limit": 100, "start": "2026-01"}
-    platform.call(person, "budget", "POST", "/budgets", 201, json=budget)
-    eventually("a budget that is spent is told of", lambda: "budget-threshold" in told_of(platform, person))
+    receipt = journey.used(platform, person, mark)
+    exported = journey.taken_along(platform, person, receipt, mark, added)
 
-    receipt = uploaded(platform, person, f"%PDF-1.7\n{IBAN} {mark}".encode())
-    payment = {"transaction_id": platform.history(person)[0]["id"]}
-    attach = f"/documents/{receipt['id']}/transaction"
-    assert platform.call(person, "document", "PUT", attach, json=payment)["transaction_id"] == payment["transaction_id"]
-    platform.call(person, "help", "POST", "/tickets", 201, json={"subject": mark, "text": f"{mark}?"})
-
-    with exported(platform, person) as archive:
-        parts = json.loads(archive.read("export.json"))
-        assert mark.encode() in archive.read(f"documents/{receipt['id']}-{receipt['name']}")
-    assert len(parts["transactions"]) == added
-    assert {each["name"] for each in parts["budgets"]} == {each["subject"] for each in parts["tickets"]} == {mark}
-    assert {each["bank"] for each in parts["consents"]} == set(BANKS)
-
-    secrets = refused_secrets(platform, person, parts["consents"][0]["id"])
+    secrets = refused_secrets(platform, person, exported["consents"][0]["id"])
     something_is_there(stores, user)
-    no_iban_is_in_clear(stores, parts["transactions"])
-    done = erased(platform, person)
-    assert {each["service"] for each in done["replies"]} == HOLDERS
-    elsewhere = {each["service"]: each["elsewhere"] for each in done["replies"] if each["round"] == 1}
-    assert (elsewhere["consent"], elsewhere["document"]) == (len(BANKS), 1)
+    no_iban_is_in_clear(stores, exported["transactions"])
+    journey.erased(platform, person)
     assert not any(given[bank] & known for bank, known in valid_consents(stores).items())
     nothing_is_left(stores, user, {mark, *secrets, f"{person}@tributary.test", platform.issuer.token(person)})
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 
 import httpx
@@ -18,10 +18,12 @@ import pytest
 from local.commands.environment import environment
 from local.instance import REPOSITORY, Instance
 from stacks.services import deployed as deployed_services
+from tests.end_to_end import journey
 from tests.end_to_end.platform import person_at
 from tests.engine.deployment import Deployment
 from tests.workloads.platform import Platform
 
+TWO = ("aurora", "borealis")
 SERVICES = tuple(each.name for each in deployed_services(sandbox_banks=True))
 SYNCHRONISING = {"account", "bank-aurora", "bank-borealis", "connector", "consent", "transaction"}
 """Those that one synchronisation calls; the others hear of it by events."""
@@ -38,8 +40,7 @@ def platform(deployed: Deployment) -> Iterator[Platform]:
 def anna(platform: Platform) -> str:
     """A person with consents at both banks, which were read as soon as they were connected."""
     person = f"anna-{uuid.uuid4().hex[:8]}"
-    for bank in ("aurora", "borealis"):
-        assert platform.connect(person, bank)["status"] == "valid"
+    journey.connected(platform, person, TWO)
     platform.until_read(person, 2)
     return person
 
@@ -53,27 +54,12 @@ def kubectl(instance: Instance, *arguments: str) -> str:
 
 
 def test_one_history_of_two_banks_sorted_and_the_same_when_synchronised_twice(platform: Platform, anna: str) -> None:
-    read = platform.until_read(anna, 2)
-    history = platform.history(anna, limit=50)
-
-    assert [each["failures"] for each in read] == [[], []]
-    assert set(Counter(each["bank"] for each in history)) == {"aurora", "borealis"}
-    assert len(history) == sum(each["added"] for each in read) > 200
-    dates = [each["date"] for each in history]
-    assert dates == sorted(dates, reverse=True)
-
-    before = platform.ledger(anna)
-    again = platform.synchronise(anna)
-    assert {each["added"] for each in again["accounts"]} == {0}
-    assert platform.ledger(anna) == before
+    journey.one_history(platform, anna, journey.read(platform, anna, TWO), TWO)
 
 
 def test_somebody_else_sees_nothing_of_it(platform: Platform, anna: str) -> None:
-    stranger = f"ben-{uuid.uuid4().hex[:8]}"
     platform.synchronise(anna)
-    assert platform.history(stranger) == []
-    some = platform.history(anna)[0]["id"]
-    platform.call(stranger, "transaction", "GET", f"/transactions/{some}", expect=404)
+    journey.nothing_for(platform, f"ben-{uuid.uuid4().hex[:8]}", anna)
 
 
 def test_a_killed_service_answers_again_within_ten_seconds(deployed: Deployment, platform: Platform, anna: str) -> None:

@@ -27,6 +27,7 @@ from tests.verification.exchange import Exchange, keep, kept
 from tests.verification.replay import known_ids, planned_bodies, renamed, replayed
 
 _AZURE = "https://management.azure.com"
+_JOURNEY = f"{sys.executable} -m tests.end_to_end.journey --people browser --through tunnels"
 _NOT_NEEDED = {"node-agent", "kube-controller-manager", "kube-scheduler"}
 
 
@@ -59,7 +60,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("stack")
     parser.add_argument("--folder", type=Path, default=REPOSITORY, help="the program's, default this repository")
     parser.add_argument("--upstream", default=_AZURE, help=f"base URL of Resource Manager, default {_AZURE}")
-    parser.add_argument("--journey", default="", help="command that makes the end-to-end journey on the deployed stack")
+    journey = "command that tries the deployed stack, given a file with its outputs; '' for none"
+    parser.add_argument("--journey", default=_JOURNEY, help=f"{journey}; default {_JOURNEY}")
     parser.add_argument("--yes", action="store_true", help="deploy, and destroy, without asking")
     parser.add_argument("--destroy", action="store_true", help="destroy the stack afterwards, and record that, too")
     parser.add_argument("--recording", type=Path, help="compare this recording, and deploy nothing")

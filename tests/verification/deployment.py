@@ -14,14 +14,16 @@ import yaml
 
 from local.azure.daemons import authority
 from local.instance import Instance
+from local.pki import write_private
 from tests.verification.exchange import Exchange
 from tests.verification.recorder import Recorder
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """stack, folder: of the program. upstream: base URL of Resource Manager. journey: command that tries the stack.
+    """stack, folder: of the program. upstream: base URL of Resource Manager.
 
+    journey: command that tries the stack; its last argument is a file with the stack's outputs. "" for none.
     unasked: whether the engine goes on without its question. destroyed: whether the stack goes down again, even when
     its journey failed.
     """
@@ -49,7 +51,8 @@ class Deployment:
             with self._down(file, variables):
                 self._pulumi("up", file, variables)
                 if self.journey:
-                    subprocess.run(shlex.split(self.journey), env=variables, check=True)
+                    command = [*shlex.split(self.journey), str(self._outputs(instance.state, variables))]
+                    subprocess.run(command, env=variables, check=True)
 
     def _configured(self, instance: Instance, host: str) -> Path:
         """The stack's configuration, with the recorder as the cloud's metadata host."""
@@ -66,6 +69,14 @@ class Deployment:
         finally:
             if self.destroyed:
                 self._pulumi("destroy", file, variables)
+
+    def _outputs(self, folder: Path, variables: Mapping[str, str]) -> Path:
+        """A file with the stack's outputs, secrets shown, for its owner alone."""
+        command = ("pulumi", "stack", "output", "--json", "--show-secrets", "--stack", self.stack)
+        told = subprocess.run(command, cwd=self.folder, env=variables, check=True, stdout=subprocess.PIPE).stdout
+        file = folder / "outputs.json"
+        write_private(file, told)
+        return file
 
     def _pulumi(self, command: str, file: Path, variables: Mapping[str, str]) -> None:
         unasked = ("--yes", "--skip-preview", "--non-interactive") if self.unasked else ()

@@ -81,6 +81,10 @@ class Platform:
     """Where there is one at hand: what waits in it can be waited for."""
     states: Mapping[str, Any] = field(default_factory=dict)
     """State of each application, where they run in this process."""
+    pause: float = 0.1
+    """Seconds between two looks at a state that is waited for."""
+    patience: float = 90
+    """Seconds that it may take."""
 
     def call(self, person: str, service: str, method: str, path: str, expect: int = 200, **options: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.issuer.token(person)}", **options.pop("headers", {})}
@@ -122,14 +126,14 @@ class Platform:
 
     def until_read(self, person: str, count: int, *, attended: bool = True) -> list[dict[str, Any]]:
         """Runs of the sync service's, once so many are over. A new consent is read without being asked for."""
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + self.patience
         while True:
             listed = self.call(person, "sync", "GET", "/runs")["runs"]
             found = [each for each in listed if each["ended"] and each["attended"] == attended]
             if len(found) >= count:
                 return found
-            assert time.monotonic() < deadline, f"after 90 s {len(found)} runs are over: {listed}"
-            time.sleep(0.1)
+            assert time.monotonic() < deadline, f"after {self.patience} s {len(found)} runs are over: {listed}"
+            time.sleep(self.pause)
 
     def settle(self, but: Collection[str] = ()) -> None:
         """Wait until every event was handled, and those that came of it."""
