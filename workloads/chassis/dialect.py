@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import String
 
 _MOST_PARAMETERS = 2000
@@ -37,18 +38,38 @@ _MOST_PARAMETERS = 2000
 class Upsert(Executable, ClauseElement):
     """Insert rows; where a row with the same key is there already, update it or leave it.
 
-    table: where. rows: all with the same columns. key: the columns of a unique constraint.
-    update: the columns taken over into a row that exists; none leaves it as it is.
+    table: where. columns: of every row. key: the columns of a unique constraint. update: the columns taken over into a
+    row that exists; none leaves it as it is. count: how many rows; their values are parameters, see ``parameters``.
     """
 
-    inherit_cache = False
+    # What makes two of them the same to SQLAlchemy's cache of compiled statements: everything but the rows' values.
+    _traverse_internals = [  # noqa: RUF012  # SQLAlchemy's form of it (sqlalchemy.sql.visitors.InternalTraversal)
+        ("table", InternalTraversal.dp_clauseelement),
+        ("columns", InternalTraversal.dp_string_list),
+        ("key", InternalTraversal.dp_string_list),
+        ("update", InternalTraversal.dp_string_list),
+        ("count", InternalTraversal.dp_plain_obj),
+    ]
 
     def __init__(
-        self, table: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str], update: Sequence[str] = ()
+        self, table: Table, columns: Sequence[str], key: Sequence[str], update: Sequence[str] = (), count: int = 1
     ) -> None:
-        if not rows:
+        if count < 1:
             raise ValueError(f"an upsert into {table.name} needs at least one row")
-        self.table, self.rows, self.key, self.update = table, list(rows), list(key), list(update)
+        self.table, self.columns, self.key, self.update = table, list(columns), list(key), list(update)
+        self.count = count
+
+    def parameters(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """The values of so many rows, as they are bound."""
+        return {_bound(name, n): row[name] for n, row in enumerate(rows) for name in self.columns}
+
+    def told(self, parameters: Mapping[str, Any], column: str) -> set[Any]:
+        """The values of a column among bound ones."""
+        return {parameters.get(_bound(column, n)) for n in range(self.count)}
+
+
+def _bound(column: str, row: int) -> str:
+    return f"r{row}_{column}"
 
 
 def upsert(
@@ -60,7 +81,7 @@ def upsert(
     """
     step = max(1, _MOST_PARAMETERS // len(rows[0])) if rows else 1
     for start in range(0, len(rows), step):
-        session.execute(Upsert(model.__table__, rows[start : start + step], key, update))
+        _execute(session, model, rows[start : start + step], key, update)
 
 
 def insert_new(session: Session, model: Any, row: Mapping[str, Any], key: Sequence[str]) -> bool:
@@ -68,22 +89,25 @@ def insert_new(session: Session, model: Any, row: Mapping[str, Any], key: Sequen
 
     A transaction that inserts the same key at the same time is waited for.
     """
-    result: Any = session.execute(Upsert(model.__table__, [row], key))
-    return result.rowcount == 1
+    return _execute(session, model, [row], key).rowcount == 1
+
+
+def _execute(
+    session: Session, model: Any, rows: Sequence[Mapping[str, Any]], key: Sequence[str], update: Sequence[str] = ()
+) -> Any:
+    statement = Upsert(model.__table__, list(rows[0]), key, update, len(rows))
+    return session.execute(statement, statement.parameters(rows))
 
 
 def _values(element: Upsert, compiler: SQLCompiler, options: dict[str, Any]) -> tuple[str, str]:
     """The columns, and every row as bound parameters of the columns' types."""
-    names = list(element.rows[0])
 
-    def parameter(name: str, value: Any) -> BindParameter[Any]:
-        return bindparam(None, value, type_=element.table.columns[name].type, unique=True)
+    def parameter(name: str, row: int) -> str:
+        bound: BindParameter[Any] = bindparam(_bound(name, row), type_=element.table.columns[name].type)
+        return compiler.process(bound, **options)
 
-    rows = ", ".join(
-        "(" + ", ".join(compiler.process(parameter(name, row[name]), **options) for name in names) + ")"
-        for row in element.rows
-    )
-    return ", ".join(map(compiler.preparer.quote, names)), rows
+    rows = ", ".join(f"({', '.join(parameter(name, n) for name in element.columns)})" for n in range(element.count))
+    return ", ".join(map(compiler.preparer.quote, element.columns)), rows
 
 
 # The names in both statements come from the tables' own metadata and are quoted; values are bound.
@@ -106,7 +130,7 @@ def _upsert_mssql(element: Upsert, compiler: SQLCompiler, **options: Any) -> str
     columns, rows = _values(element, compiler, options)
     match = " AND ".join(f"target.{quote(name)} = source.{quote(name)}" for name in element.key)
     taken = ", ".join(f"{quote(name)} = source.{quote(name)}" for name in element.update)
-    given = ", ".join(f"source.{quote(name)}" for name in element.rows[0])
+    given = ", ".join(f"source.{quote(name)}" for name in element.columns)
     # HOLDLOCK: without it two concurrent MERGEs can both find no match and one fails on the unique constraint.
     parts = [
         f"MERGE INTO {compiler.preparer.format_table(element.table)} WITH (HOLDLOCK) AS target",

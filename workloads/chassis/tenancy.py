@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Executable, Table, event
@@ -34,8 +35,10 @@ def bind(session_class: type[Session]) -> None:
 def _on_execute(state: ORMExecuteState) -> None:
     user: uuid.UUID | None = state.session.info.get(USER)
     if isinstance(state.statement, Upsert):
-        if USER in state.statement.table.columns and {row.get(USER) for row in state.statement.rows} != {user}:
-            raise UnboundQuery(f"an upsert into {state.statement.table.name} names another user than the session's")
+        upsert, told = state.statement, state.parameters
+        named = upsert.told(told, USER) if isinstance(told, Mapping) else None
+        if USER in upsert.table.columns and named != {user}:
+            raise UnboundQuery(f"an upsert into {upsert.table.name} names another user than the session's")
         return
     tables = _owned_tables(state.statement)
     if not tables:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Unicode, Uuid, select
@@ -105,16 +106,31 @@ def test_upsert_is_merge_on_azure_sql() -> None:
     table = Table(
         "t", MetaData(), Column("id", Uuid, primary_key=True), Column("name", Unicode(5)), Column("n", Integer)
     )
-    rows = [{"id": uuid.uuid4(), "name": "a", "n": 1}, {"id": uuid.uuid4(), "name": "b", "n": 2}]
-    update = dialect.Upsert(table, rows, ["id"], ["n"])
+    update = dialect.Upsert(table, ["id", "name", "n"], ["id"], ["n"], count=2)
     assert compiled(update, postgresql.dialect()).endswith("ON CONFLICT (id) DO UPDATE SET n = excluded.n")
     there = compiled(update, mssql.dialect())
     assert there.startswith("MERGE INTO t WITH (HOLDLOCK) AS target USING (VALUES (")
     assert "WHEN MATCHED THEN UPDATE SET n = source.n WHEN NOT MATCHED THEN INSERT" in there
     assert there.endswith(";"), "MERGE must end with a semicolon"
-    leave = dialect.Upsert(table, rows[:1], ["id"])
+    leave = dialect.Upsert(table, ["id", "name", "n"], ["id"])
     assert compiled(leave, postgresql.dialect()).endswith("ON CONFLICT (id) DO NOTHING")
     assert "WHEN MATCHED" not in compiled(leave, mssql.dialect())
+
+
+def test_upserts_of_one_form_are_compiled_once_whatever_their_values() -> None:
+    table = Table("t", MetaData(), Column("id", Uuid, primary_key=True), Column("n", Integer))
+
+    def key(*form: Any, count: int = 1) -> Any:
+        found = dialect.Upsert(table, ["id", "n"], *form, count=count)._generate_cache_key()
+        assert found, "it can be kept in SQLAlchemy's cache"
+        return found.key
+
+    assert key(["id"]) == key(["id"])
+    assert len({key(["id"]), key(["id"], ["n"]), key(["n"]), key(["id"], count=2)}) == 4
+    rows = [{"id": uuid.uuid4(), "n": 1}, {"id": uuid.uuid4(), "n": 2}]
+    upsert = dialect.Upsert(table, ["id", "n"], ["id"], count=2)
+    assert set(upsert.parameters(rows).values()) == {value for row in rows for value in row.values()}
+    assert upsert.told(upsert.parameters(rows), "n") == {1, 2}
 
 
 def test_identifier_order_is_text_order_on_azure_sql() -> None:
