@@ -49,7 +49,7 @@ class Running:
         with psycopg.connect(
             host=str(self.server.socket_folder), user=ADMINISTRATOR, dbname="bench_transaction", autocommit=True
         ) as owner:
-            found = owner.execute(query)  # type: ignore[arg-type]
+            found = owner.execute(query.encode())
             return found.fetchall() if found.description else []
 
 

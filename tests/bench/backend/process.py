@@ -34,7 +34,7 @@ def main(name: str) -> None:
     if name == "bank_sandbox":
         from workloads.services.bank_sandbox import ledger
 
-        ledger.dataset = books.dataset  # type: ignore[assignment]
+        ledger.dataset = books.dataset  # type: ignore[assignment]  # the function behind it is another, its use the same
         for account in books.dataset(books.BANK).accounts.values():
             ledger.balances(account, clock.today())  # the bank's books are written before anybody asks
     runpy.run_module(f"workloads.services.{name}", run_name="__main__", alter_sys=True)

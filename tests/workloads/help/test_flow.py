@@ -21,6 +21,12 @@ def person() -> str:
     return f"asks-{uuid.uuid4()}"
 
 
+@pytest.fixture
+def ticket(platform: Platform, person: str) -> str:
+    """An open ticket of the person's, by its id."""
+    return platform.call(person, "help", "POST", "/tickets", 201, json=QUESTION)["id"]
+
+
 def test_a_ticket_is_opened_answered_closed_and_open_again_by_a_message(platform: Platform, person: str) -> None:
     opened = platform.call(person, "help", "POST", "/tickets", 201, json=QUESTION)
     path = f"/tickets/{opened['id']}"
@@ -57,6 +63,7 @@ def support(monkeypatch: pytest.MonkeyPatch, platform: Platform, server: Postgre
 def test_support_answers_and_the_person_is_told(
     platform: Platform,
     person: str,
+    ticket: str,
     server: Postgres,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -64,7 +71,6 @@ def test_support_answers_and_the_person_is_told(
     assert platform.bus
     awake = {"timezone": "UTC", "quiet_from": "00:00", "quiet_to": "00:00"}
     platform.call(person, "notification", "PUT", "/preferences", json=awake)
-    ticket = platform.call(person, "help", "POST", "/tickets", 201, json=QUESTION)["id"]
 
     def ask(*asked: str, text: str = "") -> tuple[int, str]:
         return support(monkeypatch, platform, server, *asked, text=text), capsys.readouterr().out
@@ -95,11 +101,11 @@ def test_support_answers_and_the_person_is_told(
 def test_what_needs_no_answer_does_not_wait_for_one(
     platform: Platform,
     person: str,
+    ticket: str,
     server: Postgres,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    ticket = platform.call(person, "help", "POST", "/tickets", 201, json=QUESTION)["id"]
     platform.call(person, "help", "POST", f"/tickets/{ticket}/close")
     assert support(monkeypatch, platform, server, "list") == 0
     assert ticket not in capsys.readouterr().out

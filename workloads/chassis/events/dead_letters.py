@@ -9,11 +9,13 @@ Told the namespace by SERVICE_BUS_HOST; needs the right to receive from the subs
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
+from workloads.chassis import command
+from workloads.chassis.command import Command
 from workloads.chassis.events.backbone import connect
 from workloads.chassis.events.envelope import Event, Malformed
 from workloads.chassis.events.port import Bus, BusUnavailable, DeadLetter
@@ -44,28 +46,26 @@ def run(bus: Bus, what: str, subscription: str, sequence: int | None) -> tuple[i
     return (0, f"{sequence} is sent again.") if done else (1, f"{sequence} is gone: somebody else has taken it.")
 
 
+_COMMAND = Command(
+    module="workloads.chassis.events.dead_letters",
+    about=__doc__,
+    doings=["show", "replay"],
+    item=("sequence", int, "number that list shows"),
+    within={"subscription": "name of the service that gave them up"},
+)
+
+
 def main(arguments: Sequence[str], open_bus: Callable[[str], Bus] = connect) -> int:
     """Read the command line; 2 when it, or SERVICE_BUS_HOST, is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m workloads.chassis.events.dead_letters", description=__doc__)
-    parser.add_argument("what", choices=["list", "show", "replay"])
-    parser.add_argument("subscription", help="name of the service that gave them up")
-    parser.add_argument("sequence", type=int, nargs="?", help="number that list shows")
-    asked = parser.parse_args(arguments)
+    asked = _COMMAND.read(arguments)
     host = os.environ.get("SERVICE_BUS_HOST")
     if not host:
-        print("SERVICE_BUS_HOST is missing. Set it to the host of the Service Bus namespace.", file=sys.stderr)
-        return 2
-    if (asked.sequence is None) != (asked.what == "list"):
-        parser.error("show and replay need a sequence, list takes none")
-    bus = open_bus(host)
-    try:
-        code, told = run(bus, asked.what, asked.subscription, asked.sequence)
-    except BusUnavailable as error:
-        code, told = 1, f"Service Bus does not answer: {error}"
-    finally:
-        bus.close()
-    print(told)
-    return code
+        return command.refuse("SERVICE_BUS_HOST is missing. Set it to the host of the Service Bus namespace.")
+    with closing(open_bus(host)) as bus:
+        try:
+            return command.say(run(bus, asked.what, asked.subscription, asked.sequence))
+        except BusUnavailable as error:
+            return command.say((1, f"Service Bus does not answer: {error}"))
 
 
 if __name__ == "__main__":

@@ -10,17 +10,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from workloads.chassis import clock
+from workloads.chassis.authorisation_forms import AuthorisationCode, OneTimePassword, PsuPassword, ScaMethodChoice
 from workloads.chassis.identity import CurrentUser
 from workloads.chassis.problems import Problem, documented
 from workloads.services.connector import store, tokens
 from workloads.services.connector.access import Desk, opened, seal_progress
-from workloads.services.connector.forms import (
-    Authorisation,
-    AuthorisationCode,
-    OneTimePassword,
-    PsuPassword,
-    ScaMethodChoice,
-)
+from workloads.services.connector.forms import Authorisation
 from workloads.services.connector.port import Context, Progress, Tokens
 
 _LONGEST_WAIT = 30

@@ -8,26 +8,19 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from workloads.chassis.authorisation_forms import RETURN_ADDRESS, AccountReference
 from workloads.services.connector.parse import BankAccount, Entry
 from workloads.services.connector.port import Progress, Step
 
 ReturnAddress = Annotated[
     str,
     Field(
-        pattern=r"^(https://[^\s/?#@]+|http://(localhost|127(\.\d{1,3}){3})(:\d+)?)([/?][^\s#]*)?$",
+        pattern=RETURN_ADDRESS,
         max_length=2000,
         description="https, or http on loopback",
         examples=["https://app.example/consents/return"],
     ),
 ]
-
-
-class AccountReference(BaseModel):
-    """An account that the person names beforehand."""
-
-    model_config = ConfigDict(extra="forbid")
-    iban: str = Field(pattern="^[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}$", examples=["DE89370400440532013000"])
-    currency: str | None = Field(default=None, pattern="^[A-Z]{3}$", examples=["EUR"])
 
 
 class BankInfo(BaseModel):
@@ -67,38 +60,6 @@ class Authorisation(Step):
     def of(cls, progress: Progress, ask_again: int | None = None) -> Authorisation:
         """Of a progress: without what stays here (links, state, verifier)."""
         return cls(**progress.step.model_dump(), ask_again=ask_again)
-
-
-class PsuPassword(BaseModel):
-    """The person's password at the bank: passed on, never kept."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-    password: str = Field(min_length=1, max_length=200, repr=False)
-
-
-class ScaMethodChoice(BaseModel):
-    """How the person wants to authenticate."""
-
-    model_config = ConfigDict(extra="forbid")
-    method: str = Field(min_length=1, max_length=100, examples=["pushtan"])
-
-
-class OneTimePassword(BaseModel):
-    """The one-time password: passed on, never kept."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-    otp: str = Field(min_length=1, max_length=100, repr=False)
-
-
-class AuthorisationCode(BaseModel):
-    """What the person came back from the bank with, as it stands in the return address."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-    code: str = Field(min_length=1, max_length=4000, repr=False)
-    state: str | None = Field(default=None, max_length=500, repr=False)
-    id_token: str | None = Field(
-        default=None, max_length=20_000, repr=False, description="where the bank sent one beside the code"
-    )
 
 
 class StartedConsent(BaseModel):

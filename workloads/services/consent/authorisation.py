@@ -7,18 +7,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from workloads.chassis.authorisation_forms import AuthorisationCode, OneTimePassword, PsuPassword, ScaMethodChoice
 from workloads.chassis.calls import person_address
 from workloads.chassis.identity import CurrentUser, User
 from workloads.chassis.problems import documented
 from workloads.services.consent import events, store
 from workloads.services.consent.asking import ask_bank, connector
-from workloads.services.consent.forms import (
-    Authorisation,
-    AuthorisationCode,
-    OneTimePassword,
-    PsuPassword,
-    ScaMethodChoice,
-)
+from workloads.services.consent.forms import Authorisation
 
 router = APIRouter(
     prefix="/consents/{consent_id}/authorisation", tags=["authorisation"],

@@ -8,26 +8,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from workloads.chassis.authorisation_forms import RETURN_ADDRESS, AccountReference
 from workloads.services.consent import domain
 from workloads.services.consent.models import Consent, Evidence
 
 ReturnAddress = Annotated[
     str,
     Field(
-        pattern=r"^(https://[^\s/?#@]+|http://(localhost|127(\.\d{1,3}){3})(:\d+)?)([/?][^\s#]*)?$",
+        pattern=RETURN_ADDRESS,
         max_length=1500,
         description="where the bank sends the person back to: https, or http on loopback",
         examples=["https://app.example/consents/return"],
     ),
 ]
-
-
-class AccountReference(BaseModel):
-    """An account that a bank wants named beforehand."""
-
-    model_config = ConfigDict(extra="forbid")
-    iban: str = Field(pattern="^[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}$", examples=["DE89370400440532013000"])
-    currency: str | None = Field(default=None, pattern="^[A-Z]{3}$", examples=["EUR"])
 
 
 class ConsentRequest(BaseModel):
@@ -110,40 +103,6 @@ class Authorisation(BaseModel):
         """As the connector tells it."""
         named = {"step": told["kind"], "authorise_at": told["redirect"], "status": status}
         return cls.model_validate({name: each for name, each in told.items() if name in cls.model_fields} | named)
-
-
-class PsuPassword(BaseModel):
-    """The person's password at the bank: passed on, never kept."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-    password: str = Field(min_length=1, max_length=200, repr=False)
-
-
-class ScaMethodChoice(BaseModel):
-    """How the person wants to authenticate: the id of an offered method."""
-
-    model_config = ConfigDict(extra="forbid")
-    method: str = Field(min_length=1, max_length=100, examples=["pushtan"])
-
-
-class OneTimePassword(BaseModel):
-    """The one-time password: passed on, never kept."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-    otp: str = Field(min_length=1, max_length=100, repr=False)
-
-
-class AuthorisationCode(BaseModel):
-    """``code``, ``state`` and ``id_token`` as they stand in the address that the bank sent the person back to: in its
-    query, or in its fragment where the bank speaks OpenID Connect's hybrid flow.
-    """
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-    code: str = Field(min_length=1, max_length=4000, repr=False)
-    state: str | None = Field(default=None, max_length=500, repr=False)
-    id_token: str | None = Field(
-        default=None, max_length=20_000, repr=False, description="where the bank sent one beside the code"
-    )
 
 
 class StartedConsent(ConsentView):

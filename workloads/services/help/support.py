@@ -11,16 +11,18 @@ people write is sealed, and nobody else can open it. The person is notified of a
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import uuid
 from collections.abc import Sequence
+from contextlib import closing
 from typing import TextIO
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 
+from workloads.chassis import command
+from workloads.chassis.command import Command
 from workloads.chassis.database import Database
 from workloads.chassis.problems import Problem
 from workloads.chassis.settings import DataSettings, KeySettings, SettingsError
@@ -73,29 +75,27 @@ def run(database: Database, keys: UserKeys, what: str, ticket_id: uuid.UUID | No
         return 0, _told(TicketView.of(ticket, store.messages(session, [ticket])[ticket_id], cipher))
 
 
+_COMMAND = Command(
+    module="workloads.services.help.support",
+    about=__doc__,
+    doings=["show", "answer", "close"],
+    item=("ticket", uuid.UUID, "id that list shows"),
+)
+
+
 def main(arguments: Sequence[str], written: TextIO = sys.stdin) -> int:
     """Read the command line; 2 when it, or the environment, is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m workloads.services.help.support", description=__doc__)
-    parser.add_argument("what", choices=["list", "show", "answer", "close"])
-    parser.add_argument("ticket", type=uuid.UUID, nargs="?", help="id that list shows")
-    asked = parser.parse_args(arguments)
-    if (asked.ticket is None) != (asked.what == "list"):
-        parser.error("show, answer and close need a ticket, list takes none")
+    asked = _COMMAND.read(arguments)
     try:
         settings = SupportSettings.load(os.environ)
         keys = UserKeys.of(settings)
     except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
-    database = Database(settings.database_url, settings.ssl_cert_file)
-    try:
-        code, told = run(database, keys, asked.what, asked.ticket, written)
-    except Problem as problem:
-        code, told = 1, problem.detail
-    finally:
-        database.close()
-    print(told)
-    return code
+        return command.refuse(error)
+    with closing(Database(settings.database_url, settings.ssl_cert_file)) as database:
+        try:
+            return command.say(run(database, keys, asked.what, asked.ticket, written))
+        except Problem as problem:
+            return command.say((1, problem.detail))
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def files(embedded: Embedded, reader: Identity, monkeypatch: pytest.MonkeyPatch)
         return reader.credential.get_token("https://vault.azure.net/.default").token
 
     def mount(sources: Sources, store: SecretsStore | None = None) -> dict[str, Mounted]:
-        store = store or SecretsStore(embedded.instance, sources)  # type: ignore[arg-type]
+        store = store or SecretsStore(embedded.instance, sources)  # type: ignore[arg-type]  # as much of them as it asks
         monkeypatch.setattr(store, "_sign_in", signed_in)
         return asyncio.run(store.files(POD, VOLUME))
 
@@ -122,7 +122,9 @@ def test_each_kind_of_object_is_a_file_as_the_driver_writes_it(
     assert leaf.subject.rfc4514_string() == "CN=tpp.example"
     assert load_pem_private_key(found["tls.pem"].data, None).public_key() == leaf.public_key()
     assert x509.load_pem_x509_certificates(found["tls.pem"].data)[0] == leaf
-    assert pkcs12.load_pkcs12(base64.b64decode(found["tls.pfx"].data), None).cert.certificate == leaf  # type: ignore[union-attr]
+    held = pkcs12.load_pkcs12(base64.b64decode(found["tls.pfx"].data), None).cert
+    assert held
+    assert held.certificate == leaf
 
 
 def test_a_new_version_is_seen_after_two_minutes_and_an_old_one_can_be_named(
@@ -142,7 +144,7 @@ def test_a_new_version_is_seen_after_two_minutes_and_an_old_one_can_be_named(
             {"objectName": "rotated", "objectType": "secret", "objectVersion": first, "objectAlias": "old"},
         )
     )
-    store = SecretsStore(embedded.instance, sources)  # type: ignore[arg-type]
+    store = SecretsStore(embedded.instance, sources)  # type: ignore[arg-type]  # as much of them as it asks
     files(sources, store)
     filled.set_secret("rotated", "two")
     assert files(sources, store)["rotated"].data == b"one"
@@ -202,7 +204,7 @@ def test_an_identity_without_a_role_is_refused_by_the_vault(
 ) -> None:
     stranger = embedded.identity()
     sources = Sources(document(vault, stranger, SECRET))
-    store = SecretsStore(embedded.instance, sources)  # type: ignore[arg-type]
+    store = SecretsStore(embedded.instance, sources)  # type: ignore[arg-type]  # as much of them as it asks
 
     async def signed_in(*_: Any) -> str:
         return stranger.credential.get_token("https://vault.azure.net/.default").token
@@ -214,6 +216,6 @@ def test_an_identity_without_a_role_is_refused_by_the_vault(
 
 def test_a_token_that_entra_does_not_take_is_told(embedded: Embedded, vault: Resource, reader: Identity) -> None:
     sources = Sources(document(vault, reader, SECRET))
-    store = SecretsStore(embedded.instance, sources)  # type: ignore[arg-type]
+    store = SecretsStore(embedded.instance, sources)  # type: ignore[arg-type]  # as much of them as it asks
     with pytest.raises(ConfigError, match="is not given a token"):
         asyncio.run(store.files(POD, VOLUME))
