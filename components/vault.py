@@ -67,6 +67,8 @@ class Vault(pulumi.ComponentResource):
 
     vault_id: pulumi.Output[str]
     """Resource id: the scope of the Key Vault roles."""
+    name: pulumi.Output[str]
+    """Its name, in the whole of Azure."""
     uri: pulumi.Output[str]
     """Base URL of secrets and keys."""
     ready: Sequence[pulumi.Resource]
@@ -118,10 +120,10 @@ class Vault(pulumi.ComponentResource):
         if args.locked:
             lock(f"{name}-vault", vault, self)
 
-        self.vault_id = vault.id
+        self.vault_id, self.name = vault.id, vault.name
         self.uri = vault.properties.apply(lambda properties: properties.vault_uri)
         self.requests = self._ask(args.certificates, args.deployer_id) if args.deployer_id is not None else {}
-        self.register_outputs({"vault_id": self.vault_id, "uri": self.uri})
+        self.register_outputs({"vault_id": self.vault_id, "name": self.name, "uri": self.uri})
 
     def _ask(
         self, certificates: Mapping[str, CertificateArgs], deployer_id: pulumi.Input[str]

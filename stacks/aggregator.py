@@ -9,9 +9,9 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes import apps, batch, core, meta
 
 from components.workload_identity import WorkloadIdentity, WorkloadIdentityArgs, trust
-from stacks import pods
+from stacks import bank_certificate, pods
 from stacks.availability import disrupt_one_at_a_time, scale, spread
-from stacks.data import UPLOADS
+from stacks.data import QWAC, UPLOADS
 from stacks.environment import PORT, Surroundings, callees, database_url, environment
 from stacks.images import repository, service_images
 from stacks.ingress import NAME as INGRESS
@@ -153,11 +153,22 @@ class Aggregator:
         waits: list[pulumi.Resource] = [identity.trust, *identity.grants, platform.cluster.pull, *addresses, *after]
         if service.database:
             waits.append(self._migration(service, identity))
+        if self._shows_certificate(service):
+            waits.append(self._bank_certificate(identity))
         deployment = self._deployment(service, account, waits)
         wanted = self._settings.services
         disrupt_one_at_a_time(service.name, self._metadata(service.name), self._in_cluster)
         scale(service.name, self._metadata(service.name), wanted.replicas, wanted.replicas_maximum, self._in_cluster)
         return deployment
+
+    def _shows_certificate(self, service: Service) -> bool:
+        """Whether banks are shown a QWAC by it."""
+        return service.connects_banks and QWAC in self._surroundings.certificates
+
+    def _bank_certificate(self, identity: WorkloadIdentity) -> pulumi.Resource:
+        platform = self._platform
+        given = bank_certificate.parameters(platform.vault.name, platform.site.tenant_id, identity.client_id)
+        return bank_certificate.provider_class(given, self._metadata(bank_certificate.NAME), self._in_cluster)
 
     def _migration(self, service: Service, identity: WorkloadIdentity) -> batch.v1.Job:
         """Makes the service's database user and brings its tables up to date; safe to run again."""
@@ -202,8 +213,12 @@ class Aggregator:
     ) -> apps.v1.Deployment:
         image, wanted = self._images[service.package], self._settings.services
         scaled = wanted.replicas_maximum > wanted.replicas
+        shows = self._shows_certificate(service)
         container = pods.container(
-            service.name, image.reference, environment(service, self._surroundings, self._services)
+            service.name,
+            image.reference,
+            environment(service, self._surroundings, self._services),
+            mounts=[bank_certificate.mount()] if shows else [],
         )
         return apps.v1.Deployment(
             service.name,
@@ -212,7 +227,12 @@ class Aggregator:
                 replicas=wanted.replicas,
                 selector=meta.v1.LabelSelectorArgs(match_labels=pods.selector(service.name)),
                 template=pods.pod(
-                    service.name, "service", account.metadata.name, container, spread=spread(service.name)
+                    service.name,
+                    "service",
+                    account.metadata.name,
+                    container,
+                    spread=spread(service.name),
+                    volumes=[bank_certificate.volume()] if shows else [],
                 ),
             ),
             opts=pulumi.ResourceOptions.merge(

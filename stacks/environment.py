@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pulumi
 
+from stacks import bank_certificate
 from stacks.data import QSEAL, QWAC
 from stacks.identity import Tokens
 from stacks.services import Service
@@ -21,7 +22,8 @@ _QUERY = {
 """What the drivers must be told so that they verify the server's certificate."""
 
 
-_CERTIFICATES = {"QWAC_CERTIFICATE": QWAC, "QSEAL_CERTIFICATE": QSEAL}
+_CERTIFICATES = {QWAC: ("QWAC_CERTIFICATE", bank_certificate.PATH), QSEAL: ("QSEAL_CERTIFICATE", QSEAL)}
+"""By certificate: the variable, and what it says. A QWAC is mounted with its key, a seal's key stays in the vault."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,7 @@ def environment(
     for callee in [each for each in callees(service, services) if each not in banks]:
         told[f"{callee.upper().replace('-', '_')}_URL"] = service_url(callee)
     if service.connects_banks:
-        told |= {variable: name for variable, name in _CERTIFICATES.items() if name in surroundings.certificates}
+        told |= dict(said for name, said in _CERTIFICATES.items() if name in surroundings.certificates)
     if service.connects_banks and banks:
         told["BANK_URLS"] = json.dumps({each.bank: service_url(name) + each.api_root for name, each in banks.items()})
     return {**told, **service.environment}

@@ -37,8 +37,14 @@ def pod(
     *,
     restart: str = "Always",
     spread: Sequence[core.v1.TopologySpreadConstraintArgs] = (),
+    volumes: Sequence[core.v1.VolumeArgs] = (),
 ) -> core.v1.PodTemplateSpecArgs:
-    """A pod of one container that signs in by workload identity. spread: how its replicas lie apart."""
+    """A pod of one container that signs in by workload identity. spread: how its replicas lie apart.
+
+    volumes: that it mounts beside its scratch folder.
+    """
+    # The image is read-only; telemetry spools what it could not deliver, and libraries want a temporary folder.
+    scratch = core.v1.VolumeArgs(name=_SCRATCH, empty_dir=core.v1.EmptyDirVolumeSourceArgs(size_limit="64Mi"))
     return core.v1.PodTemplateSpecArgs(
         metadata=meta.v1.ObjectMetaArgs(labels={**labels(name, component), **_USES_IDENTITY}),
         spec=core.v1.PodSpecArgs(
@@ -51,8 +57,7 @@ def pod(
                 run_as_non_root=True, seccomp_profile=core.v1.SeccompProfileArgs(type="RuntimeDefault")
             ),
             containers=[container],
-            # The image is read-only; telemetry spools what it could not deliver, and libraries want a temporary folder.
-            volumes=[core.v1.VolumeArgs(name=_SCRATCH, empty_dir=core.v1.EmptyDirVolumeSourceArgs(size_limit="64Mi"))],
+            volumes=[scratch, *volumes],
         ),
     )
 
@@ -64,8 +69,12 @@ def container(
     *,
     command: Sequence[str] | None = None,
     serves: bool = True,
+    mounts: Sequence[core.v1.VolumeMountArgs] = (),
 ) -> core.v1.ContainerArgs:
-    """A container of one of our images. serves: whether it listens and is probed; a job does neither."""
+    """A container of one of our images. serves: whether it listens and is probed; a job does neither.
+
+    mounts: of the pod's volumes, beside its scratch folder.
+    """
     told = {"TMPDIR": _SCRATCH_PATH, **environment}
     variables = [core.v1.EnvVarArgs(name=each, value=value) for each, value in told.items()]
     address = core.v1.EnvVarArgs(
@@ -81,7 +90,7 @@ def container(
         startup_probe=_probe("startup", period=1, failures=120) if serves else None,
         liveness_probe=_probe("live", period=5, failures=3) if serves else None,
         readiness_probe=_probe("ready", period=2, failures=3) if serves else None,
-        volume_mounts=[core.v1.VolumeMountArgs(name=_SCRATCH, mount_path=_SCRATCH_PATH)],
+        volume_mounts=[core.v1.VolumeMountArgs(name=_SCRATCH, mount_path=_SCRATCH_PATH), *mounts],
         resources=core.v1.ResourceRequirementsArgs(
             requests={"cpu": "50m", "memory": "128Mi"}, limits={"memory": "512Mi"}
         ),

@@ -13,10 +13,11 @@ import pytest
 from pulumi_azure_native import apimanagement, network
 
 from components.common import ROLES
+from local.kubernetes.node import admission, provider_class
 from stacks.services import SANDBOX_BANKS
 from stacks.services import deployed as services
 from stacks.transforms import installed_major, use_transforms
-from tests.components.mocks import Registered, Registration, run
+from tests.components.mocks import TENANT, Registered, Registration, run
 from tests.stacks.program import ROOT, STACKS, config, deployed
 from workloads.services.privacy.domain import HOLDERS
 
@@ -89,6 +90,23 @@ def test_the_connector_alone_is_told_of_certificates_and_of_those_that_are_merge
     for each in services(sandbox_banks=False):
         told = {name for name in variables(registered, each.name) if name.endswith("_CERTIFICATE")}
         assert told == ({"QWAC_CERTIFICATE"} if each.name == "connector" else set()), each.name
+    pods = {each.name: each.inputs["spec"]["template"]["spec"] for each in registered.of(":Deployment")}
+    mounting = {name for name, each in pods.items() if any("csi" in volume for volume in each["volumes"])}
+    assert mounting == {"connector"}
+    assert variables(registered, "connector")["QWAC_CERTIFICATE"] == "/certificates/qwac.pem"
+    (mounted,) = [m for m in container(registered, "connector")["volumeMounts"] if m["name"] != "scratch"]
+    assert (mounted["mountPath"], mounted["readOnly"]) == ("/certificates", True)
+    made = registered.one(":SecretProviderClass").inputs
+    wanted = provider_class.read("bank-certificate", made)
+    assert made["metadata"]["namespace"] == "tributary"
+    (connector,) = [
+        each.inputs["metadata"]["annotations"]["azure.workload.identity/client-id"]
+        for each in registered.of(":ServiceAccount") if each.name == "connector"
+    ]  # fmt: skip
+    assert (wanted.client, wanted.tenant) == (connector, TENANT)
+    assert [(each.name, each.kind, each.file) for each in wanted.objects] == [("qwac", "secret", "qwac.pem")]
+    refused = [each for name, each in pods.items() for each in admission.refusals({"spec": each})]
+    assert refused == [], "the embedded cluster takes them"
     rights = {
         each.name: (each.inputs["scope"], each.inputs["roleDefinitionId"].rsplit("/", 1)[-1])
         for each in registered.of(":RoleAssignment")

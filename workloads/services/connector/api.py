@@ -166,8 +166,8 @@ def build(settings: ConnectorSettings) -> FastAPI:
         vault = str(settings.key_vault_url) if settings.key_vault_url else None
         seal = VaultSeal(vault, settings.qseal_certificate) if vault and settings.qseal_certificate else None
         tls = app.state.tls
-        if vault and settings.qwac_certificate:
-            tls = qwac.present(calls.trust(settings.ssl_cert_file), vault, settings.qwac_certificate)
+        if settings.qwac_certificate:
+            tls = qwac.present(calls.trust(settings.ssl_cert_file), settings.qwac_certificate)
         known = {name: banks.adapter(each, urls.get(name), tls, seal) for name, each in profiles.items()}
         app.state.banks, app.state.keys, app.state.health = known, keys, HealthBoard()
         return list(known.values())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import socket
 import ssl
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -26,7 +28,11 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from local.azure.context import Resource
+from local.kubernetes.node.downward import ConfigError
+from local.kubernetes.node.secrets_store import SecretsStore
+from stacks import bank_certificate
 from tests.local.azure.dataplanes.conftest import Embedded, Identity
+from tests.local.azure.dataplanes.test_secrets_store import POD, VOLUME, Sources
 from workloads.chassis.problems import Problem
 from workloads.services.connector import qwac, seal
 
@@ -66,7 +72,32 @@ def for_services(embedded: Embedded, connector: Identity, monkeypatch: pytest.Mo
     """The connector's own way to the vault: its credential, the machine's trust."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(embedded.instance.ca_bundle))
     monkeypatch.setattr(seal, "credential", lambda: connector.credential)
-    monkeypatch.setattr(qwac, "credential", lambda: connector.credential)
+
+
+@pytest.fixture
+def mount(
+    embedded: Embedded, vault: Resource, connector: Identity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Path]:
+    """The file that the connector's pods have of a certificate, by the class that the program makes.
+
+    The exchange of the pod's token is Entra's: here a secret proves who reads.
+    """
+
+    async def signed_in(*_: Any) -> str:
+        return connector.credential.get_token("https://vault.azure.net/.default").token
+
+    def mounted(name: str) -> Path:
+        monkeypatch.setattr(bank_certificate, "QWAC", name)
+        given = bank_certificate.parameters(vault.name, "t", str(connector.principal.client_id))
+        sources = Sources({"spec": {"provider": "azure", "parameters": given}})
+        store = SecretsStore(embedded.instance, sources)  # type: ignore[arg-type]  # what it asks of them
+        monkeypatch.setattr(store, "_sign_in", signed_in)
+        (found,) = asyncio.run(store.files(POD, VOLUME)).items()
+        file = tmp_path / found[0]
+        file.write_bytes(found[1].data)
+        return file
+
+    return mounted
 
 
 def policy(**more: object) -> CertificatePolicy:
@@ -110,7 +141,7 @@ def test_a_certificate_is_made_listed_deleted_recovered_and_purged(client: Certi
 
 @pytest.mark.parametrize("form", ["pem", "pfx"])
 def test_an_imported_certificate_is_found_in_its_secret_key_and_all(
-    client: CertificateClient, embedded: Embedded, vault: Resource, admin: Identity, form: str, for_services: None
+    client: CertificateClient, form: str, mount: Callable[[str], Path]
 ) -> None:
     key, certificate = given()
     if form == "pem":
@@ -122,8 +153,7 @@ def test_an_imported_certificate_is_found_in_its_secret_key_and_all(
         value = pkcs12.serialize_key_and_certificates(b"x", key, certificate, None, NoEncryption())
         imported = client.import_certificate(f"in-{form}", value)
     assert bytes(imported.cer or b"") == certificate.public_bytes(Encoding.DER)
-    context = qwac.present(ssl.create_default_context(), vault.properties["vaultUri"], f"in-{form}")
-    assert isinstance(context, ssl.SSLContext)
+    assert qwac.present(ssl.create_default_context(), mount(f"in-{form}"))
 
 
 def test_an_authority_outside_signs_what_the_vault_asks_for(client: CertificateClient) -> None:
@@ -168,26 +198,27 @@ def test_a_key_that_may_not_leave_is_not_in_the_secret_and_signs_in_the_vault(
 
 
 def test_what_the_connector_may_read_is_its_own_certificates_alone(
-    client: CertificateClient, embedded: Embedded, vault: Resource, for_services: None
+    client: CertificateClient, vault: Resource, for_services: None, mount: Callable[[str], Path]
 ) -> None:
     client.begin_create_certificate("services-ingress", policy()).result()
-    with pytest.raises(HttpResponseError, match="not authorized"):
-        qwac.present(ssl.create_default_context(), vault.properties["vaultUri"], "services-ingress")
+    with pytest.raises(ConfigError, match="services-ingress: 403"):
+        mount("services-ingress")
     with pytest.raises(Problem, match="vault-unreachable"):
         seal.VaultSeal(vault.properties["vaultUri"], "services-ingress").certificate()
 
 
 def test_the_qwac_is_shown_to_a_bank_that_asks_for_it(
-    client: CertificateClient, vault: Resource, for_services: None, tmp_path: Path
+    client: CertificateClient, mount: Callable[[str], Path], tmp_path: Path
 ) -> None:
     created = create(client, "qwac", policy())
     own = x509.load_der_x509_certificate(bytes(created.cer or b""))
     roots = tmp_path / "roots.pem"
     roots.write_bytes(own.public_bytes(Encoding.PEM))
-    bank = qwac.present(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), vault.properties["vaultUri"], "qwac")
+    mounted = mount("qwac")
+    bank = qwac.present(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), mounted)
     bank.load_verify_locations(roots)
     bank.verify_mode = ssl.CERT_REQUIRED
-    tpp = qwac.present(ssl.create_default_context(cafile=str(roots)), vault.properties["vaultUri"], "qwac")
+    tpp = qwac.present(ssl.create_default_context(cafile=str(roots)), mounted)
     here, there = socket.socketpair()
     shown: list[bytes | None] = []
 
