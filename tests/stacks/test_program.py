@@ -97,7 +97,7 @@ def test_the_connector_alone_is_told_of_certificates_and_of_those_that_are_merge
     (mounted,) = [m for m in container(registered, "connector")["volumeMounts"] if m["name"] != "scratch"]
     assert (mounted["mountPath"], mounted["readOnly"]) == ("/certificates", True)
     made = registered.one(":SecretProviderClass").inputs
-    wanted = provider_class.read("bank-certificate", made)
+    wanted = provider_class.read("bank-certificate", dict(made))
     assert made["metadata"]["namespace"] == "tributary"
     (connector,) = [
         each.inputs["metadata"]["annotations"]["azure.workload.identity/client-id"]
