@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from local.instance import Instance
-from tests import captures
+from tests import captures, parts
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")  # how long an example takes says how loaded the machine is
@@ -33,6 +33,16 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     grouped = session.config.getoption("loadgroup", False)
     if grouped and not all("@" in item.nodeid for item in session.items):
         raise pytest.UsageError("pytest-xdist adds no group to a test's id; use the pytest of tests/requirements.txt")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how long each part's tests took, of what they may take."""
+    workers = config.getoption("numprocesses", None) or 1
+    reports = [each for some in terminalreporter.stats.values() for each in some if hasattr(each, "duration")]
+    terminalreporter.section(f"time by part, {workers} workers side by side")
+    durations = ((each.nodeid, each.when, each.duration) for each in reports)
+    for line in parts.told(durations, workers, full=config.getoption("markexpr") == "full"):
+        terminalreporter.write_line(line)
 
 
 def _free(base: int) -> bool:

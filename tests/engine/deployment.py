@@ -15,6 +15,9 @@ from local.instance import DEFAULT_PORT_BASE, REPOSITORY, Instance
 from tests.azure_contents import contents
 
 _PROGRAM = ("__main__.py", "Pulumi.yaml", "constraints.txt", "stacks", "components", "workloads")
+_AT_THE_END = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+"""The state is written when a command ends, not after each of a thousand steps, which takes a third of its time. What
+is lost when an engine is killed has tests of its own, which use the commands as they are."""
 _CHANGED = re.compile(
     r"^ +(?:[-+~]+|\+-) *(\d+) (?:to )?(create|created|update|updated|delete|deleted|replace|replaced)"
 )
@@ -53,7 +56,7 @@ class Deployment:
         asked = () if command == "preview" else ("--yes", "--skip-preview")
         arguments = (command, *asked, *options, "--stack", stack, "--suppress-progress")
         try:
-            return engine.pulumi(self.instance, *arguments, folder=self.folder)
+            return engine.pulumi(self.instance, *arguments, folder=self.folder, extra=_AT_THE_END)
         except engine.EngineFailed as error:
             error.add_note(error.output[-6000:])
             raise

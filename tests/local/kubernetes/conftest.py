@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.kubernetes.running import ControlPlane, control_plane
-
-__all__ = ["control_plane"]
+from tests.local.kubernetes.running import ControlPlane
 
 Document = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""A running control plane and node for tests, started once a session; import the fixtures from here."""
+"""A running control plane and node for tests."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
 import psutil
-import pytest
 import yaml
 
 from local.daemon import Daemon
 from local.instance import Instance
 from local.kubernetes.daemons import daemons, prepare
 from tests import programs
-from tests.conftest import _claim
 from tests.local.kubernetes.registry import TestRegistry
 
 _PREFIXES = {"deployment": "apis/apps/v1", "job": "apis/batch/v1"}
@@ -184,23 +182,3 @@ def _command(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except psutil.Error:
         return ""
-
-
-@pytest.fixture(scope="session")
-def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """etcd, API server, controller manager, scheduler, node agent and a test registry, running.
-
-    On an instance of its own: the embedded Azure of other tests hands out other node identities.
-    """
-    folder = tmp_path_factory.mktemp("cluster")
-    base, claim = _claim(folder)
-    instance = Instance(folder, base)
-    instance.keep()
-    plane = ControlPlane(instance)
-    try:
-        plane.start()
-        plane.furnish()
-        yield plane
-    finally:
-        plane.stop()
-        claim.close()

@@ -16,12 +16,10 @@ from local.azure.daemons import prepare
 from local.instance import Instance
 from tests.conftest import _claim
 from tests.local.azure.conftest import RunningAzure
-from tests.local.kubernetes.running import ControlPlane, control_plane
+from tests.local.kubernetes.running import ControlPlane
 from tests.local.plugins.engine import Program
 from tests.local.plugins.engine import prepare as prepare_stack
 from tests.local.plugins.plugin import Plugin
-
-__all__ = ["control_plane"]
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from tests.local.azure.conftest import RunningAzure
 from tests.local.kubernetes.running import ControlPlane
 from tests.local.plugins.engine import Program, launcher
 
+pytestmark = pytest.mark.xdist_group("kubernetes")
 HEAD = """
 import os, pulumi
 from pulumi_azure_native import managedidentity, network, resources

@@ -15,6 +15,7 @@ from local.plugins.values import UNKNOWN, Secret, encode
 from tests.local.kubernetes.running import ControlPlane
 from tests.local.plugins.plugin import Plugin, Refused
 
+pytestmark = pytest.mark.xdist_group("kubernetes")
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 JOB = "kubernetes:batch/v1:Job"
