@@ -42,8 +42,7 @@ def test_every_service_answers_after_an_update(deployed: Deployment) -> None:
 
 def test_nothing_changes_by_a_second_update_a_preview_or_a_refresh(deployed: Deployment) -> None:
     before = resources(deployed)
-    assert changes(deployed.run("up", "local", "--expect-no-changes")) == []
-    assert changes(deployed.run("refresh", "local", "--expect-no-changes")) == []
+    assert changes(deployed.run("up", "local", "--refresh", "--expect-no-changes")) == []
     assert changes(deployed.run("preview", "local", "--expect-no-changes")) == []
     assert resources(deployed) == before
 
