@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent import futures
 from importlib.metadata import distributions
 from pathlib import Path
@@ -30,6 +30,10 @@ from pulumi.automation import _server
 from pulumi.runtime import resource
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2, source_pb2
 
+from local.plugins.spare import Spare
+
+_PACK = "pulumi.policy"
+"""The SDK's module that runs a policy pack."""
 _MESSAGE_BYTES = 400 * 1024 * 1024
 """What the engine and the SDK allow a gRPC message to have."""
 _run_in_stack: Callable[[Callable[[], Any]], Awaitable[Any]] = _server.run_in_stack
@@ -70,12 +74,13 @@ def _trace_of_program() -> source_pb2.StackTrace:
 
 
 class LanguageHost(_server.LanguageServer):
-    """One engine's language host."""
+    """One engine's language host. spare: an interpreter for the first policy pack, which is at work sooner by it."""
 
-    def __init__(self) -> None:
+    def __init__(self, spare: Spare | None = None) -> None:
         super().__init__(lambda: None)
         self._one_program = threading.Lock()
-        self._plugins: set[subprocess.Popen[bytes]] = set()
+        self._spares: list[Spare] = [spare] if spare else []
+        self._plugins: set[subprocess.Popen[bytes] | Spare] = set()
         # The SDK has no hooks for how a program's errors are told, and for what is said of where a resource comes from.
         _server.run_in_stack = _legibly
         resource._get_stack_trace = _trace_of_program
@@ -110,23 +115,25 @@ class LanguageHost(_server.LanguageServer):
         """Run a policy pack (kind analyzer) or another plugin written in Python, and pass on what it prints."""
         folder = request.info.program_directory or request.program
         environment = dict(each.partition("=")[::2] for each in request.env) or dict(os.environ)
-        if request.kind == "analyzer":  # -u: the port it prints must not wait in a buffer
-            command, where = [sys.executable, "-u", "-m", "pulumi.policy", *request.args, folder], folder
+        if request.kind == "analyzer":
+            process = self._pack([*request.args, folder], folder, environment)
         else:
-            command, where = [sys.executable, "-u", folder, *request.args], request.pwd or folder
-        process = subprocess.Popen(
-            command,
-            cwd=where,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+            process = _started([folder, *request.args], request.pwd or folder, environment)
         self._plugins.add(process)
         context.add_callback(lambda: _end(process))
         yield from _printed(process)
         yield language_pb2.RunPluginResponse(exitcode=process.wait())
         self._plugins.discard(process)
+
+    def _pack(
+        self, arguments: Sequence[str], folder: str, environment: Mapping[str, str]
+    ) -> subprocess.Popen[bytes] | Spare:
+        try:
+            spare = self._spares.pop()
+        except IndexError:
+            return _started(["-m", _PACK, *arguments], folder, environment)
+        spare.run(_PACK, arguments, folder, environment)
+        return spare
 
     def InstallDependencies(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Refused: packages come from the project's requirements."""
@@ -165,7 +172,18 @@ def _forget(modules: set[str], folder: Path) -> None:
             del sys.modules[name]
 
 
-def _printed(process: subprocess.Popen[bytes]) -> Iterator[Any]:
+def _started(arguments: Sequence[str], folder: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-u", *arguments],  # -u: the port that a plugin prints must not wait in a buffer
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _printed(process: subprocess.Popen[bytes] | Spare) -> Iterator[Any]:
     """Both streams of a process as they come, until both are closed."""
     pieces: queue.Queue[tuple[str, bytes] | None] = queue.Queue()
 
@@ -174,7 +192,7 @@ def _printed(process: subprocess.Popen[bytes]) -> Iterator[Any]:
             pieces.put((name, piece))
         pieces.put(None)
 
-    streams = {"stdout": process.stdout, "stderr": process.stderr}
+    streams: dict[str, Any] = {"stdout": process.stdout, "stderr": process.stderr}
     for name, stream in streams.items():
         threading.Thread(target=read, args=(name, stream), daemon=True).start()
     for _ in streams:
@@ -186,7 +204,7 @@ def _printed(process: subprocess.Popen[bytes]) -> Iterator[Any]:
                 yield language_pb2.RunPluginResponse(stderr=content)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes] | Spare) -> None:
     if process.poll() is None:
         process.terminate()
         try:
@@ -201,9 +219,10 @@ def _sdk_version() -> str:
 
 def main() -> None:
     """Serve on a free loopback port, print it as the engine expects, and go on until the engine is gone."""
+    spare = Spare() if sys.platform == "linux" else None  # before gRPC starts threads
     options = [(f"grpc.max_{way}_message_length", _MESSAGE_BYTES) for way in ("send", "receive")]
     server = grpc.server(futures.ThreadPoolExecutor(16), options=options)
-    host = LanguageHost()
+    host = LanguageHost(spare)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
     port = server.add_insecure_port("127.0.0.1:0")
     parent = os.getppid()

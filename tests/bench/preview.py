@@ -132,7 +132,7 @@ def _preview(program: str, copies: int, stage: Stage) -> Row:
 def _role(words: list[str]) -> str:
     """What a process of the engine's is."""
     line = " ".join(words)
-    known = {"pulumi.policy": "policies", "pulumi-language": "program", "language_host": "program"}
+    known = {"pulumi.policy": "policies", "pulumi-language": "program", "language_host": "program and pack"}
     known |= {"local.plugins": "plugins", "pulumi.dynamic": "plugins", "pulumi-resource": "plugins"}
     return next((role for word, role in known.items() if word in line), "engine")
 
