@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import uuid
 from collections.abc import Callable
@@ -11,6 +12,8 @@ import httpx
 import pytest
 import schemathesis
 import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings, strategies
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
@@ -22,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.workloads import qualified
 from tests.workloads.contract import DOCUMENT
 
 CHECKS = [
@@ -114,7 +118,8 @@ def _exercise(xs2a: Any, granted: tuple[str, str, str], operation: tuple[str, st
                 case.path_parameters["account-id"] = account_id
             if "consentId" in (case.path_parameters or {}) and method == "GET":
                 case.path_parameters["consentId"] = consent_id
-            for rule in ("Digest", "Signature"):  # together or not at all: the document can't say so
+            # Together or not at all, and by a provider's certificate: the document can't say so.
+            for rule in ("Digest", "Signature", "TPP-Signature-Certificate"):
                 (case.headers or {}).pop(rule, None)
             if isinstance(case.body, dict) and "access" in case.body:  # so is that one form is asked for
                 case.body |= {"access": {"allPsd2": "allAccounts"}, "combinedServiceIndicator": False}
@@ -185,6 +190,40 @@ def test_a_read_says_why_it_is_refused(granted: tuple[str, str, str]) -> None:
         )
         assert code("/v1/accounts", consent_id, Accept="application/xml") == (406, "REQUESTED_FORMATS_INVALID")
         assert code("/v1/accounts", consent_id, **{"X-Request-ID": "1"}) == (400, "FORMAT_ERROR")
+
+
+@pytest.mark.parametrize(
+    ("roles", "days", "code"),
+    [
+        ([qualified.PSP_AI], (-1, 1), None),
+        ([qualified.PSP_PI, qualified.PSP_AI], (-1, 1), None),
+        ([qualified.PSP_PI], (-1, 1), "ROLE_INVALID"),
+        ([], (-1, 1), "ROLE_INVALID"),
+        ([qualified.PSP_AI], (-2, -1), "CERTIFICATE_EXPIRED"),
+        ([qualified.PSP_AI], (1, 2), "CERTIFICATE_EXPIRED"),
+    ],
+)
+def test_who_signs_must_be_a_provider_of_account_information(
+    granted: tuple[str, str, str], key: rsa.RSAPrivateKey, roles: Any, days: Any, code: str | None
+) -> None:
+    url, consent_id, _ = granted
+    told = base64.b64encode(qualified.certificate(key, roles, days).public_bytes(Encoding.DER)).decode()
+    asked = headers(Consent_ID=consent_id) | {"TPP-Signature-Certificate": told}
+    answer = httpx.get(f"{url}/v1/accounts", headers=asked)
+    assert answer.status_code == (401 if code else 200)
+    assert code in (None, answer.json().get("tppMessages", [{}])[0].get("code"))
+
+
+def test_what_is_no_certificate_is_told_as_such(granted: tuple[str, str, str]) -> None:
+    url, consent_id, _ = granted
+    asked = headers(Consent_ID=consent_id) | {"TPP-Signature-Certificate": base64.b64encode(b"none").decode()}
+    answer = httpx.get(f"{url}/v1/accounts", headers=asked)
+    assert (answer.status_code, answer.json()["tppMessages"][0]["code"]) == (401, "CERTIFICATE_INVALID")
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
 
 
 def test_the_quota_counts_each_address_and_not_while_the_customer_is_present(granted: tuple[str, str, str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime
 import hashlib
 import re
 from typing import Any
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from tests.workloads import qualified
 from tests.workloads.connector.test_profile import bank
 from workloads.chassis import clock
 from workloads.chassis.calls import trust
@@ -31,11 +31,7 @@ class GivenSeal:
 
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(65537, 2048)
-        issuer = x509.Name.from_rfc4514_string("CN=QSeal CA 1,O=Trust Services,C=DE")
-        now = datetime.datetime.now(datetime.UTC)
-        made = x509.CertificateBuilder().subject_name(issuer).issuer_name(issuer).public_key(self.key.public_key())
-        made = made.serial_number(0x9FA1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
-        self._certificate = made.sign(self.key, hashes.SHA256())
+        self._certificate = qualified.certificate(self.key)
 
     def certificate(self) -> x509.Certificate:
         return self._certificate

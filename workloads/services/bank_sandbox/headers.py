@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
+from workloads.services.bank_sandbox import tpp
 from workloads.services.bank_sandbox.errors import Refusal
 
 
@@ -65,6 +66,8 @@ def check(request: Request) -> None:
                 raise Refusal(400, "FORMAT_ERROR", f"{name} is malformed", name)
     if ("Digest" in given) != ("Signature" in given):
         raise Refusal(400, "FORMAT_ERROR", "Digest and Signature come together or not at all", "Digest")
+    if certificate := given.get("TPP-Signature-Certificate"):
+        tpp.check(certificate)
     accepted = [each.partition(";")[0].strip() for each in given.get("Accept", "*/*").split(",")]
     if not {"*/*", "application/*", "application/json"} & set(accepted):
         raise Refusal(406, "REQUESTED_FORMATS_INVALID", "This bank answers with application/json only")

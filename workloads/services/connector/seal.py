@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
+import structlog
 from cryptography import x509
 
+from workloads.chassis import psd2
 from workloads.chassis.credential import credential
 from workloads.chassis.problems import Problem
 
@@ -17,6 +19,7 @@ SealAlgorithm = Literal["RS256", "RS512", "PS256"]
 _HASHES = {"RS256": hashlib.sha256, "RS512": hashlib.sha512, "PS256": hashlib.sha256}
 _KEEP_SECONDS = 3600
 """How long the certificate is taken for the newest: it is renewed once in years."""
+_log = structlog.get_logger(__name__)
 
 
 class Seal(Protocol):
@@ -46,6 +49,8 @@ class VaultSeal:
             if self._known is None or self._known[0] < time.monotonic() - _KEEP_SECONDS:
                 found = CertificateClient(self._vault, credential()).get_certificate(self._name)
                 certificate = x509.load_der_x509_certificate(bytes(found.cer or b""))
+                if not psd2.has_role(certificate, psd2.ACCOUNT_INFORMATION):
+                    _log.error("the seal's certificate names no role PSP_AI: banks refuse it", certificate=self._name)
                 self._known = (time.monotonic(), certificate, CryptographyClient(str(found.key_id), credential()))
             return self._known[1], self._known[2]
 

@@ -33,6 +33,8 @@ from local.kubernetes.node.secrets_store import SecretsStore
 from stacks import bank_certificate
 from tests.local.azure.dataplanes.conftest import Embedded, Identity
 from tests.local.azure.dataplanes.test_secrets_store import POD, VOLUME, Sources
+from tests.workloads import qualified
+from workloads.chassis import psd2
 from workloads.chassis.problems import Problem
 from workloads.services.connector import qwac, seal
 
@@ -168,12 +170,13 @@ def test_an_authority_outside_signs_what_the_vault_asks_for(client: CertificateC
     now = datetime.datetime.now(datetime.UTC)
     until = now + datetime.timedelta(days=30)
     made = x509.CertificateBuilder(authority.subject, request.subject, request.public_key(), 7, now, until)
-    signed = made.sign(key, hashes.SHA256())
+    signed = made.add_extension(qualified.statements(qualified.PSP_AI), critical=False).sign(key, hashes.SHA256())
     with pytest.raises(HttpResponseError, match="not the certificate's"):
         client.merge_certificate("signed", [authority.public_bytes(Encoding.DER)])
     merged = client.merge_certificate("signed", [signed.public_bytes(Encoding.DER)])
     assert bytes(merged.cer or b"") == signed.public_bytes(Encoding.DER)
     assert merged.key_id
+    assert psd2.has_role(x509.load_der_x509_certificate(bytes(merged.cer or b"")), psd2.ACCOUNT_INFORMATION)
     with pytest.raises(ResourceNotFoundError):
         client.get_certificate_operation("signed")
     client.begin_create_certificate("given-up", wanted).result()
