@@ -100,8 +100,8 @@ def _index(rules: list[Rule], services: Iterable[str]) -> str:
         "",
         "## What no rule judges",
         "",
-        "- How long a certificate is valid at most, and that a QWAC or QSealC is not self-signed: certificates are "
-        "objects of the vault's data plane, and azure-native has no resource of them. TRB-KV-010 has their end told.",
+        "- Certificates that others made in a vault: they are objects of its data plane, and azure-native has no "
+        "resource of them. TRB-KV-011 judges those that this program asks for, which it never signs itself.",
         "- API Management's direct management endpoint: azure-native has no resource that could switch it on.",
         "- In a preview, a value that only Azure's answer holds: the update and `pulumi policy analyze` judge it.",
         "",

@@ -7,6 +7,8 @@ from policies.subject import Stack, Subject
 
 _VAULT = "azure-native:keyvault:Vault"
 _KEY = "azure-native:keyvault:Key"
+_CERTIFICATE = "pulumi-python:dynamic/tributary:VaultCertificate"
+"""The data plane's: azure-native has none. A trust service provider signs each; the program signs none itself."""
 
 purge_protection = rule(
     "TRB-KV-001",
@@ -180,6 +182,21 @@ encrypting_keys_rotate = rule(
             & key["properties.keyOps"].every(lambda each: each.one_of("sign", "verify"))
         )
     ),
+)
+
+certificate_ends = rule(
+    "TRB-KV-011",
+    "A certificate that is asked for ends after 24 months or sooner",
+    on=_CERTIFICATE,
+    severity="medium",
+    topic="secrets",
+    why="A certificate whose key was copied is good until it ends: banks ask only seldom whether it was revoked.",
+    fix="Ask for months of 24 at most; a trust service provider may give fewer.",
+    passes={"months": 24},
+    breaks={"months": 36},
+    settings={"months": 24},
+    azure_policy="0a075868",
+    demand=lambda certificate: certificate["months"].at_most(certificate.settings["months"]),
 )
 
 _TOPIC = "azure-native:eventgrid:SystemTopic"
