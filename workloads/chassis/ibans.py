@@ -9,21 +9,23 @@ from functools import cache
 
 _START = re.compile(r"(?=([A-Za-z]{2})[ .-]?[0-9]{2})")
 _SEPARATORS = " .-"
+_WITHOUT_SEPARATORS = str.maketrans("", "", _SEPARATORS)
 _ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
 @dataclass(frozen=True)
 class Found:
-    """Where an IBAN stands in a text. iban: in capitals, without what separates its groups."""
+    """Where an IBAN stands in a text. text: as it is spelled there. iban: in capitals, without separators."""
 
     start: int
     end: int
+    text: str
     iban: str
 
 
 def compact(text: str) -> str:
     """An IBAN as a machine writes it (ISO 13616): in capitals, without separators."""
-    return "".join(each for each in text if each not in _SEPARATORS).upper()
+    return text.translate(_WITHOUT_SEPARATORS).upper()
 
 
 def find(text: str) -> Iterator[Found]:
@@ -33,7 +35,7 @@ def find(text: str) -> Iterator[Found]:
         start = match.start()
         end = _end(text, start, _length(match[1].upper())) if start >= past else None
         if end and _is_valid(iban := compact(text[start:end])):
-            yield Found(start, end, iban)
+            yield Found(start, end, text[start:end], iban)
             past = end
 
 

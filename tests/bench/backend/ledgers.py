@@ -16,7 +16,7 @@ from sqlalchemy import select
 from workloads.chassis.database import Database
 from workloads.chassis.facts import Fact
 from workloads.chassis.userkeys import GivenKeyWrapper, UserKeys
-from workloads.services.transaction import imports, store
+from workloads.services.transaction import imports, sealed_ibans, store
 from workloads.services.transaction.models import Transaction
 
 TODAY = datetime.date(2026, 11, 25)
@@ -74,8 +74,9 @@ def take_over(database: Database, person: Person, part: int, parts: int) -> None
         dates = [datetime.date.fromisoformat(each["booking_date"]) for each in mine]
         with database.session(person.user) as session:
             cipher = _KEYS.cipher(session, person.user)
+            hider = sealed_ibans.Hider(cipher)
             listing = imports.Listing(
-                account, "aurora", [imports.told_of(each, cipher) for each in mine],
+                account, "aurora", [imports.told_of(each, hider) for each in mine],
                 date_from=min(dates, default=TODAY), date_to=max(dates, default=TODAY),
                 covers_pending=False, unreadable=0, digest=f"{part}",
             )  # fmt: skip

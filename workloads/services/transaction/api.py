@@ -32,7 +32,7 @@ from workloads.services.transaction.forms import (
     TransactionView,
 )
 from workloads.services.transaction.handlers import HANDLERS
-from workloads.services.transaction.sealed_ibans import Opener
+from workloads.services.transaction.sealed_ibans import Hider, Opener
 from workloads.services.transaction.settings import TransactionSettings
 
 router = APIRouter(tags=["transactions"], responses=documented(401, 422, 503))
@@ -157,9 +157,9 @@ def _synchronise(request: Request, user: User, account: dict[str, Any], person: 
             unreadable=before.unreadable,
         )  # fmt: skip
     earlier.before_a_list(state, state.database, user.id)
-    listed = json.loads(told)
+    listed, hider = json.loads(told), Hider(cipher)
     listing = imports.Listing(
-        account_id, account["bank"], [imports.told_of(each, cipher) for each in listed["entries"]],
+        account_id, account["bank"], [imports.told_of(each, hider) for each in listed["entries"]],
         covers_pending=listed["covers_pending"], unreadable=listed["unreadable"], digest=digest,
         date_from=datetime.date.fromisoformat(listed["date_from"]),
         date_to=datetime.date.fromisoformat(listed["date_to"]),

@@ -51,9 +51,9 @@ def seal(due: Due) -> datetime.datetime | None:
 
 
 def _seal(session: Session, cipher: Cipher, some: Sequence[Any]) -> None:
-    rows = []
+    rows, hider = [], sealed_ibans.Hider(cipher)
     for each in some:
-        hidden = sealed_ibans.hide(cipher, each._mapping, None)
+        hidden = hider.hide(each._mapping, None)
         if hidden.numbers:
             told = domain.Told(
                 each.status, Money(each.minor, each.currency), **hidden.texts, booking_date=each.booking_date,

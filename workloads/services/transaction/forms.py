@@ -60,7 +60,7 @@ class ChangeView(BaseModel):
     currency: str = Field(examples=["EUR"])
     counterparty: str | None = Field(examples=["Backhaus Sommer"])
     counterparty_index: str | None = Field(
-        description="stands for the other side's IBAN: the same for the same one", examples=["mzxw6ytboi3tq"]
+        description="stands for the other side's IBAN: the same for the same one", examples=["3f09c1a87be42"]
     )
     remittance: str | None = Field(examples=["Kartenzahlung"])
     transfer: bool

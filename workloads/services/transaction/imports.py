@@ -224,9 +224,9 @@ def _pair_transfers(session: Session, user: uuid.UUID, head: Ledger, since: int)
     bulk.update_many(session, Transaction, "id", rows)
 
 
-def told_of(entry: dict[str, Any], cipher: Cipher) -> domain.Told:
+def told_of(entry: dict[str, Any], hider: sealed_ibans.Hider) -> domain.Told:
     """A transaction as the connector tells it, its texts as the ledger keeps them, so that they compare equal."""
-    hidden = sealed_ibans.hide(cipher, entry, entry["counterparty_iban"])
+    hidden = hider.hide(entry, entry["counterparty_iban"])
     money = Money(entry["amount"]["minor"], entry["amount"]["currency"])
     booked, value = entry["booking_date"], entry["value_date"]
     return domain.Told(

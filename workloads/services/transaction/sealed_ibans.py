@@ -6,7 +6,7 @@ name the same accounts are equal without being opened, and a hash of them can't 
 
 from __future__ import annotations
 
-import base64
+import itertools
 import json
 import re
 import uuid
@@ -24,10 +24,11 @@ Numbers = tuple[str | None, ...]
 TEXTS: Mapping[str, int] = {"counterparty": 140, "remittance": 1000, "transaction_id": 200, "entry_reference": 200}
 """The texts of a transaction that may name IBANs, in the order in which these are sealed; and what is kept of each."""
 _PURPOSE = "transaction iban"
-_MARK = "\x1f"
+_MARK, _BETWEEN = "\x1f", "\x1e"
+_NO_MARKS = str.maketrans({_MARK: " ", _BETWEEN: " "})
 _INDEX_LENGTH = 13
-"""With its two marks as long as the shortest IBAN: no text gets longer. 65 bits tell one person's IBANs apart."""
-_HIDDEN = re.compile(f"{_MARK}([a-z2-7]{{{_INDEX_LENGTH}}}){_MARK}")
+"""With its two marks as long as the shortest IBAN: no text gets longer. 52 bits tell one person's IBANs apart."""
+_HIDDEN = re.compile(f"{_MARK}([0-9a-f]{{{_INDEX_LENGTH}}}){_MARK}")
 _LONGEST_IBAN = 50
 """With its separators."""
 
@@ -42,38 +43,55 @@ class Hidden(NamedTuple):
 
 def index(cipher: Cipher, iban: str) -> str:
     """The blind index of an IBAN, however it is grouped."""
-    digest = bytes.fromhex(cipher.index(ibans.compact(iban), _PURPOSE))
-    return base64.b32encode(digest)[:_INDEX_LENGTH].decode().lower()
+    return cipher.index(ibans.compact(iban), _PURPOSE)[:_INDEX_LENGTH]
 
 
-def hide(cipher: Cipher, texts: Mapping[str, str | None], iban: str | None) -> Hidden:
-    """Texts without their IBANs, cut to what is kept of each. texts: by the names of ``TEXTS``. iban: the other side's.
+class Hider:
+    """Takes IBANs out of one person's transactions. Those of a list are of few accounts: each is indexed once."""
 
-    Texts of the same bank compare equal afterwards, whether they were opened in between or not.
-    """
-    iban = (iban or "")[:_LONGEST_IBAN] or None
-    told = {name: (texts[name] or "").replace(_MARK, " ") for name in TEXTS}
-    own, found = (index(cipher, iban) if iban else None), list[str]()
-    if any(True for _ in ibans.find("\n".join(told.values()))):
-        told = {name: _hide(cipher, text, TEXTS[name], found) for name, text in told.items()}
-    kept = {name: text[: TEXTS[name]] or None for name, text in told.items()}
-    if own is None and (named := _HIDDEN.fullmatch(kept["counterparty"] or "")):
-        own = named[1]  # some banks name the other side by its number
-    return Hidden(kept, own, (iban, *found) if iban or found else ())
+    def __init__(self, cipher: Cipher) -> None:
+        self.cipher = cipher
+        self._indexes: dict[str, str] = {}
+
+    def hide(self, texts: Mapping[str, str | None], iban: str | None) -> Hidden:
+        """Texts without their IBANs, cut to what is kept of each. iban: the other side's.
+
+        texts: by the names of ``TEXTS``. The same texts are equal afterwards, without being opened.
+        """
+        iban = (iban or "")[:_LONGEST_IBAN] or None
+        numbers: list[str] = []
+
+        def taken(each: ibans.Found) -> str:
+            numbers.append(each.text)
+            return f"{_MARK}{self._index(each.iban)}{_MARK}"
+
+        told = _BETWEEN.join((texts[name] or "").translate(_NO_MARKS) for name in TEXTS)
+        hidden = dict(zip(TEXTS, ibans.replace(told, taken).split(_BETWEEN), strict=True))
+        kept = _cut(hidden, numbers) if numbers else {name: hidden[name][:most] for name, most in TEXTS.items()}
+        own = self._index(iban) if iban else None
+        if own is None and (named := _HIDDEN.fullmatch(kept["counterparty"])):
+            own = named[1]  # some banks name the other side by its number
+        return Hidden(
+            {name: text or None for name, text in kept.items()}, own, (iban, *numbers) if iban or numbers else ()
+        )
+
+    def _index(self, iban: str) -> str:
+        if iban not in self._indexes:
+            self._indexes[iban] = index(self.cipher, iban)
+        return self._indexes[iban]
 
 
-def _hide(cipher: Cipher, text: str, length: int, found: list[str]) -> str:
-    numbers: list[str] = []
-
-    def taken(each: ibans.Found) -> str:
-        numbers.append(text[each.start : each.end])
-        return f"{_MARK}{index(cipher, each.iban)}{_MARK}"
-
-    hidden = ibans.replace(text, taken)[:length]
-    if hidden.count(_MARK) % 2:  # an index that the cut went through
-        hidden = hidden[: hidden.rindex(_MARK)]
-    found += numbers[: hidden.count(_MARK) // 2]
-    return hidden
+def _cut(hidden: Mapping[str, str], numbers: list[str]) -> dict[str, str]:
+    """What is kept of texts. numbers: the IBANs that were in them, of which those that are cut off go."""
+    kept, left, numbers[:] = {}, iter(list(numbers)), []
+    for name, text in hidden.items():
+        whole = text[: TEXTS[name]]
+        if whole.count(_MARK) % 2:  # an index that the cut went through
+            whole = whole[: whole.rindex(_MARK)]
+        mine = list(itertools.islice(left, text.count(_MARK) // 2))
+        numbers += mine[: whole.count(_MARK) // 2]
+        kept[name] = whole
+    return kept
 
 
 def seal(cipher: Cipher, numbers: Numbers) -> bytes | None:
