@@ -28,11 +28,11 @@ def run(service: str, settings_class: type[S], build: Callable[[S], FastAPI]) ->
     """Serve until TERM. Exits with 2 and one clear message when the settings are wrong."""
     try:
         settings = settings_class.load(os.environ)
+        logs.configure(service, settings.log_level)
+        application = build(settings)
     except SettingsError as error:
         print(f"{service} can't start:\n{error}", file=sys.stderr)
         raise SystemExit(2) from None
-    logs.configure(service, settings.log_level)
-    application = build(settings)
     # What is there by now stays. Unfrozen, the collector would go over all of it again and again while thousands of
     # transactions are read: a third of the time that taking over a bank's list takes.
     gc.collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -28,6 +29,7 @@ def environment(server: Postgres, issuer: Issuer) -> dict[str, str]:
         "DATABASE_URL": server.service_url("transaction", "process_transaction"),
         "TOKEN_ISSUER": issuer.url,
         "TOKEN_AUDIENCE": AUDIENCE,
+        "DATA_KEY": base64.b64encode(bytes(32)).decode(),
         "ACCOUNT_URL": "http://127.0.0.1:9",
         "CONNECTOR_URL": "http://127.0.0.1:9",
     }

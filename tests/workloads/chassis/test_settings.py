@@ -12,12 +12,12 @@ from local.instance import REPOSITORY
 from workloads.chassis.settings import SecretKeeperSettings, SettingsError
 from workloads.services.connector.settings import ConnectorSettings
 
-GOOD = {
+KEYLESS = {
     "DATABASE_URL": "postgresql+psycopg://host/db",
     "TOKEN_ISSUER": "https://issuer.example/t/v2.0",
     "TOKEN_AUDIENCE": "api://tributary",
-    "KEY_VAULT_URL": "https://vault.example/",
 }
+GOOD = KEYLESS | {"KEY_VAULT_URL": "https://vault.example/"}
 
 
 def test_good_settings_are_read() -> None:
@@ -55,10 +55,18 @@ def test_a_secret_is_not_told() -> None:
     assert "hunter" not in str(refused.value)
 
 
-def test_a_service_with_bad_settings_exits_with_2_and_one_message() -> None:
-    environment = {"PATH": os.environ["PATH"], "PORT": "x"}
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"PORT": "x"}, "ACCOUNT_URL is missing"),
+        (KEYLESS | {"ACCOUNT_URL": "http://account", "CONNECTOR_URL": "http://connector"}, "KEY_VAULT_URL is missing"),
+    ],
+    ids=["wrong alone", "wrong together"],
+)
+def test_a_service_with_bad_settings_exits_with_2_and_one_message(given: dict[str, str], said: str) -> None:
+    environment = {"PATH": os.environ["PATH"], **given}
     command = [sys.executable, "-m", "workloads.services.transaction"]
     ended = subprocess.run(command, env=environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=30)
     assert ended.returncode == 2
-    assert "ACCOUNT_URL is missing" in ended.stderr
+    assert said in ended.stderr
     assert "Traceback" not in ended.stderr
