@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
+from components.vault import Vault
 from components.workload_identity import Grant
 from stacks.data import QSEAL, QWAC, UPLOADS
 from stacks.platform import Platform
@@ -30,10 +31,15 @@ def grants(service: Service, platform: Platform) -> dict[str, Grant]:
 
 
 def _certificates(platform: Platform) -> dict[str, Grant]:
-    """Those that there are. A certificate of TLS is read with its key, as a secret; a seal's is read alone."""
+    """Those that were asked for. A certificate of TLS is read with its key, as a secret; a seal's is read alone."""
     roles = {QWAC: ("Key Vault Secrets User", "secrets"), QSEAL: ("Key Vault Certificate User", "certificates")}
     return {
-        f"reads-{name}": Grant(role, pulumi.Output.concat(platform.vault.vault_id, f"/{kind}/{name}"))
+        f"reads-{name}": Grant(role, _within(platform.vault, f"{kind}/{name}", platform.vault.requests[name]))
         for name, (role, kind) in roles.items()
         if name in platform.vault.requests
     }
+
+
+def _within(vault: Vault, path: str, asked: pulumi.Output[str]) -> pulumi.Output[str]:
+    """Scope of a vault's object, once it was asked for: there is none to give a role at before."""
+    return pulumi.Output.all(vault.vault_id, asked).apply(lambda known: f"{known[0]}/{path}")

@@ -103,6 +103,9 @@ def same_identity(address: Address, kind: Type, body: Mapping[str, Any]) -> None
             )
 
 
+_VAULT_OBJECTS = ("keys", "secrets", "certificates")
+
+
 def parent_exists(store: LocalStore, address: Address) -> None:
     """Raises ArmError 404 (ResourceGroupNotFound or ParentResourceNotFound) when what encloses it is not there."""
     parts = address.path.strip("/").split("/")
@@ -122,6 +125,7 @@ def parent_exists(store: LocalStore, address: Address) -> None:
         "/providers/" in address.parent
         and store.get(address.parent) is None
         and not _made_by_azure(store, address.parent)
+        and not _in_a_vault(store, address.parent)
     ):
         raise ArmError(
             404,
@@ -129,6 +133,16 @@ def parent_exists(store: LocalStore, address: Address) -> None:
             f"Can not perform requested operation on nested resource. Parent resource '{address.parent}' not found.",
             address.path,
         )
+
+
+def _in_a_vault(store: LocalStore, path: str) -> bool:
+    """Whether it is an object of a vault that is there: roles are given at one, which ARM need not know of.
+
+    Source: learn.microsoft.com/azure/key-vault/general/rbac-guide, "Secret scope role assignment".
+    """
+    vault, _, kept = path.rpartition("/")[0].rpartition("/")
+    owner = store.get(vault) if kept.lower() in _VAULT_OBJECTS else None
+    return owner is not None and owner.type.lower() == "microsoft.keyvault/vaults"
 
 
 def _made_by_azure(store: LocalStore, path: str) -> bool:
