@@ -88,7 +88,7 @@ class Platform:
 
     def call(self, person: str, service: str, method: str, path: str, expect: int = 200, **options: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.issuer.token(person)}", **options.pop("headers", {})}
-        response = httpx.request(method, self.urls[service] + path, headers=headers, timeout=30, **options)
+        response = httpx.request(method, self.urls[service] + path, headers=headers, timeout=120, **options)
         assert response.status_code == expect, response.text
         return response.json() if response.content else None
 
