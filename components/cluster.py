@@ -35,7 +35,8 @@ class ClusterArgs:
     be there before.
     login: how kubelogin signs in; the cluster's own kubeconfig would ask a person (pulumi-azure-native#2399).
     admin_groups: object ids of the Entra groups that administer the cluster.
-    allowed_addresses: IPv4 addresses or CIDR blocks that a public API server answers; none lets every address in.
+    allowed_addresses: CIDR blocks of IPv4 that a public API server answers; none lets every address in. Nodes behind a
+    NAT gateway or firewall call it from there: that address must be among them.
     maintenance: when upgrades happen; None leaves that to Azure. collection: where its metrics go; with it, logs go to
     the site's workspace, too.
     private: whether the API server is in the virtual network alone; it needs api_subnet_id then.
@@ -61,7 +62,7 @@ class ClusterArgs:
     pools: Mapping[str, PoolArgs] = field(default_factory=dict)
     outbound: str = "loadBalancer"
     way_out: Sequence[pulumi.Resource] = ()
-    allowed_addresses: Sequence[str] = ()
+    allowed_addresses: Sequence[pulumi.Input[str]] = ()
     maintenance: MaintenanceArgs | None = None
     collection: CollectionArgs | None = None
     private: bool = False

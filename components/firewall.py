@@ -59,8 +59,8 @@ def firewall(
     subnet_id: pulumi.Input[str],
     site: Site,
     opts: pulumi.ResourceOptions,
-) -> tuple[network.AzureFirewall, network.FirewallPolicyRuleCollectionGroup]:
-    """A firewall and its rules: both must be there before anything behind it can call.
+) -> tuple[network.AzureFirewall, network.FirewallPolicyRuleCollectionGroup, network.PublicIPAddress]:
+    """A firewall and its rules: both must be there before anything behind it can call; and the address it calls from.
 
     blocks: address block by purpose. subnet_id: of the subnet AzureFirewallSubnet.
     """
@@ -99,7 +99,7 @@ def firewall(
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[rules])),
     )
     diagnose(f"{name}-firewall", made, site, opts, logs=["AZFWApplicationRule", "AZFWNetworkRule", "AZFWThreatIntel"])
-    return made, rules
+    return made, rules, address
 
 
 def _rules(

@@ -1,7 +1,9 @@
 """Messaging: a Service Bus namespace, with topics, subscriptions and queues from a declaration.
 
 Leaves out: keys and connection strings (local authentication is off), the older geo-DR pairing (it copies metadata,
-not messages), and client-affine subscriptions. With Standard, traffic comes over its public address.
+not messages), and client-affine subscriptions. With Standard, traffic comes over its public address. A firewall there
+lets in listed addresses alone, no trusted service: where Event Grid delivers, leave it open, to be guarded by Entra
+(learn.microsoft.com/azure/service-bus-messaging/service-bus-ip-filtering).
 """
 
 from __future__ import annotations

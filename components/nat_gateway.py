@@ -25,10 +25,12 @@ class NatArgs:
             raise ValueError(f"idle_minutes: {self.idle_minutes} is not allowed; allowed are 4 to 120.")
 
 
-def nat_gateway(name: str, args: NatArgs, site: Site, opts: pulumi.ResourceOptions) -> network.NatGateway:
+def nat_gateway(
+    name: str, args: NatArgs, site: Site, opts: pulumi.ResourceOptions
+) -> tuple[network.NatGateway, network.PublicIPAddress]:
     """A NAT gateway and its address."""
     address = public_address(f"{name}-nat", (), site, opts)
-    return network.NatGateway(
+    made = network.NatGateway(
         name,
         nat_gateway_name=site.name("ng", name),
         resource_group_name=site.resource_group,
@@ -39,3 +41,4 @@ def nat_gateway(name: str, args: NatArgs, site: Site, opts: pulumi.ResourceOptio
         tags=site.tags,
         opts=opts,
     )
+    return made, address

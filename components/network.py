@@ -77,13 +77,15 @@ class Network(pulumi.ComponentResource):
     """Resource id of each private DNS zone, by its name."""
     way_out: Sequence[pulumi.Resource]
     """What must be there before a machine in a subnet can call the internet."""
+    addresses: Sequence[pulumi.Output[str]]
+    """Public IPv4 addresses that machines in a subnet call the internet from, where egress says."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tributary:azure:Network", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         site, egress = args.site, args.egress
 
-        nat = nat_gateway(name, egress, site, child) if isinstance(egress, NatArgs) else None
+        nat, address = nat_gateway(name, egress, site, child) if isinstance(egress, NatArgs) else (None, None)
         walled = isinstance(egress, FirewallArgs)
         routes = firewall_routes(name, args.subnets["firewall"], site, child) if walled else None
         # Inline, and only so: beside subnets of their own Azure shows them twice, and each side undoes the other's
@@ -106,9 +108,10 @@ class Network(pulumi.ComponentResource):
         outputs: dict[str, Any] = {"subnet_ids": self.subnet_ids, "zone_ids": self.zone_ids}
         self.way_out = [nat] if nat else []
         if isinstance(egress, FirewallArgs):
-            wall, rules = firewall(name, egress, args.subnets, self.subnet_ids["firewall"], site, child)
+            wall, rules, address = firewall(name, egress, args.subnets, self.subnet_ids["firewall"], site, child)
             self.way_out = [wall, rules]
             outputs["firewall_address"] = checked_address(wall, args.subnets["firewall"])
+        self.addresses = [address.ip_address.apply(_given)] if address else []
         self.register_outputs(outputs)
 
     def _zone(self, name: str, zone: str, vnet: network.VirtualNetwork, site: Site) -> pulumi.Output[str]:
@@ -166,3 +169,9 @@ class Network(pulumi.ComponentResource):
                 network.ServiceEndpointPropertiesFormatArgs(service=each, locations=[site.location]) for each in reaches
             ],
         )
+
+
+def _given(address: str | None) -> str:
+    if address is None:
+        raise ValueError("Azure reports no address of a static public IP address. Look at its state.")
+    return address

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 
+import pulumi
+
 from components.cluster import Cluster, ClusterArgs
 from components.cluster_maintenance import MaintenanceArgs
 from components.cluster_pools import PoolArgs
@@ -53,13 +55,21 @@ def make_cluster(
             way_out=network.way_out,
             private=wanted.private,
             api_subnet_id=network.subnet_ids["api-server"] if wanted.private else None,
-            allowed_addresses=wanted.allowed_addresses,
+            allowed_addresses=() if wanted.private else _callers(settings, network),
             defender=wanted.defender,
             maintenance=MaintenanceArgs(**wanted.maintenance.model_dump()) if wanted.maintenance else None,
             collection=monitoring.collection,
             ingress=IngressArgs(zone_id=network.zone_ids[settings.inner_domain], vault_id=vault.vault_id),
         ),
     )
+
+
+def _callers(settings: Settings, network: Network) -> list[pulumi.Input[str]]:
+    """Whom a public API server answers: those that the settings list, and nodes, which come by the network's way out.
+
+    AKS lets the address of its own balancer in by itself, that of a NAT gateway not (azure-docs#97437, #111834).
+    """
+    return [*settings.cluster.allowed_addresses, *(pulumi.Output.concat(each, "/32") for each in network.addresses)]
 
 
 def _pools(settings: Settings) -> dict[str, PoolArgs]:

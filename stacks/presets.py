@@ -154,7 +154,9 @@ LOCAL = DEV.model_copy(
         "identity": None,
         # What stands behind the embedded Azure's SQL server speaks PostgreSQL's protocol.
         "database": DEV.database.model_copy(update={"scheme": "postgresql+psycopg", "elastic_pool": None}),
-        "cluster": DEV.cluster.model_copy(update={"node_count": 1, "node_maximum": 1}),
+        "cluster": DEV.cluster.model_copy(
+            update={"node_count": 1, "node_maximum": 1, "allowed_addresses": ["127.0.0.0/8"]}
+        ),
         # All blocks, as in production: the embedded Azure costs nothing.
         "gateway": DEV.gateway.model_copy(update={"internal": True}),
         "edge": Edge(minimum=0, maximum=2, zones=[], requests_per_minute=1000),

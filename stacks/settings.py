@@ -24,7 +24,8 @@ from stacks.sections.observability import Alerts
 NAMESPACE = "tributary"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NOBODYS = "00000000-0000-0000-0000-000000000000"
-"""Tenant of the stack files as they are committed: a preview does with it, a deployment does not."""
+"""Tenant of the stack files as they are committed: a preview does with it, an update does not."""
+_NAMES_NOBODY = f"names the tenant {_NOBODYS}, which is nobody's. Allowed:"
 
 
 class Settings(Preset):
@@ -97,15 +98,20 @@ def load_settings() -> Settings:
     secret = {*runtime_config.get_config_secret_keys_env(), *runtime_config._SECRET_KEYS.get()}
     settings = parse(everything, secret=secret, stack=pulumi.get_stack())
     if settings.identity and settings.people_tenant == _NOBODYS:
-        _not_yet("signIn.issuer", "the issuer of your Entra External ID tenant")
+        _not_yet("signIn.issuer", f"{_NAMES_NOBODY} the issuer of your Entra External ID tenant.")
     if (own := settings.sign_in.services) and _NOBODYS in own.issuer:
-        _not_yet("signIn.services.issuer", "the issuer of the subscription's own tenant")
+        _not_yet("signIn.services.issuer", f"{_NAMES_NOBODY} the issuer of the subscription's own tenant.")
+    if not settings.cluster.private and not settings.cluster.allowed_addresses:
+        _not_yet(
+            "cluster.allowedAddresses",
+            "is empty: the API server would answer the cluster's own nodes alone. Allowed: the public IPv4 addresses "
+            "of whoever deploys, a pipeline's among them.",
+        )
     return settings
 
 
-def _not_yet(name: str, allowed: str) -> None:
+def _not_yet(name: str, text: str) -> None:
     """A setting as it is committed: a preview warns of it, an update is refused."""
-    text = f"names the tenant {_NOBODYS}, which is nobody's. Allowed: {allowed}."
     if not pulumi.runtime.is_dry_run():
         _refuse(pulumi.get_stack(), [Problem(name, text)])
     pulumi.log.warn(f"{NAMESPACE}:{name} {text} An update is refused until then (docs/deploy.md).")

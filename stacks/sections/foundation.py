@@ -61,6 +61,16 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _ipv4(value: str) -> str:
+    try:
+        return str(ipaddress.IPv4Network(value))
+    except ValueError as error:
+        raise ValueError(f"{error}") from None
+
+
+Addresses = Annotated[
+    str, AfterValidator(_ipv4), Field(description="an IPv4 address or block such as 203.0.113.7 or 203.0.113.0/24")
+]
 Cidr = Annotated[
     str, AfterValidator(_private_network), Field(description="a private IPv4 network such as 10.20.0.0/16")
 ]
@@ -312,8 +322,8 @@ class Cluster(Section):
 
     private: whether its API server is in the virtual network alone, in the subnet apiServer.
     encryption_at_host: of the nodes; the subscription must have the feature Microsoft.Compute/EncryptionAtHost.
-    allowed_addresses: that a public API server answers; none lets every address in. user_nodes: nodes of the services,
-    apart from the system's; null for none. maintenance: window of upgrades. observed: metrics and logs are collected.
+    allowed_addresses: that a public API server answers, beside its own nodes. user_nodes: nodes of the services, apart
+    from the system's; null for none. maintenance: window of upgrades. observed: metrics and logs are collected.
     """
 
     tier: Literal["Free", "Standard", "Premium"]
@@ -330,7 +340,7 @@ class Cluster(Section):
     private: bool
     encryption_at_host: bool
     defender: bool
-    allowed_addresses: list[str]
+    allowed_addresses: list[Addresses]
     user_nodes: UserNodes | None
     maintenance: MaintenanceWindow | None
     observed: bool

@@ -6,21 +6,21 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stacks.sections.foundation import Section
+from stacks.sections.foundation import Addresses, Section
 
 
 class Messaging(Section):
     """The Service Bus. capacity and replicated need Premium.
 
     capacity: messaging units. replicated: whether messages are copied to a second region under the same law.
-    allowed_addresses: IPv4 addresses or blocks that Standard's public address lets in; with none, Entra alone decides.
-    Premium has a private endpoint only.
+    allowed_addresses: that Standard's public address lets in; with none, Entra alone decides. Events of uploads don't
+    arrive then, as Event Grid comes from addresses of its own. Premium has a private endpoint only.
     """
 
     tier: Literal["Standard", "Premium"]
     capacity: Literal[1, 2, 4, 8, 16] | None
     replicated: bool
-    allowed_addresses: list[str]
+    allowed_addresses: list[Addresses]
 
     @model_validator(mode="after")
     def _premium(self) -> Self:

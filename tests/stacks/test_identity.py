@@ -69,6 +69,13 @@ def test_the_committed_tenant_is_previewed_and_not_deployed_to() -> None:
             deployed({}, **{"tributary:signIn": committed})
 
 
+def test_an_api_server_that_answers_nobody_is_previewed_and_not_deployed() -> None:
+    nobody: dict[str, Any] = {"tributary:cluster": {"allowedAddresses": []}}
+    assert deployed({}, preview=True, **nobody).of(":ManagedCluster")
+    with pytest.raises(pulumi.RunError, match=r"cluster.allowedAddresses is empty: the API server would answer the"):
+        deployed({}, **nobody)
+
+
 @pytest.mark.parametrize(
     ("identity", "complaint"),
     [

@@ -290,6 +290,14 @@ def test_aliases_of_older_api_versions_are_dropped(stack: str) -> None:
     assert sum(each.aliases for each in deployed(stack).of("") if each.type.startswith("azure-native:")) == 0
 
 
+def test_devs_api_server_answers_who_is_listed_and_its_own_nodes_alone() -> None:
+    """Nodes call it from the NAT gateway's address."""
+    access = deployed("dev").one(":ManagedCluster").inputs["apiServerAccessProfile"]
+    (way_out,) = deployed("dev").of("network:PublicIPAddress")
+    assert way_out.name == "main-nat"
+    assert access == {"authorizedIPRanges": ["203.0.113.7/32", "192.0.2.1/32"]}
+
+
 def test_aliases_are_kept_where_another_major_version_of_the_sdk_wrote_the_state() -> None:
     given = config("local") | {"tributary:upgrades": {"azureNative": installed_major() + 1}}
     kept = run(lambda: runpy.run_path(str(ROOT / "__main__.py")), config=given, stack="local")
