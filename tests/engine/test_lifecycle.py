@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -48,9 +49,10 @@ def test_nothing_changes_by_a_second_update_a_preview_or_a_refresh(deployed: Dep
 
 
 def test_no_credential_is_in_the_state_in_plain_text(deployed: Deployment) -> None:
-    state = json.dumps(deployed.state("local"))
-    for word in ("client-key-data", "BEGIN ", "eyJ", "AccountKey=", "client_secret"):
-        assert word not in state, word
+    # In the base64 of what is encrypted any three letters stand sooner or later.
+    state = re.sub(r'"ciphertext": "[^"]*"', "", json.dumps(deployed.state("local")))
+    words = ("client-key-data", "BEGIN ", "eyJ", "AccountKey=", "client_secret")
+    assert [each for each in words if each in state] == []
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
