@@ -218,6 +218,26 @@ def test_a_stranger_is_refused_until_a_role_is_assigned(arm: httpx.Client, azure
         assert send(stranger, "GET", identity).status_code == 403
 
 
+@pytest.mark.parametrize("kept", ["keys", "secrets", "certificates"])
+def test_a_role_is_given_at_one_object_of_a_vault_that_is_there(
+    arm: httpx.Client, azure: Any, group: str, kept: str
+) -> None:
+    _, robot, client = make_identity(arm, azure, group, f"reads-{kept}")
+    client.close()
+    definition = f"{azure.subscription}/providers/Microsoft.Authorization/roleDefinitions/{READER}"
+    given = {"properties": {"roleDefinitionId": definition, "principalId": robot, "principalType": "ServicePrincipal"}}
+    vault = f"{group}/providers/Microsoft.KeyVault/vaults/kv-{uuid.uuid4().hex[:12]}"
+    path = f"{vault}/{kept}/one/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+    refused = send(arm, "PUT", path, given)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "ParentResourceNotFound")
+    tenant = {"tenantId": TENANT_ID, "sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True}
+    made = send(arm, "PUT", vault, {"location": "westeurope", "properties": tenant})
+    assert made.status_code in (200, 201), made.text
+    assert send(arm, "PUT", path, given).status_code == 201
+    nested = send(arm, "PUT", path.replace("/one/", "/one/versions/two/"), given)
+    assert nested.status_code == 404
+
+
 def test_who_may_give_some_roles_on_a_condition_may_give_no_other(arm: httpx.Client, azure: Any, group: str) -> None:
     _, pipeline, client = make_identity(arm, azure, group, "pipeline")
     _, robot, other = make_identity(arm, azure, group, "robot")
