@@ -91,6 +91,7 @@ pages: ## write every page and picture anew that is made from code; make test sa
 	$(TOOLCHAIN) --only python run policies.catalogue
 	$(TOOLCHAIN) --only python run workloads.api_documents
 	$(TOOLCHAIN) --only python run workloads.bank_document
+	$(TOOLCHAIN) --only python run workloads.tsql
 	$(TOOLCHAIN) run local.commands.diagram prod
 
 lint: ## ruff and pyrefly alone

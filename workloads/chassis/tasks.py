@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -80,6 +80,12 @@ def forget(session: Session, user: uuid.UUID) -> int:
     return result.rowcount
 
 
+def due_query(kinds: Sequence[str]) -> Select[Any]:
+    """The task of these kinds that is longest due, unless another worker has it."""
+    query = select(Task).where(Task.due <= clock.now(), Task.kind.in_(kinds))
+    return dialect.locked(query.order_by(Task.due).limit(1), Task, skip_locked=True)
+
+
 @dataclass(frozen=True)
 class Due:
     """A task whose time has come. app: the application's state."""
@@ -139,8 +145,7 @@ class Worker:
 
     def _lease(self) -> tuple[str, uuid.UUID, uuid.UUID, datetime.datetime, int] | None:
         with self._database.session() as session:
-            query = select(Task).where(Task.due <= clock.now(), Task.kind.in_(list(self._handlers)))
-            row = session.scalar(dialect.locked(query.order_by(Task.due).limit(1), Task, skip_locked=True))
+            row = session.scalar(due_query(list(self._handlers)))
             if row is None or not self._in_time(session):
                 return None
             row.due, row.attempts = clock.now() + _LEASE, row.attempts + 1

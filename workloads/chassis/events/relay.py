@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_when_event_set, wait_random_exponential
@@ -75,11 +76,9 @@ class Relay:
         Raises BusUnavailable.
         """
         with self._database.session() as session:
-            turn = session.scalar(dialect.locked(select(RelayTurn), RelayTurn, skip_locked=True))
-            if turn is None:
+            if session.scalar(turn_query()) is None:
                 return 0
-            query = select(OutboxEvent).where(OutboxEvent.refused.is_(None)).order_by(OutboxEvent.sequence)
-            rows = list(session.scalars(query.limit(_BATCH)))
+            rows = list(session.scalars(oldest_query()))
             if not rows:
                 return 0
             faults.reach(FaultPoint.RELAY_READ)
@@ -93,6 +92,17 @@ class Relay:
             faults.reach(FaultPoint.RELAY_PUBLISHED)
             session.execute(delete(OutboxEvent).where(OutboxEvent.sequence.in_([each.sequence for each in rows])))
             return len(rows)
+
+
+def turn_query() -> Select[Any]:
+    """The turn, unless another relay has it."""
+    return dialect.locked(select(RelayTurn), RelayTurn, skip_locked=True)
+
+
+def oldest_query() -> Select[Any]:
+    """The oldest events that wait."""
+    query = select(OutboxEvent).where(OutboxEvent.refused.is_(None)).order_by(OutboxEvent.sequence)
+    return query.limit(_BATCH)
 
 
 def _name(outcome: object) -> str:

@@ -75,12 +75,16 @@ def page(session: Session, wanted: Filter, cursor: str | None, limit: int) -> tu
 
     Rows of what is shown, not objects: they are read only, and a page's objects take longer than its query.
     """
-    shown: Any = select(*_SHOWN)
-    query = _filtered(shown.where(Transaction.state == "listed"), wanted)
-    query = paging.newest_first(query, Transaction.date, Transaction.sequence, cursor, limit)
-    rows = session.execute(query).all()
+    rows = session.execute(page_query(wanted, cursor, limit)).all()
     following = paging.encode(rows[limit - 1].date, rows[limit - 1].sequence) if len(rows) > limit else None
     return rows[:limit], following
+
+
+def page_query(wanted: Filter, cursor: str | None, limit: int) -> Select[Any]:
+    """A page's rows, and one more where another page follows. Raises Problem 400 for a foreign cursor."""
+    shown: Any = select(*_SHOWN)
+    query = _filtered(shown.where(Transaction.state == "listed"), wanted)
+    return paging.newest_first(query, Transaction.date, Transaction.sequence, cursor, limit)
 
 
 def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
@@ -108,8 +112,13 @@ def changes(session: Session, after: int, limit: int) -> Sequence[Any]:
 
     Rows of what others are told, not objects: thousands are read at a time, and half of the columns are not told.
     """
-    query = select(*_TOLD).where(Transaction.revision > after).order_by(Transaction.revision)
-    return session.execute(query.limit(limit)).all()
+    return session.execute(changes_query(after, limit)).all()
+
+
+def changes_query(after: int, limit: int) -> Select[Any]:
+    """Rows of what changed since a revision."""
+    query: Any = select(*_TOLD).where(Transaction.revision > after).order_by(Transaction.revision)
+    return query.limit(limit)
 
 
 def synchronised(session: Session, account_id: uuid.UUID) -> Synchronised | None:
@@ -120,7 +129,12 @@ def synchronised(session: Session, account_id: uuid.UUID) -> Synchronised | None
 def ledger(session: Session, user: uuid.UUID) -> Ledger:
     """The user's ledger, locked until the transaction ends: changes are made one after the other."""
     dialect.upsert(session, Ledger, [{"user_id": user, "revision": 0}], key=["user_id"])
-    return session.scalars(dialect.locked(select(Ledger), Ledger)).one()
+    return session.scalars(dialect.locked(ledger_query(), Ledger)).one()
+
+
+def ledger_query() -> Select[Any]:
+    """The user's ledger."""
+    return select(Ledger)
 
 
 def delete(session: Session, user: uuid.UUID, transaction_id: uuid.UUID) -> None:
