@@ -12,8 +12,13 @@ trap 'rm -f "$deployed"' EXIT
 if pulumi stack export --stack "$stack" --file "$deployed" --non-interactive > /dev/null; then
     export TRIBUTARY_DEPLOYED="$deployed"
 fi
-pulumi preview --stack "$stack" --diff --non-interactive --suppress-progress --color never \
-    --policy-pack policies --policy-pack-config "policies/config/$stack.json" > preview.log 2>&1
+config="policies/config/$stack.json"
+{
+    # The engine names no line of a config, and takes a rule that there is not without a word.
+    python -m policies.check "$config" &&
+        pulumi preview --stack "$stack" --diff --non-interactive --suppress-progress --color never \
+            --policy-pack policies --policy-pack-config "$config"
+} > preview.log 2>&1
 code=$?
 
 {

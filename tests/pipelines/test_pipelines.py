@@ -88,6 +88,7 @@ def stand_in(folder: Path, name: str, script: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(("code", "headline"), [(0, "### Preview of `dev`"), (3, "### Preview of `dev` failed")])
 def test_a_preview_writes_what_it_said_and_ends_as_it_did(tmp_path: Path, code: int, headline: str) -> None:
+    stand_in(tmp_path / "bin", "python", "exit 0")
     environment = stand_in(tmp_path / "bin", "pulumi", f'echo "$@"; yes change | head -c 200000; exit {code}')
     script = REPOSITORY / "pipelines" / "preview.sh"
     done = subprocess.run(
@@ -100,6 +101,18 @@ def test_a_preview_writes_what_it_said_and_ends_as_it_did(tmp_path: Path, code: 
     assert written.splitlines()[:2] == ["<!-- preview dev -->", headline]
     assert len(written) < 65536
     assert written.count("```") == 2
+
+
+def test_a_malformed_config_is_told_with_its_line_and_nothing_is_previewed(tmp_path: Path) -> None:
+    stand_in(tmp_path / "bin", "python", 'echo "$3:2: there is no rule"; exit 1')
+    environment = stand_in(tmp_path / "bin", "pulumi", f'echo "$@" >> "{tmp_path / "asked"}"')
+    script = REPOSITORY / "pipelines" / "preview.sh"
+    done = subprocess.run(
+        [script, "dev", "preview.md"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "policies/config/dev.json:2: there is no rule\n")
+    assert "preview" not in (tmp_path / "asked").read_text().split()
+    assert "there is no rule" in (tmp_path / "preview.md").read_text()
 
 
 @pytest.mark.parametrize(("before", "wanted"), [("", ["POST", "issues/7/comments"]), ("42", ["PATCH", "comments/42"])])
