@@ -40,6 +40,7 @@ _FOLDERS = {
     "tests/workloads/chassis/test_answers.py": BACK_END,
     "tests/workloads/chassis/test_api_documents.py": BACK_END,
     "tests/workloads/chassis/test_openapi.py": BACK_END,
+    "tests/workloads/chassis/test_restoration.py": BACK_END,
     "tests/workloads/connector": PLATFORM,
     "tests/workloads/consent": PLATFORM,
     "tests/workloads/dialect": PLATFORM,
@@ -48,13 +49,13 @@ _FOLDERS = {
 }
 """The longest path that a test's begins with tells its part."""
 _SHARED = "tests/engine/"
-"""What is set up and taken down for its tests is the platform itself, whoever comes first."""
+"""What is set up and taken down for its tests, whoever comes first, is the stack with all its blocks and services."""
 
 
 def part_of(test: str, phase: str) -> Part:
     """Whose time a phase of a test is. phase: setup, call or teardown."""
     if phase != "call" and test.startswith(_SHARED):
-        return PLATFORM
+        return BLOCKS
     path = test.split("::")[0].split("/")
     return next(
         found for end in range(len(path), 0, -1) if (found := _FOLDERS.get("/".join(path[:end]))) is not None

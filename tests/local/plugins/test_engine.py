@@ -130,6 +130,7 @@ def mend(program: Program) -> None:
     launcher(program.bin, "pulumi-resource-azure-native", "-m local.plugins.azure_native")
 
 
+@pytest.mark.full  # with the platform's own commands, and every daemon, it is in tests/engine/test_faults.py
 def test_a_killed_engine_leaves_nothing_that_recover_does_not_take_in(
     program: Program, azure: RunningAzure, arm: httpx.Client, group_name: str
 ) -> None:
