@@ -41,11 +41,14 @@ def requests(recording: Iterable[Exchange], planned: Iterable[tuple[str, Mapping
     sent = {canonical(each.path): each.sent for each in recording if each.makes}
     # What is known best is looked for first: it leaves less to the others.
     for path, body in sorted(((canonical(path), body) for path, body in planned), key=_unknown):
-        found = next((each for each in sent if _stands_for(path, each)), None)
-        if found is None:
+        differing = {each: list(_unlike(each, sent[each], body)) for each in sent if _stands_for(path, each)}
+        if not differing:
             yield f"{path}: planned, and not sent"
-        else:
-            yield from _unlike(found, sent.pop(found), body)
+            continue
+        # Several may stand for it, two roles at one scope for instance, in whatever order they were sent.
+        nearest = min(differing, key=lambda each: len(differing[each]))
+        yield from differing[nearest]
+        del sent[nearest]
     yield from (f"{path}: sent, and not planned" for path in sorted(sent))
 
 

@@ -69,6 +69,18 @@ def test_what_is_known_only_after_deployment_of_an_id_stands_for_anything_once()
     ]
 
 
+@pytest.mark.parametrize("order", [("reader", "writer"), ("writer", "reader")])
+def test_two_that_may_stand_for_each_other_are_told_apart_by_what_they_are_in_whatever_order(
+    order: tuple[str, str],
+) -> None:
+    at = f"{VAULT}/providers/Microsoft.Authorization/roleAssignments"
+    sent = [replace(exchange({}, sent={"role": each}), path=f"{at}/{number}") for number, each in enumerate(order)]
+    planned = [(f"{at}/<unknown>", {"role": each}) for each in ("reader", "writer")]
+    assert list(requests(sent, planned)) == []
+    (told,) = requests(sent, [*planned[:1], (f"{at}/<unknown>", {"role": "owner"})])
+    assert told.endswith("role: sent is another value than planned")
+
+
 def test_a_recording_is_for_its_owner_alone_and_read_as_it_was_kept(tmp_path: Path) -> None:
     file = tmp_path / "recording.jsonl"
     keep([exchange({"a": 1})], file)
