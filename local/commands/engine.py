@@ -22,6 +22,9 @@ from local.toolchain.cache import write
 STACK = "local"
 ENGINE_VARIABLE = "TRIBUTARY_ENGINE"
 """In the environment of an engine that a command of ours started: the state folder."""
+_COLLECTS_LATER = {"GOGC": "400"}
+"""Go's collector runs when the heap has grown fivefold, not twofold: a sixth of the engine's processor time for memory
+that a machine which runs a cluster has. A person's own GOGC goes before it."""
 _SALT = re.compile(r"^encryptionsalt: .*$", re.MULTILINE)
 _NOTICE = re.compile(r"warning: using pulumi-\S+ from \$PATH at \S+\n?")
 
@@ -50,7 +53,13 @@ def pulumi(
     folder: of the program. on_line: called with each line as it comes, standard error's too.
     extra: variables beside the instance's. Raises EngineFailed; EngineFailed.output holds both streams.
     """
-    variables = {**os.environ, **environment(instance), ENGINE_VARIABLE: str(instance.state), **(extra or {})}
+    variables = {
+        **_COLLECTS_LATER,
+        **os.environ,
+        **environment(instance),
+        ENGINE_VARIABLE: str(instance.state),
+        **(extra or {}),
+    }
     command = [tools(instance)["pulumi"], *arguments, "--non-interactive", "--color=never"]
     error = subprocess.STDOUT if on_line else subprocess.PIPE
     with subprocess.Popen(
