@@ -68,6 +68,11 @@ class Namespace:
         items = self.get("event")["items"]
         return [(each["reason"], each["message"]) for each in items if each["involvedObject"]["name"] == name]
 
+    def await_events(self, name: str, *reasons: str) -> None:
+        """Events of these reasons are there; the agent tells them beside the status, before or after it."""
+        wanted = set(reasons)
+        self.plane.until(lambda: wanted <= {reason for reason, _ in self.events(name)}, what=f"{wanted} of {name}")
+
     def address(self, name: str) -> str:
         """Where a pod's process listens."""
         return "127." + self.status(name)["podIP"].partition(".")[2]

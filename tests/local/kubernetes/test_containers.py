@@ -145,9 +145,9 @@ def test_probes_gate_and_restart(namespace: Namespace, control_plane: ControlPla
     httpx.get(f"http://{namespace.address('probed')}:8080/break/live")
     control_plane.until(lambda: _restarted(namespace, "probed"), 10)
     namespace.await_ready("probed")
-    assert ("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500") in namespace.events("probed")
-    reasons = [reason for reason, _ in namespace.events("probed")]
-    assert {"Scheduled", "Pulled", "Created", "Started", "Killing"} <= set(reasons)
+    unhealthy = ("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500")
+    control_plane.until(lambda: unhealthy in namespace.events("probed"))
+    namespace.await_events("probed", "Scheduled", "Pulled", "Created", "Started", "Killing")
     status = namespace.status("unready")
     assert status["phase"] == "Running"
     assert not status["containerStatuses"][0]["ready"]
@@ -163,7 +163,7 @@ def test_a_crashing_container_is_backed_off(namespace: Namespace, control_plane:
     status = control_plane.until(lambda: _backed_off(namespace.status("crash")), 10)
     assert status["restartCount"] == 1, "the first restart is immediate, the second waits 10 s"
     assert status["lastState"]["terminated"]["exitCode"] == 3
-    assert any(reason == "BackOff" for reason, _ in namespace.events("crash"))
+    namespace.await_events("crash", "BackOff")
     assert namespace.kubectl("logs", "crash", "--previous") == "attempt\n"
 
 

@@ -88,8 +88,7 @@ def test_an_image_that_is_not_there_is_reported_as_a_kubelet_does(
     for name, reason in wanted.items():
         control_plane.until(lambda name=name, reason=reason: _waiting(namespace, name).get("reason") == reason)
     assert "answered 404" in _waiting(namespace, "absent")["message"]
-    reasons = [reason for reason, _ in namespace.events("absent")]
-    assert {"Pulling", "Failed", "BackOff"} <= set(reasons)
+    namespace.await_events("absent", "Pulling", "Failed", "BackOff")
 
 
 def _waiting(namespace: Namespace, name: str) -> dict[str, str]:
