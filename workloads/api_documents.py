@@ -7,7 +7,6 @@ Writes the pages; with --check it only says which are not as they would be writt
 
 from __future__ import annotations
 
-import argparse
 import base64
 import importlib
 import sys
@@ -16,9 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from workloads import made_files
 from workloads.chassis.events import catalogue
 
-_ROOT = Path(__file__).resolve().parent.parent
 PAGES = Path("docs/api")
 _PLACEHOLDERS = {
     "database_url": "postgresql+psycopg://localhost/none",
@@ -31,7 +30,7 @@ _PLACEHOLDERS = {
 
 def documents() -> Mapping[str, dict[str, Any]]:
     """Each service's OpenAPI document, by the service's name. The sandbox bank's is the Berlin Group's, not ours."""
-    packages = sorted(each.parent.name for each in (_ROOT / "workloads/services").glob("*/api.py"))
+    packages = sorted(each.parent.name for each in (made_files.ROOT / "workloads/services").glob("*/api.py"))
     return {each.replace("_", "-"): _document(each) for each in packages if each != "bank_sandbox"}
 
 
@@ -153,26 +152,14 @@ def _about(of: dict[str, Any]) -> str:
     return "; ".join(filter(None, told)).replace("|", "\\|").replace("\n", " ")
 
 
-def differences(root: Path = _ROOT) -> list[str]:
+def differences(root: Path = made_files.ROOT) -> list[str]:
     """The pages that are not as they would be written, and those of no service."""
-    pages = written()
-    wrong = [p for p, text in pages.items() if not (root / p).is_file() or (root / p).read_text() != text]
-    left = [p.relative_to(root) for p in (root / PAGES).glob("*.md") if p.relative_to(root) not in pages]
-    return sorted(map(str, [*wrong, *left]))
+    return made_files.differences(written(), root)
 
 
 def main() -> int:
     """Write the pages, or check them."""
-    parser = argparse.ArgumentParser(prog="python -m workloads.api_documents", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing")
-    if parser.parse_args().check:
-        wrong = differences()
-        print("\n".join(f"not as its service says: {each}" for each in wrong))
-        return 1 if wrong else 0
-    (_ROOT / PAGES).mkdir(parents=True, exist_ok=True)
-    for path, text in written().items():
-        (_ROOT / path).write_text(text)
-    return 0
+    return made_files.write_or_check("workloads.api_documents", __doc__, written)
 
 
 if __name__ == "__main__":

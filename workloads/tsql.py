@@ -7,7 +7,6 @@ Writes docs/tsql; with --check it only says which files are not as they would be
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import sys
@@ -18,13 +17,13 @@ from typing import Any
 from sqlalchemy.dialects import mssql
 from sqlalchemy.sql.elements import ClauseElement
 
+from workloads import made_files
 from workloads.chassis import dialect, migrate, tasks
 from workloads.chassis.events import relay
 from workloads.chassis.events.tables import HandledEvent
 from workloads.services.transaction import store
 from workloads.services.transaction.models import Ledger
 
-_ROOT = Path(__file__).resolve().parent.parent
 FILES = Path("docs/tsql")
 _MADE = "-- Made by `python -m workloads.tsql`.\n"
 _BOUND = "-- Each table of users' rows is also bound to its user: `user_id = :user` is added as a session executes.\n"
@@ -51,7 +50,7 @@ def hot_queries() -> Mapping[str, ClauseElement]:
 
 def written() -> Mapping[Path, str]:
     """Every file, by its path."""
-    services = sorted(each.parent.name for each in (_ROOT / "workloads/services").glob("*/migrations"))
+    services = sorted(each.parent.name for each in (made_files.ROOT / "workloads/services").glob("*/migrations"))
     found = {FILES / f"{each.replace('_', '-')}.sql": _MADE + _migrations(each) for each in services}
     queries = "".join(_query(what, statement) for what, statement in hot_queries().items())
     return {**found, FILES / "hot-queries.sql": _MADE + _BOUND + queries}
@@ -70,26 +69,14 @@ def _query(what: str, statement: ClauseElement) -> str:
     return f"\n-- {what}\n{str(compiled).rstrip(';')};\n"
 
 
-def differences(root: Path = _ROOT) -> list[str]:
+def differences(root: Path = made_files.ROOT) -> list[str]:
     """The files that are not as they would be written, and those of nothing."""
-    files = written()
-    wrong = [p for p, text in files.items() if not (root / p).is_file() or (root / p).read_text() != text]
-    left = [p.relative_to(root) for p in (root / FILES).glob("*.sql") if p.relative_to(root) not in files]
-    return sorted(map(str, [*wrong, *left]))
+    return made_files.differences(written(), root)
 
 
 def main() -> int:
     """Write the files, or check them."""
-    parser = argparse.ArgumentParser(prog="python -m workloads.tsql", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing")
-    if parser.parse_args().check:
-        wrong = differences()
-        print("\n".join(f"not as the code says: {each}" for each in wrong))
-        return 1 if wrong else 0
-    (_ROOT / FILES).mkdir(parents=True, exist_ok=True)
-    for path, text in written().items():
-        (_ROOT / path).write_text(text)
-    return 0
+    return made_files.write_or_check("workloads.tsql", __doc__, written)
 
 
 if __name__ == "__main__":

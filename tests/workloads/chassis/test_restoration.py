@@ -161,11 +161,11 @@ def test_a_copy_in_the_place_of_the_database_is_held_back_though_it_says_that_it
     name, backup = restored.database.url.database, f"backup_{uuid.uuid4().hex[:12]}"
     restored.database.engine.dispose()
     with psycopg.connect(host=str(server.socket_folder), user="postgres", dbname="postgres", autocommit=True) as owner:
-        owner.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')  # type: ignore[arg-type]
+        owner.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')  # type: ignore[arg-type]  # psycopg wants literals; the name is ours
         owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-        owner.execute(f'ALTER DATABASE "{name}" RENAME TO "{backup}"')  # type: ignore[arg-type]
-        owner.execute(f'CREATE DATABASE "{name}" TEMPLATE "{backup}" OWNER {ADMINISTRATOR}')  # type: ignore[arg-type]
-        owner.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')  # type: ignore[arg-type]
+        owner.execute(f'ALTER DATABASE "{name}" RENAME TO "{backup}"')  # type: ignore[arg-type]  # psycopg wants literals; the name is ours
+        owner.execute(f'CREATE DATABASE "{name}" TEMPLATE "{backup}" OWNER {ADMINISTRATOR}')  # type: ignore[arg-type]  # psycopg wants literals; the name is ours
+        owner.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')  # type: ignore[arg-type]  # psycopg wants literals; the name is ours
     deadline = time.monotonic() + 30
     while not restored.restarts.is_set() and time.monotonic() < deadline:
         httpx.get(f"{url}/healthz/startup")
