@@ -13,6 +13,10 @@ if pulumi stack export --stack "$stack" --file "$deployed" --non-interactive > /
     export TRIBUTARY_DEPLOYED="$deployed"
 fi
 config="policies/config/$stack.json"
+# Every property that is previewed would go to the engine's automatic log, too, which nobody reads here and which has no
+# switch (pulumi/pulumi#22416): it does without where it can't make the folder.
+home="${PULUMI_HOME:-$HOME/.pulumi}"
+mkdir -p "$home" && { [ -e "$home/logs" ] || : > "$home/logs"; }
 export GOGC="${GOGC:-400}" # the engine's collector runs less often: a sixth of its processor time
 {
     # The engine names no line of a config, and takes a rule that there is not without a word.

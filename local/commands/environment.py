@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.azure.entra import deployer
+from local.commands.engine_home import engine_home
 from local.instance import Instance
 from local.pki import write_private
 
@@ -43,6 +44,7 @@ def environment(instance: Instance) -> dict[str, str]:
     variables = {
         "PATH": _path(instance),
         "PULUMI_BACKEND_URL": f"file://{backend(instance)}",
+        "PULUMI_HOME": str(engine_home(instance)),
         "PULUMI_CONFIG_PASSPHRASE": passphrase(instance),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "TRIBUTARY_STACK_FILE": str(instance.state / "Pulumi.local.yaml"),

@@ -83,7 +83,8 @@ def stand_in(folder: Path, name: str, script: str) -> dict[str, str]:
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(f"#!/bin/sh\n{script}\n")
     (folder / name).chmod(0o755)
-    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    home = {"PULUMI_HOME": str(folder / "pulumi-home")}
+    return {**os.environ, **home, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
 
 
 @pytest.mark.parametrize(("code", "headline"), [(0, "### Preview of `dev`"), (3, "### Preview of `dev` failed")])
@@ -101,6 +102,7 @@ def test_a_preview_writes_what_it_said_and_ends_as_it_did(tmp_path: Path, code: 
     assert written.splitlines()[:2] == ["<!-- preview dev -->", headline]
     assert len(written) < 65536
     assert written.count("```") == 2
+    assert (tmp_path / "bin" / "pulumi-home" / "logs").is_file()  # the engine can't make its log's folder
 
 
 def test_a_malformed_config_is_told_with_its_line_and_nothing_is_previewed(tmp_path: Path) -> None:
