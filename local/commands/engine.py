@@ -173,17 +173,23 @@ def unlock(instance: Instance, folder: Path = REPOSITORY) -> None:
     end_left_behind(instance)
     locks = list((backend(instance) / ".pulumi" / "locks").rglob(f"{STACK}/*.json"))
     for lock in locks:
-        try:
-            holder = int(json.loads(lock.read_text())["pid"])
-        except (OSError, ValueError, KeyError):
-            continue
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if _name(psutil.Process(holder)) == "pulumi":
-                raise StackLocked(
-                    f"Stack {STACK} is being worked on by another pulumi (process {holder}). Wait for it, or end it."
-                )
+        if holder := _holder(lock):
+            raise StackLocked(
+                f"Stack {STACK} is being worked on by another pulumi (process {holder}). Wait for it, or end it."
+            )
     if locks:
         pulumi(instance, "cancel", "--yes", STACK, folder=folder)
+
+
+def _holder(lock: Path) -> int | None:
+    """The process that holds a lock of the file backend; None when it is gone, whoever has its number by now."""
+    try:
+        holder = psutil.Process(int(json.loads(lock.read_text())["pid"]))
+        alive = holder.status() != psutil.STATUS_ZOMBIE and holder.name() == "pulumi"
+        # Linux tells when the machine was started in whole seconds, and a process's beginning from there.
+        return holder.pid if alive and holder.create_time() <= lock.stat().st_mtime + 5 else None
+    except (OSError, ValueError, KeyError, psutil.Error):
+        return None
 
 
 def end_left_behind(instance: Instance) -> None:
