@@ -8,7 +8,6 @@ import pulumi
 from pulumi_azure_native import authorization, eventgrid
 
 from components.common import Site, assign_role
-from components.identities import by_id, make_identity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +44,6 @@ def forward_blob_events(
     opts: pulumi.ResourceOptions,
 ) -> authorization.RoleAssignment:
     """Makes the system topic and its subscription; answers the receiver's right, which its app waits for."""
-    identity = make_identity(f"{name}-events", site, opts)
-    rights = [
-        assign_role(f"{name}-{what}", role, principal_id=identity.principal_id, scope=scope, site=site, opts=opts)
-        for what, role, scope in (
-            ("sends-events", "Azure Service Bus Data Sender", args.queue_id),
-            ("keeps-undelivered", "Storage Blob Data Contributor", args.account_id),
-        )
-    ]
     topic = eventgrid.SystemTopic(
         name,
         system_topic_name=site.name("egst", name),
@@ -60,15 +51,22 @@ def forward_blob_events(
         location=site.location,
         source=args.account_id,
         topic_type="Microsoft.Storage.StorageAccounts",
-        identity=eventgrid.IdentityInfoArgs(
-            type=eventgrid.IdentityType.USER_ASSIGNED, user_assigned_identities=by_id(identity)
-        ),
+        # Its own identity: the firewalls of Service Bus and storage let Event Grid in as a trusted service with this one
+        # alone, never with a user-assigned one (learn.microsoft.com/azure/event-grid/handler-storage-queues and
+        # service-bus-messaging/service-bus-ip-filtering, "Trusted Microsoft services").
+        identity=eventgrid.IdentityInfoArgs(type=eventgrid.IdentityType.SYSTEM_ASSIGNED),
         tags=site.tags,
         opts=opts,
     )
-    sender = eventgrid.EventSubscriptionIdentityArgs(
-        type=eventgrid.EventSubscriptionIdentityType.USER_ASSIGNED, user_assigned_identity=identity.id
-    )
+    principal = topic.identity.apply(_principal)
+    rights = [
+        assign_role(f"{name}-{what}", role, principal_id=principal, scope=scope, site=site, opts=opts)
+        for what, role, scope in (
+            ("sends-events", "Azure Service Bus Data Sender", args.queue_id),
+            ("keeps-undelivered", "Storage Blob Data Contributor", args.account_id),
+        )
+    ]
+    sender = eventgrid.EventSubscriptionIdentityArgs(type=eventgrid.EventSubscriptionIdentityType.SYSTEM_ASSIGNED)
     eventgrid.SystemTopicEventSubscription(
         name,
         event_subscription_name=f"blobs-{args.container}",
@@ -103,3 +101,9 @@ def forward_blob_events(
         site=site,
         opts=opts,
     )
+
+
+def _principal(identity: eventgrid.outputs.IdentityInfoResponse | None) -> str:
+    if identity is None or not identity.principal_id:
+        raise ValueError("Event Grid reports no identity of the system topic: it can't deliver. Look at its state.")
+    return identity.principal_id

@@ -29,7 +29,7 @@ class ClusterArgs:
     subnet_id: subnet of the nodes. pods, services: CIDR blocks inside the cluster, outside the virtual network.
     dns_service_ip: address of the cluster's DNS, inside services.
     registry_id: registry that the nodes pull from.
-    tier, kubernetes_version: see AKS. node_size, node_count, node_maximum, os_disk, zones: of the system's nodes.
+    tier, kubernetes_version: see AKS. node_size, node_count, node_maximum, os_disk, os_disk_gb, zones: of the system's nodes.
     pools: nodes of the services, by name; none puts them beside the system.
     outbound: "userAssignedNATGateway", "userDefinedRouting" or "loadBalancer", as the subnet has it; way_out: what must
     be there before.
@@ -39,7 +39,10 @@ class ClusterArgs:
     NAT gateway or firewall call it from there: that address must be among them.
     maintenance: when upgrades happen; None leaves that to Azure. collection: where its metrics go; with it, logs go to
     the site's workspace, too.
-    private: whether the API server is in the virtual network alone; it needs api_subnet_id then.
+    private: whether the API server is in the virtual network alone; it needs api_subnet_id then. zone_id: private DNS
+    zone private.<region>.azmk8s.io that its name is put into, and network_id the network; without, AKS makes a zone that
+    is known in the cluster's own network alone (learn.microsoft.com/azure/aks/private-clusters): who deploys from a
+    peered one would not find it.
     encryption_at_host: of the nodes' disks and caches (the subscription must have the feature). defender: whether
     Microsoft Defender watches it. ingress: how requests come in; None for clusters without.
     """
@@ -56,6 +59,7 @@ class ClusterArgs:
     node_count: int
     node_maximum: int
     os_disk: str
+    os_disk_gb: int
     zones: Sequence[str]
     login: str
     admin_groups: Sequence[str]
@@ -67,6 +71,8 @@ class ClusterArgs:
     collection: CollectionArgs | None = None
     private: bool = False
     api_subnet_id: pulumi.Input[str] | None = None
+    zone_id: pulumi.Input[str] | None = None
+    network_id: pulumi.Input[str] | None = None
     encryption_at_host: bool = False
     defender: bool = False
     ingress: IngressArgs | None = None
@@ -79,6 +85,7 @@ class ClusterArgs:
             count=self.node_count,
             maximum=self.node_maximum,
             os_disk=self.os_disk,
+            os_disk_gb=self.os_disk_gb,
             zones=self.zones,
             encryption_at_host=self.encryption_at_host,
         )
@@ -93,6 +100,8 @@ class ClusterArgs:
             raise ValueError("allowed_addresses: a private API server has no public address. Leave them out.")
         if self.private and self.api_subnet_id is None:
             raise ValueError("api_subnet_id: is missing, and the API server is private. Give it a subnet of its own.")
+        if (self.zone_id is None) is not (self.network_id is None) or (self.zone_id is not None and not self.private):
+            raise ValueError("zone_id, network_id: belong to a private API server, both or neither.")
         if self.defender and self.site.workspace_id is None:
             raise ValueError("defender: needs a workspace, and the site has none. Give the site a workspace.")
 
@@ -129,19 +138,11 @@ class Cluster(pulumi.ComponentResource):
             tags=site.tags,
             opts=child,
         )
-        subnets = {"joins-subnet": args.subnet_id}
-        if args.private and args.api_subnet_id is not None:
-            subnets["joins-api-subnet"] = args.api_subnet_id
         joins = [
             assign_role(
-                f"{name}-{purpose}",
-                "Network Contributor",
-                principal_id=identity.principal_id,
-                scope=subnet,
-                site=site,
-                opts=child,
+                f"{name}-{purpose}", role, principal_id=identity.principal_id, scope=scope, site=site, opts=child
             )
-            for purpose, subnet in subnets.items()
+            for purpose, (role, scope) in _placement(args).items()
         ]
         cluster = containerservice.ManagedCluster(
             name,
@@ -219,6 +220,18 @@ class Cluster(pulumi.ComponentResource):
             credentials.apply(lambda answer: unattended(base64.b64decode(answer.kubeconfigs[0].value), args.login))
         )
         self.register_outputs({"name": self.name, "cluster_id": self.cluster_id, "issuer": self.issuer})
+
+
+def _placement(args: ClusterArgs) -> dict[str, tuple[str, pulumi.Input[str]]]:
+    """Role and scope of what the cluster's own identity does, by what it is for: nodes and API server in their subnets,
+    its name in a zone of ours, whose link to the network it looks after."""
+    found = {"joins-subnet": ("Network Contributor", args.subnet_id)}
+    if args.private and args.api_subnet_id is not None:
+        found["joins-api-subnet"] = ("Network Contributor", args.api_subnet_id)
+    if args.zone_id is not None and args.network_id is not None:
+        found["joins-network"] = ("Network Contributor", args.network_id)
+        found["writes-name"] = ("Private DNS Zone Contributor", args.zone_id)
+    return found
 
 
 def _kubelet(profile: Mapping[str, containerservice.outputs.UserAssignedIdentityManagedClusterResponse] | None) -> str:

@@ -16,6 +16,11 @@ _LOGS = [
     "Microsoft-KubePodInventory",
     "Microsoft-KubeNodeInventory",
 ]
+_COLLECTED = {
+    "dataCollectionSettings": {"interval": "1m", "namespaceFilteringMode": "Off", "enableContainerLogV2": True}
+}
+"""Unless it is said, pods' output goes to the older table ContainerLog, for which there is no stream here, and is lost
+(learn.microsoft.com/azure/azure-monitor/containers/kubernetes-data-collection-configure)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +89,10 @@ def collect(
         data_sources=monitor.DataCollectionRuleDataSourcesArgs(
             extensions=[
                 monitor.ExtensionDataSourceArgs(
-                    name="ContainerInsightsExtension", extension_name="ContainerInsights", streams=_LOGS
+                    name="ContainerInsightsExtension",
+                    extension_name="ContainerInsights",
+                    streams=_LOGS,
+                    extension_settings=_COLLECTED,
                 )
             ]
         ),

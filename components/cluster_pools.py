@@ -16,13 +16,17 @@ from components.common import Site
 class PoolArgs:
     """Nodes of one kind. size: of the machines, e.g. "Standard_D4ds_v5". count, maximum: fewest and most nodes.
 
-    os_disk: "Ephemeral" or "Managed". zones: "1" to "3". encryption_at_host: of disks and caches.
+    os_disk: "Ephemeral" or "Managed". os_disk_gb: its size, 30 or more. An ephemeral one lies on the machine's own disk,
+    which must hold it: AKS refuses its default of 128 where that is smaller, and takes all of a larger one
+    (learn.microsoft.com/azure/aks/concepts-storage).
+    zones: "1" to "3". encryption_at_host: of disks and caches.
     """
 
     size: str
     count: int
     maximum: int
     os_disk: str = "Ephemeral"
+    os_disk_gb: int = 128
     zones: Sequence[str] = ()
     encryption_at_host: bool = False
 
@@ -32,6 +36,8 @@ class PoolArgs:
                 f"count, maximum: {self.count} and {self.maximum} are not allowed; allowed are 1 to 1000, the maximum "
                 "not less than the count."
             )
+        if not 30 <= self.os_disk_gb <= 2048:
+            raise ValueError(f"os_disk_gb: {self.os_disk_gb} is not allowed; allowed are 30 to 2048.")
 
     def nodes(self, subnet_id: pulumi.Input[str]) -> dict[str, Any]:
         """What an inline pool and one of its own say alike."""
@@ -39,6 +45,7 @@ class PoolArgs:
             "os_type": "Linux",
             "os_sku": "AzureLinux",
             "os_disk_type": self.os_disk,
+            "os_disk_size_gb": self.os_disk_gb,
             "vm_size": self.size,
             "vnet_subnet_id": subnet_id,
             "enable_auto_scaling": True,

@@ -20,7 +20,7 @@ def api_server(args: ClusterArgs) -> containerservice.ManagedClusterAPIServerAcc
             enable_private_cluster=True,
             enable_private_cluster_public_fqdn=False,
             enable_vnet_integration=True,
-            private_dns_zone="system",
+            private_dns_zone=args.zone_id if args.zone_id is not None else "system",
             subnet_id=args.api_subnet_id,
         )
     if args.allowed_addresses:

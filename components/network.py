@@ -18,7 +18,7 @@ from components.firewall import FirewallArgs, firewall
 from components.firewall_routes import checked_address, firewall_routes
 from components.nat_gateway import NatArgs, nat_gateway
 from components.security_group import security_group
-from components.subnets import PODS, PURPOSES, subnet_name
+from components.subnets import DEPLOYERS, PODS, PURPOSES, subnet_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,7 @@ class NetworkArgs:
     egress: how the subnets of services leave; None leaves that to each service.
     service_endpoints: lets them reach vaults and storage past egress; where those have private endpoints, a hole.
     public: purposes that the internet may call by HTTPS, beside those that are made for it.
+    deployers: CIDR block of a peered network that deployments come from.
     private_zones: private DNS zones that resolve in it, e.g. "privatelink.database.windows.net".
     """
 
@@ -41,6 +42,7 @@ class NetworkArgs:
     egress: NatArgs | FirewallArgs | None = None
     service_endpoints: bool = False
     public: Collection[str] = ()
+    deployers: str | None = None
     private_zones: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -60,6 +62,8 @@ class NetworkArgs:
             taken[purpose] = block
         if "cluster" in self.subnets and self.pods is None:
             raise ValueError("pods: is missing; the cluster's security group would cut its pods off. Give their block.")
+        if self.deployers and ipaddress.IPv4Network(self.deployers).overlaps(space):
+            raise ValueError(f"deployers: {self.deployers} overlaps {space}, so the two networks can't be peered.")
         if missing := sorted(set(self.public) - set(self.subnets)):
             raise ValueError(f"public: there is no subnet for {missing}. Add it, or leave it out.")
         if isinstance(self.egress, FirewallArgs):
@@ -71,6 +75,8 @@ class NetworkArgs:
 class Network(pulumi.ComponentResource):
     """A virtual network whose subnets let nothing in but what their purpose asks for."""
 
+    network_id: pulumi.Output[str]
+    """Resource id of the virtual network."""
     subnet_ids: Mapping[str, pulumi.Output[str]]
     """Resource id of each subnet, by its purpose."""
     zone_ids: Mapping[str, pulumi.Output[str]]
@@ -101,6 +107,7 @@ class Network(pulumi.ComponentResource):
             opts=child,
         )
         diagnose(f"{name}-vnet", vnet, site, child, logs=["VMProtectionAlerts"])
+        self.network_id = vnet.id
         self.subnet_ids = {
             purpose: pulumi.Output.concat(vnet.id, "/subnets/", subnet_name(purpose)) for purpose in args.subnets
         }
@@ -146,7 +153,8 @@ class Network(pulumi.ComponentResource):
         routes: network.RouteTable | None,
     ) -> network.SubnetArgs:
         site, kind = args.site, PURPOSES[purpose]
-        blocks = {**args.subnets, **({PODS: args.pods} if args.pods else {})}
+        beside = {PODS: args.pods, DEPLOYERS: args.deployers}
+        blocks = {**args.subnets, **{peer: block for peer, block in beside.items() if block}}
         child = pulumi.ResourceOptions(parent=self)
         group = None
         if kind.guarded:

@@ -25,8 +25,8 @@ class RegistryArgs:
     site: resource group, region, tags and workspace that every block shares.
     sku: "Basic", "Standard", or "Premium", which all that follows needs.
     zone_redundant: spread over zones. retention_days: days that manifests without a tag are kept, 0 for ever.
-    replicas: further regions that hold every image. cached: public repositories by the repository that copies them,
-    e.g. {"mcr/*": "mcr.microsoft.com/*"}. access: where its private endpoint is; closes the public address, and images
+    replicas: further regions that hold every image, and whether it is spread over zones there, as some have none.
+    cached: public repositories by the repository that copies them, e.g. {"mcr/*": "mcr.microsoft.com/*"}. access: where its private endpoint is; closes the public address, and images
     can't be exported then. key: encrypts images; can't be added later. locked: keeps it from being deleted.
     """
 
@@ -34,7 +34,7 @@ class RegistryArgs:
     sku: str
     zone_redundant: bool = False
     retention_days: int = 0
-    replicas: Sequence[str] = ()
+    replicas: Mapping[str, bool] = field(default_factory=dict)
     cached: Mapping[str, str] = field(default_factory=dict)
     access: PrivateAccess | None = None
     key: CustomerKey | None = None
@@ -70,7 +70,7 @@ class Registry(pulumi.ComponentResource):
         site = args.site
 
         registry = self._registry(name, args)
-        replicas = [self._replica(name, location, args, registry) for location in args.replicas]
+        replicas = [self._replica(name, *each, args.site, registry) for each in args.replicas.items()]
         for target, source in args.cached.items():
             label = f"cache-{target.removesuffix('/*').replace('/', '-')}"
             containerregistry.CacheRule(
@@ -123,17 +123,17 @@ class Registry(pulumi.ComponentResource):
         )
 
     def _replica(
-        self, name: str, location: str, args: RegistryArgs, registry: containerregistry.Registry
+        self, name: str, location: str, zoned: bool, site: Site, registry: containerregistry.Registry
     ) -> containerregistry.Replication:
         return containerregistry.Replication(
             f"{name}-{location}",
             replication_name=location,
             registry_name=registry.name,
-            resource_group_name=args.site.resource_group,
+            resource_group_name=site.resource_group,
             location=location,
             region_endpoint_enabled=True,
-            zone_redundancy="Enabled" if args.zone_redundant else None,
-            tags=args.site.tags,
+            zone_redundancy="Enabled" if zoned else None,
+            tags=site.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
 

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_azure_native import network
 
 from components.common import Site
-from components.subnets import PODS, PURPOSES, Rule
+from components.subnets import DEPLOYERS, PODS, PURPOSES, Rule
 
 _FIRST, _STEP, _LAST = 100, 10, 4096
 _PUBLIC = Rule(name="internet", peers=("Internet",), ports=("443",), why="Calls from the internet.")
@@ -17,7 +17,7 @@ _PUBLIC = Rule(name="internet", peers=("Internet",), ports=("443",), why="Calls 
 def security_group(
     name: str, purpose: str, blocks: Mapping[str, str], site: Site, opts: pulumi.ResourceOptions, *, public: bool
 ) -> network.NetworkSecurityGroup:
-    """The group of a purpose. blocks: address block by purpose, and of PODS. public: whether the internet calls."""
+    """The group of a purpose. blocks: address block by purpose, of PODS and DEPLOYERS. public: whether the internet calls."""
     return network.NetworkSecurityGroup(
         name,
         network_security_group_name=site.name("nsg", purpose),
@@ -31,7 +31,7 @@ def security_group(
 
 def security_rules(purpose: str, blocks: Mapping[str, str], *, public: bool = False) -> list[network.SecurityRuleArgs]:
     """A purpose's rules in the order of their priority; the last one denies whatever else comes in."""
-    named = {*PURPOSES, PODS}
+    named = {*PURPOSES, PODS, DEPLOYERS}
     made = []
     for index, rule in enumerate((*PURPOSES[purpose].rules, *((_PUBLIC,) if public else ()))):
         peers = [blocks.get(each) if each in named else each for each in rule.peers]

@@ -8,14 +8,16 @@ from typing import Literal
 
 PODS = "pods"
 """Peer of a rule: the pods' overlay network, which is no subnet."""
+DEPLOYERS = "deployers"
+"""Peer of a rule: a peered network that deployments come from."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """What a security group lets through, in unless direction says otherwise.
 
-    peers: purposes of other subnets, PODS, or one of Azure's service tags; a purpose that the network has no subnet for
-    is left out. ports: of the destination. why: kept in Azure as the rule's description, at most 140 characters.
+    peers: purposes of other subnets, PODS, DEPLOYERS, or one of Azure's service tags; what the network does not have is
+    left out. ports: of the destination. why: kept in Azure as the rule's description, at most 140 characters.
     """
 
     name: str
@@ -87,7 +89,7 @@ PURPOSES: Mapping[str, Purpose] = {
         delegation="Microsoft.ContainerService/managedClusters",
         rules=(
             Rule(name="nodes", peers=("cluster",), ports=("443", "4443"), why="Nodes and pods call the API server."),
-            Rule(name="runner", peers=("runner",), ports=("443",), why="Deployments from inside the network."),
+            Rule(name="runner", peers=("runner", DEPLOYERS), ports=("443",), why="Deployments from inside the network."),
             _probes(("9988",)),
         ),
     ),
@@ -98,7 +100,7 @@ PURPOSES: Mapping[str, Purpose] = {
         rules=(
             Rule(
                 name="users",
-                peers=("cluster", "gateway", "edge", "web", "functions", "runner"),
+                peers=("cluster", "gateway", "edge", "web", "functions", "runner", DEPLOYERS),
                 ports=("443", "1433", "5671"),
                 why="Data, secrets, images and messages of those who use them.",
             ),
@@ -113,7 +115,7 @@ PURPOSES: Mapping[str, Purpose] = {
             _probes(("6390",)),
             Rule(
                 name="callers",
-                peers=("edge", "cluster", "web", "functions", "runner"),
+                peers=("edge", "cluster", "web", "functions", "runner", DEPLOYERS),
                 ports=("443",),
                 why="Calls of the APIs from inside the network.",
             ),
@@ -150,13 +152,13 @@ PURPOSES: Mapping[str, Purpose] = {
     ),
     # learn.microsoft.com/azure/app-service/overview-vnet-integration: outbound only; half the addresses are to scale.
     "web": Purpose(longest_prefix=27, delegation="Microsoft.Web/serverFarms", way_out=True, reaches=_DATA),
-    # learn.microsoft.com/azure/azure-functions/flex-consumption-how-to; it runs on Container Apps, whose machines talk
-    # to each other (learn.microsoft.com/azure/container-apps/firewall-integration).
+    # No service endpoints: Flex Consumption takes a subnet that is used for nothing else, "private or service endpoints"
+    # among it (learn.microsoft.com/azure/azure-functions/functions-networking-options, "Subnets"). It runs on Container
+    # Apps, whose machines talk to each other (learn.microsoft.com/azure/container-apps/firewall-integration).
     "functions": Purpose(
         longest_prefix=27,
         delegation="Microsoft.App/environments",
         way_out=True,
-        reaches=_DATA,
         rules=(
             Rule(name="own", peers=("functions",), ports=("*",), protocol="*", why="Its machines among themselves."),
             _probes(),

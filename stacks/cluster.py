@@ -15,6 +15,7 @@ from components.monitoring import Monitoring
 from components.network import Network
 from components.registry import Registry
 from components.vault import Vault
+from stacks.network import cluster_zone
 from stacks.settings import Settings
 
 _OUTBOUND = {"none": "loadBalancer", "nat": "userAssignedNATGateway", "firewall": "userDefinedRouting"}
@@ -46,6 +47,7 @@ def make_cluster(
             node_count=wanted.node_count,
             node_maximum=wanted.node_maximum,
             os_disk=wanted.os_disk,
+            os_disk_gb=wanted.os_disk_gb,
             zones=wanted.zones,
             encryption_at_host=wanted.encryption_at_host,
             pools=_pools(settings),
@@ -55,6 +57,8 @@ def make_cluster(
             way_out=network.way_out,
             private=wanted.private,
             api_subnet_id=network.subnet_ids["api-server"] if wanted.private else None,
+            zone_id=network.zone_ids[cluster_zone(site.location)] if wanted.private else None,
+            network_id=network.network_id if wanted.private else None,
             allowed_addresses=() if wanted.private else _callers(settings, network),
             defender=wanted.defender,
             maintenance=MaintenanceArgs(**wanted.maintenance.model_dump()) if wanted.maintenance else None,
@@ -76,5 +80,5 @@ def _pools(settings: Settings) -> dict[str, PoolArgs]:
     wanted = settings.cluster
     if wanted.user_nodes is None:
         return {}
-    shared = {"os_disk": wanted.os_disk, "zones": wanted.zones, "encryption_at_host": wanted.encryption_at_host}
+    shared = {name: getattr(wanted, name) for name in ("os_disk", "os_disk_gb", "zones", "encryption_at_host")}
     return {"services": PoolArgs(**wanted.user_nodes.model_dump(), **shared)}

@@ -82,13 +82,18 @@ def make_registry(settings: Settings, site: Site, network: Network, vault: Vault
             sku=wanted.sku,
             zone_redundant=wanted.zone_redundant,
             retention_days=wanted.retention_days,
-            replicas=[partner(site.location)] if wanted.replicated else [],
+            replicas=_replicas(site.location, zone_redundant=wanted.zone_redundant) if wanted.replicated else {},
             cached=wanted.cached,
             access=_private(settings, network, REGISTRY_ZONE),
             key=customer_key(settings, vault, "images"),
             locked=settings.safeguards.locked,
         ),
     )
+
+
+def _replicas(location: str, *, zone_redundant: bool) -> dict[str, bool]:
+    second = partner(location)
+    return {second: zone_redundant and second not in UNZONED}
 
 
 def make_uploads(settings: Settings, site: Site, network: Network, vault: Vault) -> FileStore:
@@ -142,9 +147,11 @@ def make_store(
     network: Network,
     vault: Vault,
     services: Sequence[str] = ("blob",),
+    *,
+    closed: bool = False,
 ) -> FileStore:
-    """A storage account. services: its sub-services in use."""
-    private = settings.network.private
+    """A storage account. services: its sub-services in use. closed: has private endpoints in every stack."""
+    private = settings.network.private or closed
     return FileStore(
         name,
         FileStoreArgs(
@@ -153,7 +160,7 @@ def make_store(
             soft_delete_days=settings.storage.soft_delete_days,
             containers=containers,
             access={each: access(network, _ZONES[each]) for each in services} if private else {},
-            subnet_ids=_by_service_endpoint(settings, network),
+            subnet_ids=[] if private else _by_service_endpoint(settings, network),
             key=customer_key(settings, vault, "files"),
             locked=settings.safeguards.locked,
         ),
@@ -165,4 +172,4 @@ def _private(settings: Settings, network: Network, zone: str) -> PrivateAccess |
 
 
 def _by_service_endpoint(settings: Settings, network: Network) -> list[pulumi.Output[str]]:
-    return [] if settings.network.private else [network.subnet_ids[each] for each in ("cluster", "functions")]
+    return [] if settings.network.private else [network.subnet_ids["cluster"]]

@@ -31,9 +31,12 @@ def make_functions(
     vault: Vault,
     access: PrivateAccess,
 ) -> Functions:
-    """The app, and a storage account of its own: who writes there, runs code. access: where its endpoint is."""
+    """The app, and a storage account of its own: who writes there, runs code. access: where its endpoint is.
+
+    The account has private endpoints in every stack: no service endpoint leads there from Flex Consumption's subnet.
+    """
     wanted = settings.functions
-    host = make_store("host", {_PACKAGES: ContainerArgs()}, settings, site, network, vault, _HOST_SERVICES)
+    host = make_store("host", {_PACKAGES: ContainerArgs()}, settings, site, network, vault, _HOST_SERVICES, closed=True)
     return Functions(
         "events",
         FunctionsArgs(

@@ -25,8 +25,8 @@ MONITOR_ZONES = (
     "privatelink.agentsvc.azure-automation.net",
 )
 """The further zones of Azure Monitor's names, beside that of blobs."""
-_ALWAYS = (SQL_ZONE, BUS_ZONE, APP_ZONE)
-_WHERE_PRIVATE = (VAULT_ZONE, BLOB_ZONE, QUEUE_ZONE, TABLE_ZONE, REGISTRY_ZONE, MONITOR_ZONE, *MONITOR_ZONES)
+_ALWAYS = (SQL_ZONE, BUS_ZONE, APP_ZONE, BLOB_ZONE, QUEUE_ZONE, TABLE_ZONE)
+_WHERE_PRIVATE = (VAULT_ZONE, REGISTRY_ZONE, MONITOR_ZONE, *MONITOR_ZONES)
 """Names of the services in the virtual network (learn.microsoft.com/azure/private-link/private-endpoint-dns)."""
 
 
@@ -43,7 +43,8 @@ def make_network(settings: Settings, site: Site) -> Network:
             egress=_egress(settings),
             service_endpoints=not network.private,
             public=() if settings.gateway.internal else ("gateway",),
-            private_zones=[*_ALWAYS, settings.inner_domain, *(_where_private(settings) if network.private else ())],
+            deployers=network.deployers,
+            private_zones=[*_ALWAYS, settings.inner_domain, *_further(settings)],
         ),
     )
 
@@ -53,8 +54,18 @@ def metrics_zone(location: str) -> str:
     return f"privatelink.{location}.prometheus.monitor.azure.com"
 
 
-def _where_private(settings: Settings) -> list[str]:
-    return [*_WHERE_PRIVATE, *([metrics_zone(settings.location)] if settings.cluster.observed else [])]
+def cluster_zone(location: str) -> str:
+    """The zone of private API servers' names, where they are in the virtual network (learn.microsoft.com/azure/aks/
+    private-clusters, "Configuration options for private DNS")."""
+    return f"private.{location}.azmk8s.io"
+
+
+def _further(settings: Settings) -> list[str]:
+    found = [cluster_zone(settings.location)] if settings.cluster.private else []
+    if settings.network.private:
+        found += _WHERE_PRIVATE
+        found += [metrics_zone(settings.location)] if settings.cluster.observed else []
+    return found
 
 
 def access(network: Network, zone: str, *further: str) -> PrivateAccess:

@@ -94,6 +94,12 @@ _AZURE = AllowedHosts(
     hosts=["login.microsoftonline.com", "management.azure.com"],
 )
 _NODES = AllowedHosts(sources=["cluster"], tags=["AzureKubernetesService"])
+# What add-ons need beside the tag (learn.microsoft.com/azure/aks/outbound-rules-control-egress). Without them the Azure
+# Policy add-on enforces nothing, and Defender hears of nothing.
+_POLICIES = AllowedHosts(
+    sources=["cluster"], hosts=["data.policy.core.windows.net", "store.policy.core.windows.net"]
+)
+_DEFENDER = AllowedHosts(sources=["cluster"], hosts=["*.cloud.defender.microsoft.com"])
 _BANKS = AllowedHosts(sources=["cluster"], hosts=["simulator-xs2a.db.com"])
 """Hosts of the banks in workloads/banks that exist outside the platform."""
 
@@ -124,6 +130,7 @@ DEV = Preset(
         node_count=2,
         node_maximum=3,
         os_disk="Ephemeral",
+        os_disk_gb=64,
         zones=[],
         login="azurecli",
         admin_groups=[],
@@ -186,8 +193,16 @@ PROD = Preset(
         services="10.96.0.0/16",
         egress="firewall",
         firewall_tier="Standard",
-        allowed_hosts={"azure": _AZURE, "nodes": _NODES, "banks": _BANKS},
+        allowed_hosts={
+            "azure": _AZURE,
+            "nodes": _NODES,
+            "policies": _POLICIES,
+            "defender": _DEFENDER,
+            "banks": _BANKS,
+        },
         private=True,
+        # Of the bootstrap's runner, as its settings have it unless they say otherwise.
+        deployers="10.10.0.0/24",
     ),
     monitoring=Monitoring(retention_days=365, sampling_percentage=25.0),
     registry=Registry(
@@ -215,6 +230,7 @@ PROD = Preset(
         node_count=3,
         node_maximum=6,
         os_disk="Ephemeral",
+        os_disk_gb=128,
         zones=["1", "2", "3"],
         login="workloadidentity",
         admin_groups=[],

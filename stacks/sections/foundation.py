@@ -129,6 +129,7 @@ class Network(Section):
 
     egress: how services reach the internet; "firewall" needs subnets.firewall and lets allowed_hosts through alone.
     private: whether data has private endpoints and no public address; else subnets reach it by service endpoints.
+    deployers: a peered network that deployments come from, e.g. the bootstrap's; null for none.
     """
 
     address_space: Cidr
@@ -139,6 +140,7 @@ class Network(Section):
     firewall_tier: Literal["Standard", "Premium"]
     allowed_hosts: dict[str, AllowedHosts]
     private: bool
+    deployers: Cidr | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -161,7 +163,8 @@ class Network(Section):
                 raise ValueError(f"{name}: {network} is too small; allowed is /{prefix} or larger")
             blocks[name] = network
         _refuse_overlap({f"subnets.{n}" if n in self.subnets.named() else n: b for n, b in blocks.items()})
-        _refuse_overlap({"addressSpace": space, "pods": blocks["pods"], "services": blocks["services"]})
+        whole = {"addressSpace": space, "pods": blocks["pods"], "services": blocks["services"]}
+        _refuse_overlap(whole | ({"deployers": ipaddress.IPv4Network(self.deployers)} if self.deployers else {}))
         if self.egress == "firewall" and self.subnets.firewall is None:
             raise ValueError("subnets.firewall: is missing, and egress is firewall; allowed is /26 or larger")
         return self
@@ -321,6 +324,7 @@ class Cluster(Section):
     """The Kubernetes cluster. login: how kubelogin signs in; admin_groups: Entra groups that administer it.
 
     private: whether its API server is in the virtual network alone, in the subnet apiServer.
+    os_disk_gb: of each node; an ephemeral one must fit onto the machine's own disk, 75 GiB for Standard_D2ds_v5.
     encryption_at_host: of the nodes; the subscription must have the feature Microsoft.Compute/EncryptionAtHost.
     allowed_addresses: that a public API server answers, beside its own nodes. user_nodes: nodes of the services, apart
     from the system's; null for none. maintenance: window of upgrades. observed: metrics and logs are collected.
@@ -334,6 +338,7 @@ class Cluster(Section):
     node_count: Annotated[int, Field(ge=1, le=100, description="nodes, 1 to 100")]
     node_maximum: Annotated[int, Field(ge=1, le=100, description="nodes, 1 to 100")]
     os_disk: Literal["Ephemeral", "Managed"]
+    os_disk_gb: Annotated[int, Field(ge=30, le=2048, description="GB, 30 to 2048")]
     zones: list[Zone]
     login: Literal["azurecli", "workloadidentity", "spn"]
     admin_groups: list[Uuid]

@@ -52,6 +52,7 @@ def test_a_pipeline_is_no_owner_and_gives_only_the_roles_that_stacks_give() -> N
         "Azure Kubernetes Service RBAC Cluster Admin",
         "Contributor",
         "Key Vault Crypto User",
+        "Locks Contributor",
         "Role Based Access Control Administrator",
         "Storage Blob Data Contributor",
     }

@@ -52,6 +52,7 @@ def cluster_args(site: Site) -> ClusterArgs:
         node_count=3,
         node_maximum=5,
         os_disk="Ephemeral",
+        os_disk_gb=64,
         zones=["1", "2", "3"],
         login="workloadidentity",
         admin_groups=["g"],

@@ -53,6 +53,27 @@ def test_the_api_server_is_in_the_network_or_open_to_listed_addresses() -> None:
     assert listed["apiServerAccessProfile"] == {"authorizedIPRanges": ["198.51.100.0/24"]}
 
 
+def test_the_name_of_a_private_api_server_is_known_where_deployments_come_from() -> None:
+    """In a zone that AKS makes by itself, it is known in the cluster's own network alone."""
+    assert whole("cluster").one(":ManagedCluster").inputs["apiServerAccessProfile"]["privateDNSZone"] == "system"
+    registered = made(zone_id="/zone", network_id="/network")
+    cluster = registered.one(":ManagedCluster")
+    assert cluster.inputs["apiServerAccessProfile"]["privateDNSZone"] == "/zone"
+    rights = {each.name: each for each in registered.of(":RoleAssignment")}
+    for name, scope in (("main-writes-name", "/zone"), ("main-joins-network", "/network")):
+        assert rights[name].inputs["scope"] == scope
+        assert rights[name].inputs["principalId"] == "object of main-cluster"
+        assert rights[name].urn in cluster.after
+
+
+def test_nodes_say_how_large_their_disk_is_as_an_ephemeral_one_must_fit_onto_the_machine() -> None:
+    for pool in (
+        *whole("cluster").one(":ManagedCluster").inputs["agentPoolProfiles"],
+        whole("cluster").one(":AgentPool").inputs,
+    ):
+        assert (pool["osDiskType"], pool["osDiskSizeGB"]) == ("Ephemeral", 128)
+
+
 def test_nodes_leave_as_their_subnet_does_and_wait_for_its_way_out() -> None:
     assert whole("cluster").one(":ManagedCluster").inputs["networkProfile"]["outboundType"] == "userDefinedRouting"
 
@@ -74,6 +95,9 @@ def test_metrics_and_logs_are_collected_without_keys() -> None:
     rules = {each.name: each.inputs["dataFlows"][0]["streams"] for each in registered.of(":DataCollectionRule")}
     assert rules["main-metrics"] == ["Microsoft-PrometheusMetrics"]
     assert "Microsoft-ContainerLogV2" in rules["main-logs"]
+    (extension,) = registered.one(":DataCollectionRule", "main-logs").inputs["dataSources"]["extensions"]
+    # Else pods' output goes to a table that no stream is asked for.
+    assert extension["extensionSettings"]["dataCollectionSettings"]["enableContainerLogV2"] is True
     associations = {each.name: each.inputs for each in registered.of(":DataCollectionRuleAssociation")}
     asked = associations.pop("main-endpoint")
     assert asked["associationName"] == "configurationAccessEndpoint"
@@ -96,6 +120,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"outbound": "nat"}, "allowed are loadBalancer"),
     ({"allowed_addresses": ["198.51.100.0/24"]}, "a private API server has no public address"),
     ({"api_subnet_id": None}, "api_subnet_id: is missing"),
+    ({"zone_id": "/zone"}, "zone_id, network_id: belong to a private API server, both or neither"),
 ]
 
 
@@ -108,6 +133,8 @@ def test_what_cannot_work_is_refused_before_anything_is_registered(changes: dict
 def test_pools_and_windows_that_cannot_be_are_refused() -> None:
     with pytest.raises(ValueError, match="the maximum not less than the count"):
         PoolArgs(size="Standard_D4ds_v5", count=3, maximum=2)
+    with pytest.raises(ValueError, match="os_disk_gb: 20 is not allowed; allowed are 30 to 2048"):
+        PoolArgs(size="Standard_D4ds_v5", count=3, maximum=3, os_disk_gb=20)
     with pytest.raises(ValueError, match="allowed are 0 to 23"):
         MaintenanceArgs(day="Saturday", hour=24)
     with pytest.raises(ValueError, match="allowed are 4 to 24"):

@@ -66,7 +66,8 @@ def test_blob_events_take_the_way_that_needs_no_public_address() -> None:
     delivery = subscription.inputs["deliveryWithResourceIdentity"]
     assert delivery["destination"]["endpointType"] == "ServiceBusQueue"
     assert delivery["destination"]["resourceId"] == "/id/of/Queue/main-uploads"
-    assert delivery["identity"]["type"] == "UserAssigned"
+    # Behind the firewalls of bus and storage Event Grid is a trusted service with its own identity alone.
+    assert registered.one(":SystemTopic").inputs["identity"] == delivery["identity"] == {"type": "SystemAssigned"}
     assert "destination" not in subscription.inputs
     assert subscription.inputs["filter"]["subjectBeginsWith"] == "/blobServices/default/containers/uploads/"
     assert subscription.inputs["filter"]["includedEventTypes"] == ["Microsoft.Storage.BlobCreated"]
@@ -76,8 +77,8 @@ def test_blob_events_take_the_way_that_needs_no_public_address() -> None:
 
 def test_sender_and_receiver_of_events_have_one_right_each() -> None:
     assert {
-        ("object of main-events", "main-uploads", "main-sends-events"),
-        ("object of main-events", "stfiles", "main-keeps-undelivered"),
+        ("object of the topic main", "main-uploads", "main-sends-events"),
+        ("object of the topic main", "stfiles", "main-keeps-undelivered"),
         ("object of main-functions", "main-uploads", "main-receives-events"),
     } <= grants()
     assert ("object of main-functions", "stfiles") not in {(who, where) for who, where, _ in grants()}
@@ -89,7 +90,9 @@ def test_events_that_can_not_be_delivered_are_kept_beside_the_blobs() -> None:
     kept = subscription.inputs["deadLetterWithResourceIdentity"]["deadLetterDestination"]
     assert kept["blobContainerName"] == "undelivered"
     rights = {
-        each.urn for each in registered.of(":RoleAssignment") if each.inputs["principalId"] == "object of main-events"
+        each.urn
+        for each in registered.of(":RoleAssignment")
+        if each.inputs["principalId"] == "object of the topic main"
     }
     assert rights <= set(subscription.after)
 

@@ -108,6 +108,16 @@ def test_the_rest_of_the_network_is_denied(source: str, purpose: str, port: int)
     assert not lets_in(made(), purpose, source, port)
 
 
+@pytest.mark.parametrize(("purpose", "port"), [("api-server", 443), ("private-endpoints", 443), ("gateway", 443)])
+def test_deployments_come_in_from_a_peered_network_that_is_named_alone(purpose: str, port: int) -> None:
+    runner, neighbour = "10.10.0.0/26", "10.11.0.0/26"
+    registered = made(deployers="10.10.0.0/24")
+    assert lets_in(registered, purpose, runner, port)
+    assert not lets_in(registered, purpose, neighbour, port)
+    assert not lets_in(made(), purpose, runner, port)
+    assert not lets_in(registered, "cluster", runner, port)
+
+
 def test_gateways_and_endpoints_call_nothing_but_what_is_listed() -> None:
     registered = made()
     for purpose in ("gateway", "private-endpoints"):
@@ -183,7 +193,8 @@ def test_service_endpoints_are_there_only_where_they_are_asked_for() -> None:
         return {name for name, each in given.items() if each.get("serviceEndpoints")}
 
     assert reached(False) == set()
-    assert reached(True) == {"snet-cluster", "snet-web", "snet-functions", "snet-runner"}
+    assert reached(True) == {"snet-cluster", "snet-web", "snet-runner"}
+    assert PURPOSES["functions"].delegation, "Flex Consumption takes no subnet with service endpoints"
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -192,6 +203,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"subnets": {"web": "10.9.0.0/24"}}, r"web \(10.9.0.0/24\) is outside the address space 10.0.0.0/16"),
     ({"subnets": {"web": "10.0.0.0/24", "edge": "10.0.0.0/25"}}, r"edge \(10.0.0.0/25\) overlaps web"),
     ({"pods": None}, "pods: is missing"),
+    ({"deployers": "10.0.99.0/24"}, "deployers: 10.0.99.0/24 overlaps 10.0.0.0/16, so the two networks"),
     ({"public": ["elsewhere"]}, r"public: there is no subnet for \['elsewhere'\]"),
     ({"subnets": {"web": "10.0.0.0/24"}, "egress": WALL}, r"no subnet for \['cluster', 'firewall'\]"),
 ]

@@ -17,7 +17,7 @@ BASIC: dict[str, Any] = {
     "sku": "Basic",
     "zone_redundant": False,
     "retention_days": 0,
-    "replicas": [],
+    "replicas": {},
     "cached": {},
     "access": None,
     "key": None,
@@ -60,6 +60,11 @@ def test_the_endpoint_waits_for_all_regions_it_is_to_have_an_address_in() -> Non
     assert registered.one(":Replication").urn in registered.one(":PrivateEndpoint").after
 
 
+def test_a_replica_is_spread_over_zones_where_its_region_has_some() -> None:
+    assert whole("registry").one(":Replication").inputs["zoneRedundancy"] == "Enabled"
+    assert made(replicas={"ukwest": False}).one(":Replication").inputs["zoneRedundancy"] == "Disabled"
+
+
 def test_public_images_are_copied_where_it_is_asked_for() -> None:
     rule = whole("registry").one(":CacheRule").inputs
     assert (rule["sourceRepository"], rule["targetRepository"]) == ("mcr.microsoft.com/*", "mcr/*")
@@ -69,9 +74,9 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({**BASIC, "access": ACCESS}, "access: needs sku Premium, and sku is Basic"),
     ({**BASIC, "zone_redundant": True}, "zone_redundant: needs sku Premium"),
     ({**BASIC, "retention_days": 7}, "retention_days: needs sku Premium"),
-    ({**BASIC, "replicas": ["northeurope"]}, "replicas: needs sku Premium"),
+    ({**BASIC, "replicas": {"northeurope": False}}, "replicas: needs sku Premium"),
     ({"retention_days": 366}, "allowed are 0 to 365"),
-    ({"replicas": ["westeurope"]}, "is where the registry is"),
+    ({"replicas": {"westeurope": True}}, "is where the registry is"),
     ({"cached": {"mcr/*": "mcr.microsoft.com/dotnet/sdk"}}, "many into one"),
 ]
 

@@ -290,6 +290,43 @@ def test_aliases_of_older_api_versions_are_dropped(stack: str) -> None:
     assert sum(each.aliases for each in deployed(stack).of("") if each.type.startswith("azure-native:")) == 0
 
 
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_functions_storage_is_reached_by_private_endpoints_as_their_subnet_has_no_service_endpoints(
+    stack: str,
+) -> None:
+    made = deployed(stack)
+    account = made.one(":StorageAccount", "host")
+    assert (account.inputs["publicNetworkAccess"], account.inputs["networkRuleSet"]["virtualNetworkRules"]) == (
+        "Disabled",
+        [],
+    )
+    assert {"host-blob", "host-queue", "host-table"} <= {each.name for each in made.of("network:PrivateEndpoint")}
+    (subnet,) = [e for e in made.one(":VirtualNetwork").inputs["subnets"] if e["name"] == "snet-functions"]
+    assert not subnet.get("serviceEndpoints")
+
+
+def test_prod_is_deployed_from_a_peered_network_that_resolves_its_api_server() -> None:
+    cluster = deployed("prod").one(":ManagedCluster").inputs["apiServerAccessProfile"]
+    zone = deployed("prod").one("privatedns:PrivateZone", "main-private.westeurope.azmk8s.io")
+    assert cluster["privateDNSZone"] == zone.urn or cluster["privateDNSZone"].endswith(zone.name)
+    rules = deployed("prod").one(":NetworkSecurityGroup", "main-api-server").inputs["securityRules"]
+    (runner,) = [each for each in rules if each["name"] == "runner"]
+    assert "10.10.0.0/24" in runner["sourceAddressPrefixes"]
+
+
+def test_nodes_of_dev_have_a_disk_that_fits_onto_the_machine() -> None:
+    """A Standard_D2ds_v5 has 75 GiB of its own; AKS' default of 128 is refused there."""
+    (pool,) = deployed("dev").one(":ManagedCluster").inputs["agentPoolProfiles"]
+    assert (pool["vmSize"], pool["osDiskType"]) == ("Standard_D2ds_v5", "Ephemeral")
+    assert pool["osDiskSizeGB"] <= 75
+
+
+def test_what_runs_in_prods_cluster_for_azure_reaches_what_it_asks() -> None:
+    (collection,) = deployed("prod").one(":FirewallPolicyRuleCollectionGroup").inputs["ruleCollections"]
+    hosts = {host for rule in collection["rules"] for host in rule.get("targetFqdns") or ()}
+    assert {"data.policy.core.windows.net", "store.policy.core.windows.net", "*.cloud.defender.microsoft.com"} <= hosts
+
+
 def test_devs_api_server_answers_who_is_listed_and_its_own_nodes_alone() -> None:
     """Nodes call it from the NAT gateway's address."""
     access = deployed("dev").one(":ManagedCluster").inputs["apiServerAccessProfile"]

@@ -71,6 +71,7 @@ def cluster(site: Site, handed: Handed) -> None:
         node_count=2,
         node_maximum=5,
         os_disk="Ephemeral",
+        os_disk_gb=64,
         zones=["1", "2", "3"],
         login="workloadidentity",
         admin_groups=[],
