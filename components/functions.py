@@ -46,7 +46,7 @@ class FunctionsArgs:
     runtime, version: e.g. "python", "3.12". storage: of the host.
     subnet_id: subnet delegated to Microsoft.App/environments that it runs in.
     component_id, connection_string: of Application Insights.
-    memory_mb: of an instance, 512, 2048 or 4096. maximum: instances, 40 to 1000.
+    memory_mb: of an instance, 512, 2048 or 4096. maximum: instances, 1 to 1000.
     always_ready: instances kept warm, by function group, e.g. {"http": 1}. settings: application settings.
     access: where its private endpoint is; closes the public address. events: blobs that wake it; None for none.
     zone_redundant: spreads instances over zones; can't be changed later.
@@ -70,8 +70,8 @@ class FunctionsArgs:
     def __post_init__(self) -> None:
         if self.memory_mb not in (512, 2048, 4096):
             raise ValueError(f"memory_mb: {self.memory_mb} is not allowed; allowed are 512, 2048 and 4096.")
-        if not 40 <= self.maximum <= 1000:
-            raise ValueError(f"maximum: {self.maximum} is not allowed; allowed are 40 to 1000 instances.")
+        if not 1 <= self.maximum <= 1000:
+            raise ValueError(f"maximum: {self.maximum} is not allowed; allowed are 1 to 1000 instances.")
         if taken := sorted(name for name in self.settings if name.startswith(("AzureWebJobsStorage", "FUNCTIONS_"))):
             raise ValueError(f"settings: {taken} are the component's own. Leave them out.")
 

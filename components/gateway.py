@@ -3,7 +3,9 @@
 Leaves out: the Consumption and v2 tiers (Consumption takes neither these TLS settings nor this API version:
 azurerm#8405, vscode-apimanagement#378), self-hosted gateways, more regions, the private-endpoint mode (it excludes
 an internal virtual network, and is rejected at creation: azure-rest-api-specs#24947), the developer portal's content.
-A deleted service keeps its name for 48 hours, unless it is purged.
+A deleted service keeps its name for 48 hours, unless it is purged. Host names' certificates come from vaults without a
+firewall: past one API Management gets with an identity of its own alone, which a service has only after it is made
+(learn.microsoft.com/azure/api-management/api-management-howto-properties, "Requirements for Key Vault firewall").
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from components.identities import by_id, make_identity
 from components.lock import lock
 from components.name_release import NameRelease
 
+_KINDS = apimanagement.ApimIdentityType
+_READS = "Key Vault Secrets User"
 _SECURITY = "Microsoft.WindowsAzure.ApiManagement.Gateway.Security"
 _OLD_PROTOCOLS = ("Ssl30", "Tls10", "Tls11")
 _OLD_CIPHERS = (
@@ -133,12 +137,11 @@ class Gateway(pulumi.ComponentResource):
         site = args.site
 
         identity = make_identity(f"{name}-gateway", site, child)
+        wanted = [("sends-telemetry", "Monitoring Metrics Publisher", args.component_id)]
+        wanted += [("reads-certificates", _READS, args.vault_id)] if args.hosts else []
         rights = [
             assign_role(f"{name}-{what}", role, principal_id=identity.principal_id, scope=scope, site=site, opts=child)
-            for what, role, scope in (
-                ("reads-secrets", "Key Vault Secrets User", args.vault_id),
-                ("sends-telemetry", "Monitoring Metrics Publisher", args.component_id),
-            )
+            for what, role, scope in wanted
         ]
         own = site.global_name("apim", name, longest=50)
         # The service itself reads only its host names' certificates; what is put into it reads the rest, and waits.
@@ -155,7 +158,7 @@ class Gateway(pulumi.ComponentResource):
             publisher_email=args.publisher_email,
             zones=list(args.zones) or None,
             identity=apimanagement.ApiManagementServiceIdentityArgs(
-                type=apimanagement.ApimIdentityType.USER_ASSIGNED,
+                type=_KINDS.SYSTEM_ASSIGNED_USER_ASSIGNED if args.named_values else _KINDS.USER_ASSIGNED,
                 user_assigned_identities=by_id(identity),
             ),
             virtual_network_type=_network_type(args),
@@ -185,16 +188,23 @@ class Gateway(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=waits,
-                # 30 to 90 minutes are usual, and the provider's default is an hour.
-                custom_timeouts=pulumi.CustomTimeouts(create="2h", update="2h", delete="1h"),
+                # azure-native gives up after two hours (pulumi/pulumi#8500); azurerm waits three for this.
+                custom_timeouts=pulumi.CustomTimeouts(create="3h", update="3h", delete="3h"),
             ),
         )
         diagnose(f"{name}-gateway", service, site, child, logs=["GatewayLogs"])
 
+        if args.named_values:
+            own_identity = service.identity.apply(_principal)
+            rights.append(
+                assign_role(
+                    f"{name}-reads-secrets", _READS, principal_id=own_identity, scope=args.vault_id, site=site, opts=child
+                )
+            )
         after = pulumi.ResourceOptions(parent=self, depends_on=rights)
         content = Content(name, service, site, after)
         content.telemetry(args.component_id, args.connection_string, identity.client_id, args.sampling_percentage)
-        content.named_values(args.named_values, identity.client_id)
+        content.named_values(args.named_values)
         content.values(args.values)
         content.backends(args.backends)
         content.policy(args.policy)
@@ -209,6 +219,12 @@ class Gateway(pulumi.ComponentResource):
         self.private_address = service.private_ip_addresses.apply(lambda found: found[0] if found else None)
         self.identity_id = identity.principal_id
         self.register_outputs({"url": self.url, "host": self.host, "private_address": self.private_address})
+
+
+def _principal(identity: apimanagement.outputs.ApiManagementServiceIdentityResponse | None) -> str:
+    if identity is None or not identity.principal_id:
+        raise ValueError("API Management reports no identity of its own: it can't read secrets. Look at its state.")
+    return identity.principal_id
 
 
 def _network_type(args: GatewayArgs) -> str:

@@ -70,8 +70,12 @@ class Content:
             opts=self._opts,
         )
 
-    def named_values(self, secrets: Mapping[str, pulumi.Input[str]], client_id: pulumi.Input[str]) -> None:
-        """References to secrets of the vault, which API Management reads anew every four hours."""
+    def named_values(self, secrets: Mapping[str, pulumi.Input[str]]) -> None:
+        """References to secrets of the vault, which API Management reads anew every four hours.
+
+        With the service's own identity, as none is named: with a user-assigned one it does not get past a vault's
+        firewall (learn.microsoft.com/azure/api-management/api-management-howto-properties).
+        """
         for name, identifier in secrets.items():
             self._usable_in_policies.append(
                 apimanagement.NamedValue(
@@ -79,9 +83,7 @@ class Content:
                     named_value_id=name,
                     display_name=name,
                     secret=True,
-                    key_vault=apimanagement.KeyVaultContractCreatePropertiesArgs(
-                        secret_identifier=identifier, identity_client_id=client_id
-                    ),
+                    key_vault=apimanagement.KeyVaultContractCreatePropertiesArgs(secret_identifier=identifier),
                     **self._place,
                     opts=self._opts,
                 )

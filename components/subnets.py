@@ -134,6 +134,16 @@ PURPOSES: Mapping[str, Purpose] = {
             _out("monitor", "AzureMonitor", ("443", "1886"), "Logs, metrics and resource health."),
             _out("entra", "AzureActiveDirectory", ("443",), "Tokens of its identity, signing keys of issuers."),
             _out("network", "VirtualNetwork", ("*",), "The services behind it."),
+            # The same page, "Internal infrastructure and diagnostics": hosts that no tag names alone.
+            _out("infrastructure", "AzureCloud", ("443", "12000"), "Certificates, updates and health of its machines."),
+            Rule(
+                name="clock",
+                peers=("Internet",),
+                ports=("123",),
+                protocol="Udp",
+                direction="Outbound",
+                why="Its machines' clocks.",
+            ),
             _no_way_out("Nothing but what API Management depends on."),
         ),
     ),

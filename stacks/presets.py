@@ -125,7 +125,7 @@ DEV = Preset(
     ),
     cluster=Cluster(
         tier="Free",
-        kubernetes_version="1.34",
+        kubernetes_version="1.36",
         node_size="Standard_D2ds_v5",
         node_count=2,
         node_maximum=3,
@@ -162,7 +162,12 @@ LOCAL = DEV.model_copy(
         # What stands behind the embedded Azure's SQL server speaks PostgreSQL's protocol.
         "database": DEV.database.model_copy(update={"scheme": "postgresql+psycopg", "elastic_pool": None}),
         "cluster": DEV.cluster.model_copy(
-            update={"node_count": 1, "node_maximum": 1, "allowed_addresses": ["127.0.0.0/8"]}
+            update={
+                "kubernetes_version": "1.34",  # what the toolchain builds
+                "node_count": 1,
+                "node_maximum": 1,
+                "allowed_addresses": ["127.0.0.0/8"],
+            }
         ),
         # All blocks, as in production: the embedded Azure costs nothing.
         "gateway": DEV.gateway.model_copy(update={"internal": True}),
@@ -225,7 +230,7 @@ PROD = Preset(
     ),
     cluster=Cluster(
         tier="Standard",
-        kubernetes_version="1.34",
+        kubernetes_version="1.36",
         node_size="Standard_D4ds_v5",
         node_count=3,
         node_maximum=6,

@@ -21,8 +21,8 @@ class Constraint:
     """What must hold of the resources of a type.
 
     id: stable, never given to another. type: Pulumi's token; paths are those of its inputs. when: which of them are
-    judged; demand: what must hold of them. related: the resource that the property `by` refers to, of `type`; its
-    inputs are read at "related". paths: what can't be changed once the resource exists (`immutable`); once: only while
+    judged, an `immutable` one by what is deployed; demand: what must hold of them. related: the resource that the
+    property `by` refers to, of `type`; its inputs are read at "related". paths: what can't be changed once the resource exists (`immutable`); once: only while
     they have this value; groups: values that may change into each other; default: what Azure takes where one is absent.
     passes: inputs that comply; fails: by dotted path, a value in its place that does not.
     """
@@ -55,6 +55,8 @@ class Constraint:
 
     def changes(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
         """Paths that are fixed and would change. What was or is left out, or is not known yet, stays as it is."""
+        if answer(self.when, before).holds is False:
+            return
         for path in self.paths:
             old, new = (value_at(each, path) for each in (before, after))
             old = self.default if old is None else old

@@ -34,7 +34,7 @@ is not here may still be Azure's.
 A condition is an object of dotted paths, as azure-native names its inputs; all must hold. `any` takes a list of
 conditions, `not` one. `when` says which resources are judged, `demand` what must hold of them; `related` names
 another resource that a property refers to, whose inputs are read at `related`. `immutable` fixes `paths`: always, only
-`once` they have a value, or between `groups` of values. A plain value is the test `is`; what is null or empty is
+`once` they have a value, or between `groups` of values; `when` looks at what is deployed then. A plain value is the test `is`; what is null or empty is
 absent, and fails every test unless said otherwise. The schema is `policies/constraints/schema.json`.
 """
 
@@ -70,7 +70,8 @@ def _row(constraint: Constraint) -> str:
 
 def _condition(constraint: Constraint) -> str:
     if constraint.immutable:
-        said = f"fixed: {_code(', '.join(constraint.paths))}"
+        said = f"when {_shown(constraint.when)}: " if constraint.when else ""
+        said += f"fixed: {_code(', '.join(constraint.paths))}"
         said += f" once {_code(json.dumps(constraint.once))}" if constraint.once is not None else ""
         groups = (", ".join(map(str, each)) for each in constraint.groups)
         return said + (f" but within {'; '.join(groups)}" if constraint.groups else "")

@@ -84,6 +84,6 @@ class Functions(Section):
     """The function app on Flex Consumption. private: reached, and its storage too, by private endpoints alone."""
 
     memory_mb: Literal[512, 2048, 4096]
-    maximum: Annotated[int, Field(ge=40, le=1000, description="instances, 40 to 1000")]
+    maximum: Annotated[int, Field(ge=1, le=1000, description="instances, 1 to 1000")]
     zone_redundant: bool
     private: bool

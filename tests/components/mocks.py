@@ -22,7 +22,10 @@ _OUTPUTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "azure-native:sql:Server": lambda _: {"fullyQualifiedDomainName": "sql.example"},
     "azure-native:containerregistry:Registry": lambda _: {"loginServer": "cr.example"},
     "azure-native:applicationinsights:Component": lambda _: {"connectionString": "InstrumentationKey=0;"},
-    "azure-native:apimanagement:ApiManagementService": lambda _: {"privateIPAddresses": ["10.0.3.4"]},
+    "azure-native:apimanagement:ApiManagementService": lambda name: {
+        "privateIPAddresses": ["10.0.3.4"],
+        "identity": {"principalId": f"object of the service {name}"},
+    },
     "azure-native:eventgrid:SystemTopic": lambda name: {"identity": {"principalId": f"object of the topic {name}"}},
     "azure-native:network:PublicIPAddress": lambda _: {"ipAddress": "192.0.2.1"},
     "azure-native:web:WebApp": lambda name: {"defaultHostName": f"{name}.azurewebsites.example"},

@@ -113,7 +113,7 @@ def test_an_app_without_blob_events_has_none_of_their_parts() -> None:
     ("changes", "message"),
     [
         ({"memory_mb": 1024}, r"memory_mb: 1024 is not allowed; allowed are 512, 2048 and 4096"),
-        ({"maximum": 10}, r"maximum: 10 is not allowed; allowed are 40 to 1000 instances"),
+        ({"maximum": 1001}, r"maximum: 1001 is not allowed; allowed are 1 to 1000 instances"),
         ({"settings": {"AzureWebJobsStorage": "x"}}, r"\['AzureWebJobsStorage'\] are the component's own"),
     ],
 )

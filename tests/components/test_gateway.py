@@ -45,7 +45,7 @@ def test_the_client_certificate_flag_is_what_azure_takes_outside_consumption() -
 
 def test_its_identity_may_read_the_vault_before_it_is_made() -> None:
     registered = made("gateway")
-    grant = registered.one(":RoleAssignment", "main-reads-secrets")
+    grant = registered.one(":RoleAssignment", "main-reads-certificates")
     assert grant.inputs["scope"] == "/id/of/Vault/main"
     assert grant.urn in registered.one(":ApiManagementService").after
     (host,) = registered.one(":ApiManagementService").inputs["hostnameConfigurations"]
@@ -77,11 +77,19 @@ def test_in_a_subnet_it_is_reached_from_the_virtual_network_only_unless_it_is_to
 def test_named_values_stay_in_the_vault() -> None:
     named = made("gateway").one(":NamedValue", "main-partner").inputs
     assert named["secret"] is True
-    assert named["keyVault"] == {
-        "secretIdentifier": "https://kv.example/secrets/partner",
-        "identityClientId": "client of main-gateway",
-    }
+    assert named["keyVault"] == {"secretIdentifier": "https://kv.example/secrets/partner"}
     assert "value" not in named
+
+
+def test_named_values_are_read_with_the_one_identity_that_a_vaults_firewall_lets_in() -> None:
+    registered = made("gateway")
+    assert registered.one(":ApiManagementService").inputs["identity"]["type"] == "SystemAssigned, UserAssigned"
+    grant = registered.one(":RoleAssignment", "main-reads-secrets")
+    assert grant.inputs["principalId"] == "object of the service main"
+    assert grant.urn in registered.one(":NamedValue", "main-partner").after
+    without = build(lambda: Gateway("main", gateway_args(named_values={})))
+    assert without.one(":ApiManagementService").inputs["identity"]["type"] == "UserAssigned"
+    assert "main-reads-secrets" not in {each.name for each in without.of(":RoleAssignment")}
 
 
 def test_what_a_policy_names_is_there_before_the_policy() -> None:
@@ -185,7 +193,7 @@ def test_subscriptions_need_a_person_s_approval_unless_said_otherwise() -> None:
 
 
 def test_it_is_given_the_hours_that_azure_takes() -> None:
-    """Creation takes 30 to 90 minutes; the provider would give up after one hour."""
+    """Creation takes 30 to 90 minutes, and may take longer: azure-native alone gives up after two hours."""
     timeouts = options("gateway")["ApiManagementService"].custom_timeouts
     assert timeouts
-    assert (timeouts.create, timeouts.update) == ("2h", "2h")
+    assert (timeouts.create, timeouts.update) == ("3h", "3h")

@@ -52,6 +52,42 @@ def test_its_example_passes_and_each_wrong_value_alone_fails(constraint: Constra
         assert verdict(constraint, changed(constraint.passes, path, UNKNOWN)) is not False, path
 
 
+def test_what_is_fixed_on_a_condition_is_fixed_where_what_is_deployed_meets_it() -> None:
+    (private,) = [each for each in constraints() if each.id == "TRB-AZURE-106"]
+    after = {"apiServerAccessProfile": {"enablePrivateCluster": False}}
+    for integrated, changes in ((False, ["apiServerAccessProfile.enablePrivateCluster"]), (True, [])):
+        before = {"apiServerAccessProfile": {"enablePrivateCluster": True, "enableVnetIntegration": integrated}}
+        assert list(private.changes(before, after)) == changes
+
+
+def judged(id_: str, inputs: dict[str, Any]) -> bool | None:
+    return next(each for each in constraints() if each.id == id_).judge(inputs).holds
+
+
+@pytest.mark.parametrize(
+    ("id_", "inputs"),
+    [
+        ("TRB-AZURE-018", {"related": {"sku": {"name": "StandardV2"}, "virtualNetworkType": "External"}}),
+        ("TRB-AZURE-021", {"sku": {"name": "StandardV2"}, "virtualNetworkType": "External"}),
+        ("TRB-AZURE-023", {"sku": {"name": "PremiumV2"}, "zones": ["1", "2"]}),
+        ("TRB-AZURE-071", {"kind": "BlockBlobStorage", "sku": {"name": "Premium_LRS"}, "accessTier": "Premium"}),
+        ("TRB-AZURE-126", {"sku": {"name": "StandardV2"}, "zones": ["1", "2", "3"]}),
+        ("TRB-AZURE-141", {"related": {"sku": {"name": "Y1"}}}),
+        ("TRB-AZURE-158", {"subnets": [{"name": "snet_b", "serviceEndpoints": [{"service": "Microsoft.Storage"}]}]}),
+        ("TRB-AZURE-160", {"agentPoolProfiles": [{"vmSize": "Standard_D4ds_v5", "osDiskType": "Ephemeral"}]}),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_what_azure_takes_is_not_refused(id_: str, inputs: dict[str, Any]) -> None:
+    """Each was refused once, or is beside what is."""
+    assert judged(id_, inputs) is True
+
+
+def test_integration_of_the_v2_tiers_is_no_injection() -> None:
+    assert judged("TRB-AZURE-021", {"sku": {"name": "StandardV2"}, "virtualNetworkType": "Internal"}) is False
+    assert judged("TRB-AZURE-018", {"related": {"sku": {"name": "PremiumV2"}, "virtualNetworkType": "Internal"}}) is False
+
+
 _VALUES = st.sampled_from([None, "", "a", "b", 0, 1, 2, True, False, [], ["a"], {}, {"y": 1}])
 _INPUTS = st.dictionaries(st.sampled_from(["x", "y", "z"]), _VALUES)
 _TESTS = st.one_of(

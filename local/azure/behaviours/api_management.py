@@ -22,6 +22,23 @@ class Service(Behaviour):
 
     type = "Microsoft.ApiManagement/service"
 
+    async def check(self, resource: Resource, previous: Resource | None) -> None:
+        """Refuse to close the public address of a service without a private endpoint, as a new one is
+        (azure-rest-api-specs#24947)."""
+        if resource.properties.get("publicNetworkAccess") == "Disabled" and not self._has_endpoint(resource):
+            message = (
+                f"Blocking all public network access of the service {resource.name} is not enabled during service "
+                "creation, nor without an approved private endpoint connection. Make the service and its private "
+                "endpoint first."
+            )
+            target = "properties.publicNetworkAccess"
+            details = [{"code": "NotSupported", "message": message, "target": target}]
+            raise ArmError(400, "NotSupported", message, target, details)
+
+    def _has_endpoint(self, resource: Resource) -> bool:
+        endpoints = self.azure.store.list("Microsoft.Network/privateEndpoints")
+        return any(resource.id.lower() in json.dumps(each.properties).lower() for each in endpoints)
+
     async def put(self, resource: Resource, previous: Resource | None) -> Body:
         """Give it its addresses."""
         network = resource.properties.get("virtualNetworkConfiguration") or {}

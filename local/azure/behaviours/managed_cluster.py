@@ -17,6 +17,9 @@ from local.instance import Instance
 from local.pki import write_private
 
 VERSION = "1.34.2"
+_TAKEN = ("1.34", "1.35", "1.36")
+"""Minor versions that AKS offers (learn.microsoft.com/azure/aks/supported-kubernetes-versions, August 2026). Whichever is
+asked for, VERSION runs, and `currentKubernetesVersion` says so."""
 _SECONDS_TO_START = 20
 
 
@@ -26,10 +29,13 @@ class ManagedCluster(Behaviour):
     type = "Microsoft.ContainerService/managedClusters"
 
     async def check(self, resource: Resource, previous: Resource | None) -> None:
-        """Refuse another version than the one that runs here."""
+        """Refuse a version that AKS does not offer, and a patch that does not run here."""
         wanted = str(resource.properties.get("kubernetesVersion") or VERSION)
-        if wanted != VERSION and wanted != VERSION.rpartition(".")[0] and wanted != "<unknown>":
-            message = f"kubernetesVersion is {wanted!r}; here runs {VERSION}: give 1.34, {VERSION} or leave it out."
+        if wanted not in (*_TAKEN, VERSION, "<unknown>"):
+            message = (
+                f"kubernetesVersion is {wanted!r}; here runs {VERSION}: give {', '.join(_TAKEN)}, {VERSION} or leave it "
+                "out."
+            )
             target = "properties.kubernetesVersion"
             details = [{"code": "K8sVersionNotSupported", "message": message, "target": target}]
             raise ArmError(400, "K8sVersionNotSupported", message, target, details)

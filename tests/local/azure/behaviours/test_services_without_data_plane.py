@@ -130,6 +130,29 @@ def test_a_deleted_service_holds_its_name_until_it_is_purged(
     assert arm.put(path, params=version, json=body).status_code in (201, 202)
 
 
+def test_an_api_management_closes_its_public_address_only_beside_a_private_endpoint(
+    arm: httpx.Client, group: str
+) -> None:
+    version = {"api-version": APIM}
+    path = f"{group}/providers/Microsoft.ApiManagement/service/apim-{uuid.uuid4().hex[:8]}"
+    given = {"publisherName": "t", "publisherEmail": "t@example.com"}
+    body = {**PLACE, "sku": {"name": "Standard", "capacity": 1}, "properties": given}
+    closed = {**body, "properties": {**given, "publicNetworkAccess": "Disabled"}}
+    refused = arm.put(path, params=version, json=closed)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "NotSupported")
+    put(arm, path, APIM, body)
+    assert arm.put(path, params=version, json=closed).status_code == 400
+    endpoint = f"{group}/providers/Microsoft.Network/privateEndpoints/pep-{uuid.uuid4().hex[:8]}"
+    connection = {"name": "Gateway", "properties": {"privateLinkServiceId": path, "groupIds": ["Gateway"]}}
+    network = f"{group}/providers/Microsoft.Network/virtualNetworks/vnet-{uuid.uuid4().hex[:8]}"
+    subnet = {"name": "a", "properties": {"addressPrefix": "10.0.0.0/24"}}
+    space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]}
+    put(arm, network, NETWORK, {**PLACE, "properties": space})
+    properties = {"subnet": {"id": f"{network}/subnets/a"}, "privateLinkServiceConnections": [connection]}
+    put(arm, endpoint, NETWORK, {**PLACE, "properties": properties})
+    assert put(arm, path, APIM, closed)["properties"]["publicNetworkAccess"] == "Disabled"
+
+
 def test_a_hubs_rule_keeps_its_keys_and_hands_them_out_for_a_host_that_can_not_exist(
     arm: httpx.Client, group: str
 ) -> None:
