@@ -37,14 +37,14 @@ def _asks_again(answer: urllib3.BaseHTTPResponse) -> bool:
     return busy or answer.status in _AGAIN
 
 
-def _pause(state: tenacity.RetryCallState) -> float:
-    """Seconds until the next attempt: what the answer asks for, else 0.5, 1, 2."""
+def _pause(state: tenacity.RetryCallState, first: float) -> float:
+    """Seconds until the next attempt: what the answer asks for, else the first pause, then twice the one before."""
     answer = None if state.outcome is None or state.outcome.failed else state.outcome.result()
     if answer is not None and (asked := answer.headers.get("retry-after-ms")):
         return min(float(asked) / 1000, _LONGEST_PAUSE)
     if answer is not None and (asked := answer.headers.get("Retry-After", "")).isdecimal():
         return min(float(asked), _LONGEST_PAUSE)
-    return 0.5 * 2 ** (state.attempt_number - 1)
+    return first * 2 ** (state.attempt_number - 1)
 
 
 class Endpoint:
@@ -143,7 +143,7 @@ class Endpoint:
         """The answer, asked for again while that may help. Raises NoAnswer."""
         persistently = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(_ATTEMPTS) | tenacity.stop_after_delay(seconds),
-            wait=_pause,
+            wait=lambda state: _pause(state, self.settings.pause),
             retry=tenacity.retry_if_result(_asks_again) | tenacity.retry_if_exception_type(NoAnswer),
             # The last answer is the answer, and the last failure the error.
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,

@@ -16,6 +16,8 @@ _ENVIRONMENT = {
     "subscriptionId": "ARM_SUBSCRIPTION_ID",
     "metadataHost": "ARM_METADATA_HOSTNAME",
 }
+PAUSE = "TRIBUTARY_PAUSE_SECONDS"
+"""Environment variable: seconds before a request is sent again for the first time; tests have less patience."""
 _ACCEPTED = {  # settings without an effect on what the stand-in does
     "disableInstanceDiscovery",
     "disablePulumiPartnerId",
@@ -42,7 +44,10 @@ _REFUSED = {
 
 @dataclass(frozen=True)
 class Settings:
-    """A provider's configuration. metadata_host: host and port of the embedded Azure. location: default region."""
+    """A provider's configuration. metadata_host: host and port of the embedded Azure. location: default region.
+
+    pause: seconds before a request is sent again for the first time, where the answer does not say.
+    """
 
     client_id: str
     client_secret: str
@@ -50,6 +55,7 @@ class Settings:
     subscription_id: str
     metadata_host: str
     location: str | None
+    pause: float = 0.5
 
 
 def read(config: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings | None:
@@ -77,4 +83,15 @@ def read(config: Mapping[str, Any], environment: Mapping[str, str] = os.environ)
         subscription_id=found["subscriptionId"],
         metadata_host=found["metadataHost"],
         location=given.get("location"),
+        pause=_seconds(environment.get(PAUSE)),
     )
+
+
+def _seconds(given: str | None) -> float:
+    try:
+        found = float(given) if given else Settings.pause
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 60:
+        raise ProviderError(f"{PAUSE} is {given!r}; allowed are 0 to 60 seconds.")
+    return found

@@ -14,6 +14,7 @@ from local.azure.daemons import prepare as prepare_azure
 from local.commands.daemons import prepare
 from local.commands.environment import NotRunning, tools
 from local.instance import Instance
+from local.plugins.azure_native.settings import PAUSE
 from local.supervision.supervisor import Supervisor
 from local.toolchain.progress import Progress
 from tests.components.deployed.alone import Alone
@@ -41,6 +42,8 @@ def _cloud(running: RunningAzure) -> Cloud:
         "AZURE_CLIENT_SECRET": deployer["client_secret"],
         "AZURE_TENANT_ID": deployer["tenant_id"],
         "SSL_CERT_FILE": str(running.instance.ca_bundle),
+        # Faults are many here, and how long one waits after them protects nothing.
+        PAUSE: "0.02",
         "REQUESTS_CA_BUNDLE": str(running.instance.ca_bundle),
     }
     return Cloud(running.instance, running.client(), environment)

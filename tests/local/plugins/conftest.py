@@ -14,6 +14,7 @@ import pytest
 
 from local.azure.daemons import prepare
 from local.instance import Instance
+from local.plugins.azure_native.settings import PAUSE
 from tests.conftest import _claim
 from tests.local.azure.conftest import RunningAzure
 from tests.local.kubernetes.running import ControlPlane
@@ -66,7 +67,8 @@ def azure_environment(azure: RunningAzure) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def azure_native(azure_environment: dict[str, str]) -> Iterator[Plugin]:
-    plugin = Plugin("azure_native", azure_environment, {})
+    # How long one waits before asking again protects nothing here.
+    plugin = Plugin("azure_native", {**azure_environment, PAUSE: "0.02"}, {})
     yield plugin
     plugin.stop()
 

@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from local.azure.arm.types import by_token
+from local.plugins.azure_native.settings import PAUSE, Settings, read
+from local.plugins.provider import ProviderError
 from tests.local.azure.conftest import RunningAzure
 from tests.local.plugins.plugin import Plugin, Refused
 
@@ -73,6 +75,17 @@ def test_one_fault_on_any_request_changes_nothing_of_a_resources_life(
         azure_native.delete(token, identity, state)
         assert befallen(faults) >= 1
         assert existing(faults, azure, group) == []
+
+
+_SAID = dict.fromkeys(("clientId", "clientSecret", "tenantId", "subscriptionId", "metadataHost"), "x")
+
+
+def test_half_a_second_passes_before_it_asks_again_unless_that_is_said() -> None:
+    assert [found.pause for found in (read(_SAID, {}), read(_SAID, {PAUSE: "0.02"})) if found] == [0.5, 0.02]
+    assert Settings.pause == 0.5
+    for wrong in ("soon", "-1", "3600"):
+        with pytest.raises(ProviderError, match="allowed are 0 to 60 seconds"):
+            read(_SAID, {PAUSE: wrong})
 
 
 @pytest.mark.full
