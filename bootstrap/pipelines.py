@@ -22,8 +22,8 @@ _ACCESS_ADMINISTRATOR = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
 _CLUSTER_ADMINISTRATOR = "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b"
 """Azure Kubernetes Service RBAC Cluster Admin: objects of the cluster are deployed through its own API."""
 _LOCKS_CONTRIBUTOR = "28bf596f-4eb7-45ce-b5bc-6cf482fec137"
-"""Locks Contributor: neither Contributor nor who gives rights may lock anything (learn.microsoft.com/azure/azure-resource-
-manager/management/lock-resources, "Who can create or delete locks")."""
+"""Locks Contributor: neither Contributor nor who gives rights may lock anything
+(learn.microsoft.com/azure/azure-resource-manager/management/lock-resources, "Who can create or delete locks")."""
 _ASSIGNMENTS = uuid.UUID("6b6f6c0e-3c9d-4d52-9a0b-5f1f0f8f6d21")
 
 

@@ -51,8 +51,8 @@ def forward_blob_events(
         location=site.location,
         source=args.account_id,
         topic_type="Microsoft.Storage.StorageAccounts",
-        # Its own identity: the firewalls of Service Bus and storage let Event Grid in as a trusted service with this one
-        # alone, never with a user-assigned one (learn.microsoft.com/azure/event-grid/handler-storage-queues and
+        # Its own identity: the firewalls of Service Bus and storage let Event Grid in as a trusted service with this
+        # one alone, never with a user-assigned one (learn.microsoft.com/azure/event-grid/handler-storage-queues and
         # service-bus-messaging/service-bus-ip-filtering, "Trusted Microsoft services").
         identity=eventgrid.IdentityInfoArgs(type=eventgrid.IdentityType.SYSTEM_ASSIGNED),
         tags=site.tags,

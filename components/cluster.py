@@ -29,7 +29,8 @@ class ClusterArgs:
     subnet_id: subnet of the nodes. pods, services: CIDR blocks inside the cluster, outside the virtual network.
     dns_service_ip: address of the cluster's DNS, inside services.
     registry_id: registry that the nodes pull from.
-    tier, kubernetes_version: see AKS. node_size, node_count, node_maximum, os_disk, os_disk_gb, zones: of the system's nodes.
+    tier, kubernetes_version: see AKS. node_size, node_count, node_maximum, os_disk, os_disk_gb, zones: of the system's
+    nodes.
     pools: nodes of the services, by name; none puts them beside the system.
     outbound: "userAssignedNATGateway", "userDefinedRouting" or "loadBalancer", as the subnet has it; way_out: what must
     be there before.
@@ -40,9 +41,9 @@ class ClusterArgs:
     maintenance: when upgrades happen; None leaves that to Azure. collection: where its metrics go; with it, logs go to
     the site's workspace, too.
     private: whether the API server is in the virtual network alone; it needs api_subnet_id then. zone_id: private DNS
-    zone private.<region>.azmk8s.io that its name is put into, and network_id the network; without, AKS makes a zone that
-    is known in the cluster's own network alone (learn.microsoft.com/azure/aks/private-clusters): who deploys from a
-    peered one would not find it.
+    zone private.<region>.azmk8s.io that its name is put into, and network_id the network; without, AKS makes a zone
+    that is known in the cluster's own network alone (learn.microsoft.com/azure/aks/private-clusters): who deploys from
+    a peered one would not find it.
     encryption_at_host: of the nodes' disks and caches (the subscription must have the feature). defender: whether
     Microsoft Defender watches it. ingress: how requests come in; None for clusters without.
     """

@@ -16,8 +16,8 @@ from components.common import Site
 class PoolArgs:
     """Nodes of one kind. size: of the machines, e.g. "Standard_D4ds_v5". count, maximum: fewest and most nodes.
 
-    os_disk: "Ephemeral" or "Managed". os_disk_gb: its size, 30 or more. An ephemeral one lies on the machine's own disk,
-    which must hold it: AKS refuses its default of 128 where that is smaller, and takes all of a larger one
+    os_disk: "Ephemeral" or "Managed". os_disk_gb: its size, 30 or more. An ephemeral one lies on the machine's own
+    disk, which must hold it: AKS refuses its default of 128 where that is smaller, and takes all of a larger one
     (learn.microsoft.com/azure/aks/concepts-storage).
     zones: "1" to "3". encryption_at_host: of disks and caches.
     """

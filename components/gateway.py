@@ -198,7 +198,12 @@ class Gateway(pulumi.ComponentResource):
             own_identity = service.identity.apply(_principal)
             rights.append(
                 assign_role(
-                    f"{name}-reads-secrets", _READS, principal_id=own_identity, scope=args.vault_id, site=site, opts=child
+                    f"{name}-reads-secrets",
+                    _READS,
+                    principal_id=own_identity,
+                    scope=args.vault_id,
+                    site=site,
+                    opts=child,
                 )
             )
         after = pulumi.ResourceOptions(parent=self, depends_on=rights)

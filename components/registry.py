@@ -26,8 +26,9 @@ class RegistryArgs:
     sku: "Basic", "Standard", or "Premium", which all that follows needs.
     zone_redundant: spread over zones. retention_days: days that manifests without a tag are kept, 0 for ever.
     replicas: further regions that hold every image, and whether it is spread over zones there, as some have none.
-    cached: public repositories by the repository that copies them, e.g. {"mcr/*": "mcr.microsoft.com/*"}. access: where its private endpoint is; closes the public address, and images
-    can't be exported then. key: encrypts images; can't be added later. locked: keeps it from being deleted.
+    cached: public repositories by the repository that copies them, e.g. {"mcr/*": "mcr.microsoft.com/*"}.
+    access: where its private endpoint is; closes the public address, and images can't be exported then.
+    key: encrypts images; can't be added later. locked: keeps it from being deleted.
     """
 
     site: Site

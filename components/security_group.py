@@ -17,7 +17,7 @@ _PUBLIC = Rule(name="internet", peers=("Internet",), ports=("443",), why="Calls 
 def security_group(
     name: str, purpose: str, blocks: Mapping[str, str], site: Site, opts: pulumi.ResourceOptions, *, public: bool
 ) -> network.NetworkSecurityGroup:
-    """The group of a purpose. blocks: address block by purpose, of PODS and DEPLOYERS. public: whether the internet calls."""
+    """The group of a purpose. blocks: address block by purpose, of PODS and DEPLOYERS. public: the internet calls."""
     return network.NetworkSecurityGroup(
         name,
         network_security_group_name=site.name("nsg", purpose),

@@ -89,7 +89,9 @@ PURPOSES: Mapping[str, Purpose] = {
         delegation="Microsoft.ContainerService/managedClusters",
         rules=(
             Rule(name="nodes", peers=("cluster",), ports=("443", "4443"), why="Nodes and pods call the API server."),
-            Rule(name="runner", peers=("runner", DEPLOYERS), ports=("443",), why="Deployments from inside the network."),
+            Rule(
+                name="runner", peers=("runner", DEPLOYERS), ports=("443",), why="Deployments from inside the network."
+            ),
             _probes(("9988",)),
         ),
     ),
@@ -162,9 +164,9 @@ PURPOSES: Mapping[str, Purpose] = {
     ),
     # learn.microsoft.com/azure/app-service/overview-vnet-integration: outbound only; half the addresses are to scale.
     "web": Purpose(longest_prefix=27, delegation="Microsoft.Web/serverFarms", way_out=True, reaches=_DATA),
-    # No service endpoints: Flex Consumption takes a subnet that is used for nothing else, "private or service endpoints"
-    # among it (learn.microsoft.com/azure/azure-functions/functions-networking-options, "Subnets"). It runs on Container
-    # Apps, whose machines talk to each other (learn.microsoft.com/azure/container-apps/firewall-integration).
+    # No service endpoints: Flex Consumption takes a subnet that is used for nothing else, "private or service
+    # endpoints" among it (learn.microsoft.com/azure/azure-functions/functions-networking-options, "Subnets"). It runs
+    # on Container Apps, whose machines talk to each other (learn.microsoft.com/azure/container-apps/firewall-integration).
     "functions": Purpose(
         longest_prefix=27,
         delegation="Microsoft.App/environments",

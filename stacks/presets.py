@@ -96,9 +96,7 @@ _AZURE = AllowedHosts(
 _NODES = AllowedHosts(sources=["cluster"], tags=["AzureKubernetesService"])
 # What add-ons need beside the tag (learn.microsoft.com/azure/aks/outbound-rules-control-egress). Without them the Azure
 # Policy add-on enforces nothing, and Defender hears of nothing.
-_POLICIES = AllowedHosts(
-    sources=["cluster"], hosts=["data.policy.core.windows.net", "store.policy.core.windows.net"]
-)
+_POLICIES = AllowedHosts(sources=["cluster"], hosts=["data.policy.core.windows.net", "store.policy.core.windows.net"])
 _DEFENDER = AllowedHosts(sources=["cluster"], hosts=["*.cloud.defender.microsoft.com"])
 _BANKS = AllowedHosts(sources=["cluster"], hosts=["simulator-xs2a.db.com"])
 """Hosts of the banks in workloads/banks that exist outside the platform."""

@@ -22,8 +22,9 @@ class Constraint:
 
     id: stable, never given to another. type: Pulumi's token; paths are those of its inputs. when: which of them are
     judged, an `immutable` one by what is deployed; demand: what must hold of them. related: the resource that the
-    property `by` refers to, of `type`; its inputs are read at "related". paths: what can't be changed once the resource exists (`immutable`); once: only while
-    they have this value; groups: values that may change into each other; default: what Azure takes where one is absent.
+    property `by` refers to, of `type`; its inputs are read at "related". paths: what can't be changed once the resource
+    exists (`immutable`); once: only while they have this value; groups: values that may change into each other;
+    default: what Azure takes where one is absent.
     passes: inputs that comply; fails: by dotted path, a value in its place that does not.
     """
 

@@ -34,8 +34,9 @@ is not here may still be Azure's.
 A condition is an object of dotted paths, as azure-native names its inputs; all must hold. `any` takes a list of
 conditions, `not` one. `when` says which resources are judged, `demand` what must hold of them; `related` names
 another resource that a property refers to, whose inputs are read at `related`. `immutable` fixes `paths`: always, only
-`once` they have a value, or between `groups` of values; `when` looks at what is deployed then. A plain value is the test `is`; what is null or empty is
-absent, and fails every test unless said otherwise. The schema is `policies/constraints/schema.json`.
+`once` they have a value, or between `groups` of values; `when` looks at what is deployed then. A plain value is
+the test `is`; what is null or empty is absent, and fails every test unless said otherwise. The schema is
+`policies/constraints/schema.json`.
 """
 
 

@@ -85,7 +85,9 @@ def test_what_azure_takes_is_not_refused(id_: str, inputs: dict[str, Any]) -> No
 
 def test_integration_of_the_v2_tiers_is_no_injection() -> None:
     assert judged("TRB-AZURE-021", {"sku": {"name": "StandardV2"}, "virtualNetworkType": "Internal"}) is False
-    assert judged("TRB-AZURE-018", {"related": {"sku": {"name": "PremiumV2"}, "virtualNetworkType": "Internal"}}) is False
+    assert (
+        judged("TRB-AZURE-018", {"related": {"sku": {"name": "PremiumV2"}, "virtualNetworkType": "Internal"}}) is False
+    )
 
 
 _VALUES = st.sampled_from([None, "", "a", "b", 0, 1, 2, True, False, [], ["a"], {}, {"y": 1}])

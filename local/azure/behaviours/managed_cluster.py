@@ -18,8 +18,8 @@ from local.pki import write_private
 
 VERSION = "1.34.2"
 _TAKEN = ("1.34", "1.35", "1.36")
-"""Minor versions that AKS offers (learn.microsoft.com/azure/aks/supported-kubernetes-versions, August 2026). Whichever is
-asked for, VERSION runs, and `currentKubernetesVersion` says so."""
+"""Minor versions that AKS offers (learn.microsoft.com/azure/aks/supported-kubernetes-versions, August 2026). Whichever
+is asked for, VERSION runs, and `currentKubernetesVersion` says so."""
 _SECONDS_TO_START = 20
 
 
@@ -33,8 +33,8 @@ class ManagedCluster(Behaviour):
         wanted = str(resource.properties.get("kubernetesVersion") or VERSION)
         if wanted not in (*_TAKEN, VERSION, "<unknown>"):
             message = (
-                f"kubernetesVersion is {wanted!r}; here runs {VERSION}: give {', '.join(_TAKEN)}, {VERSION} or leave it "
-                "out."
+                f"kubernetesVersion is {wanted!r}; here runs {VERSION}: give {', '.join(_TAKEN)}, {VERSION} or leave "
+                "it out."
             )
             target = "properties.kubernetesVersion"
             details = [{"code": "K8sVersionNotSupported", "message": message, "target": target}]
