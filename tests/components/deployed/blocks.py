@@ -32,9 +32,9 @@ from local.instance import SUBSCRIPTION_ID, TENANT_ID
 from stacks.transforms import use_transforms
 from tests.components import samples
 from tests.components.core_samples import database_args, network_args, registry_args, store_args, vault_args
-from tests.components.deployed.handed import REGION
 
 Handed = Mapping[str, str]
+REGION = "westeurope"
 
 
 def _access(handed: Handed, zone: str) -> PrivateAccess:

@@ -18,9 +18,9 @@ from local.plugins.azure_native.settings import PAUSE
 from local.supervision.supervisor import Supervisor
 from local.toolchain.progress import Progress
 from tests.components.deployed.alone import Alone
-from tests.components.deployed.blocks import BACKED
+from tests.components.deployed.blocks import BACKED, REGION
 from tests.components.deployed.cloud import Cloud
-from tests.components.deployed.handed import REGION, hand, hand_backed
+from tests.components.deployed.handed import hand, hand_backed
 from tests.conftest import _claim
 from tests.local.azure.conftest import RunningAzure, running_at
 from tests.local.plugins.engine import prepare as prepare_stack

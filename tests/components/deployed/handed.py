@@ -6,11 +6,11 @@ from typing import Any
 
 from local.azure.entra.deployer import deployer
 from local.instance import TENANT_ID
+from tests.components.deployed.blocks import REGION
 from tests.components.deployed.cloud import Cloud
 
 _GROUP = "resourceGroups/rg-handed"
 _PROVIDERS = f"{_GROUP}/providers"
-REGION = "westeurope"
 _SUBNETS = {
     "cluster": None,
     "endpoints": None,
