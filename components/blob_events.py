@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import authorization, eventgrid
 
-from components.common import Site, assign_role
+from components.common import Site, assign_role, diagnose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +42,8 @@ def forward_blob_events(
     receiver_id: pulumi.Input[str],
     site: Site,
     opts: pulumi.ResourceOptions,
-) -> authorization.RoleAssignment:
-    """Makes the system topic and its subscription; answers the receiver's right, which its app waits for."""
+) -> tuple[pulumi.Output[str], authorization.RoleAssignment]:
+    """Makes the system topic and its subscription; answers its id and the receiver's right, which its app waits for."""
     topic = eventgrid.SystemTopic(
         name,
         system_topic_name=site.name("egst", name),
@@ -58,6 +58,8 @@ def forward_blob_events(
         tags=site.tags,
         opts=opts,
     )
+    # Nothing else says that, and why, a queue refuses events: they are tried again for a day.
+    diagnose(f"{name}-events", topic, site, opts, logs=["DeliveryFailures"])
     principal = topic.identity.apply(_principal)
     rights = [
         assign_role(f"{name}-{what}", role, principal_id=principal, scope=scope, site=site, opts=opts)
@@ -93,7 +95,7 @@ def forward_blob_events(
         # Azure tries the delivery identity when the subscription is made.
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=rights)),
     )
-    return assign_role(
+    receives = assign_role(
         f"{name}-receives-events",
         "Azure Service Bus Data Receiver",
         principal_id=receiver_id,
@@ -101,6 +103,7 @@ def forward_blob_events(
         site=site,
         opts=opts,
     )
+    return topic.id, receives
 
 
 def _principal(identity: eventgrid.outputs.IdentityInfoResponse | None) -> str:

@@ -85,6 +85,8 @@ class Functions(pulumi.ComponentResource):
     """Resource id: what a deployment pipeline gets rights on."""
     identity_id: pulumi.Output[str]
     """Object id of its identity: whom other data is opened to."""
+    topic_id: pulumi.Output[str] | None
+    """Resource id of the system topic that its blob events come from; None without them."""
 
     def __init__(self, name: str, args: FunctionsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tributary:azure:Functions", name, {}, opts)
@@ -106,9 +108,11 @@ class Functions(pulumi.ComponentResource):
             opts=child,
         )
         events: Mapping[str, pulumi.Input[str]] = {}
+        self.topic_id = None
         if args.events:
             events = args.events.connection(identity.client_id)
-            rights.append(forward_blob_events(name, args.events, identity.principal_id, site, child))
+            self.topic_id, receives = forward_blob_events(name, args.events, identity.principal_id, site, child)
+            rights.append(receives)
         app = web.WebApp(
             name,
             name=site.global_name("func", name, longest=60),

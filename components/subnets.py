@@ -166,7 +166,8 @@ PURPOSES: Mapping[str, Purpose] = {
     "web": Purpose(longest_prefix=27, delegation="Microsoft.Web/serverFarms", way_out=True, reaches=_DATA),
     # No service endpoints: Flex Consumption takes a subnet that is used for nothing else, "private or service
     # endpoints" among it (learn.microsoft.com/azure/azure-functions/functions-networking-options, "Subnets"). It runs
-    # on Container Apps, whose machines talk to each other (learn.microsoft.com/azure/container-apps/firewall-integration).
+    # on Container Apps, whose machines talk to each other
+    # (learn.microsoft.com/azure/container-apps/firewall-integration).
     "functions": Purpose(
         longest_prefix=27,
         delegation="Microsoft.App/environments",

@@ -9,10 +9,12 @@ from components.alerts import Alerts, AlertsArgs
 from components.budget import BudgetArgs
 from components.cluster import Cluster
 from components.common import Site
+from components.functions import Functions
 from components.messaging import Messaging
 from components.monitoring import Monitoring, MonitoringArgs
 from components.network import Network
 from components.vault import Vault
+from stacks.data import UNDELIVERED
 from stacks.network import BLOB_ZONE, MONITOR_ZONE, MONITOR_ZONES, access, metrics_zone
 from stacks.settings import Settings
 
@@ -61,7 +63,13 @@ def reach_monitoring(settings: Settings, network: Network, monitoring: Monitorin
 
 
 def make_alerts(
-    settings: Settings, site: Site, monitoring: Monitoring, messaging: Messaging, vault: Vault, cluster: Cluster
+    settings: Settings,
+    site: Site,
+    monitoring: Monitoring,
+    messaging: Messaging,
+    vault: Vault,
+    cluster: Cluster,
+    functions: Functions,
 ) -> Alerts:
     """Alerts of what nobody would notice by itself."""
     wanted = settings.alerts
@@ -93,6 +101,7 @@ def make_alerts(
                     threshold=99,
                     severity=1,
                 ),
+                **_undelivered(functions),
             },
             queries={
                 "slow-services": QueryAlertArgs(
@@ -105,3 +114,20 @@ def make_alerts(
             panels=_PANELS,
         ),
     )
+
+
+def _undelivered(functions: Functions) -> dict[str, MetricAlertArgs]:
+    """Each failed attempt is told of: some errors are tried again for a day, others are given up at once
+    (learn.microsoft.com/azure/event-grid/delivery-and-retry)."""
+    if functions.topic_id is None:
+        return {}
+    alert = MetricAlertArgs(
+        description="Files came that nothing is told of, so none scans them: table AegDeliveryFailureLogs says what "
+        f"refuses them. Mend it, and replay the events that were given up, in the container {UNDELIVERED}.",
+        resource_id=functions.topic_id,
+        namespace="Microsoft.EventGrid/systemTopics",
+        metric="DeliveryAttemptFailCount",
+        aggregation="Total",
+        threshold=0,
+    )
+    return {"undelivered-events": alert}

@@ -89,5 +89,7 @@ class Platform:
             self.vault,
             access(self.network, APP_ZONE),
         )
-        self.alerts = make_alerts(settings, site, self.monitoring, self.messaging, self.vault, self.cluster)
+        self.alerts = make_alerts(
+            settings, site, self.monitoring, self.messaging, self.vault, self.cluster, self.functions
+        )
         self.vault.tell_of_expiry(self.alerts.action_group_id)

@@ -89,6 +89,8 @@ def test_events_that_can_not_be_delivered_are_kept_beside_the_blobs() -> None:
     subscription = registered.one(":SystemTopicEventSubscription")
     kept = subscription.inputs["deadLetterWithResourceIdentity"]["deadLetterDestination"]
     assert kept["blobContainerName"] == "undelivered"
+    told = registered.one(":DiagnosticSetting", "main-events")
+    assert [each["category"] for each in told.inputs["logs"]] == ["DeliveryFailures"]
     rights = {
         each.urn
         for each in registered.of(":RoleAssignment")
@@ -107,6 +109,7 @@ def test_an_app_without_blob_events_has_none_of_their_parts() -> None:
     registered = build(lambda: Functions("main", functions_args(events=None)))
     assert registered.of(":SystemTopic") == registered.of(":SystemTopicEventSubscription") == []
     assert len(registered.of(":UserAssignedIdentity")) == 1
+    assert not [each for each in registered.of(":DiagnosticSetting") if each.name == "main-events"]
 
 
 @pytest.mark.parametrize(

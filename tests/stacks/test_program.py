@@ -134,6 +134,14 @@ def test_the_budget_counts_the_nodes_too(stack: str) -> None:
     assert set(chosen) == {f"rg-tributary-{stack}", nodes}
 
 
+@pytest.mark.parametrize("stack", STACKS)
+def test_who_is_to_mend_it_hears_of_uploads_that_nothing_is_told_of(stack: str) -> None:
+    alert = deployed(stack).one(":MetricAlert", "main-undelivered-events").inputs
+    criterion = alert["criteria"]["allOf"][0]
+    assert alert["scopes"] == ["/id/of/SystemTopic/events"]
+    assert (criterion["metricName"], criterion["threshold"]) == ("DeliveryAttemptFailCount", 0)
+
+
 @pytest.mark.parametrize(("stack", "ledgers"), [("local", set()), ("dev", set()), ("prod", {"audit"})])
 def test_the_audit_trail_alone_is_a_ledger_and_in_prod_alone(stack: str, ledgers: set[str]) -> None:
     """A ledger keeps what is deleted: no database may be one that people's data is erased from."""
