@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -20,6 +20,8 @@ BACKEND = "services"
 """The one backend: the cluster's ingress, which leads each path to its service."""
 PATH = "banking"
 _AUDIENCE = "token-audience"
+_DISCOVERY = "/.well-known/openid-configuration"
+_QUOTE = {'"': "&quot;"}
 _DOCUMENTS = Path(__file__).resolve().parent.parent / "workloads" / "gateway"
 
 
@@ -35,13 +37,16 @@ def backends(settings: Settings) -> Mapping[str, BackendArgs]:
 
 
 def apis(settings: Settings, tokens: Tokens) -> Mapping[str, ApiArgs]:
-    """The API of apps: with a user's token, from the web app's origin, so many requests a minute.
+    """The API of apps: with a user's token that grants what the operation needs, from the web app's origin, so many
+    requests a minute.
 
     Which banks there are is the same for everybody: the gateway answers that by itself for a minute.
     """
     policy = _policy(settings, tokens.issuer, f"{{{{{_AUDIENCE}}}}}")
     remembered = {"listConnectableBanks": (_DOCUMENTS / "banks.xml").read_text()}
-    version = VersionArgs(openapi=document(), backend=BACKEND, policy=policy, operation_policies=remembered)
+    person = {"type": "openIdConnect", "openIdConnectUrl": f"{tokens.issuer.rstrip('/')}{_DISCOVERY}"}
+    openapi = {**document(), "components": {"securitySchemes": {"person": person}}}
+    version = VersionArgs(openapi=openapi, backend=BACKEND, policy=policy, operation_policies=remembered)
     return {"banking": ApiArgs(display_name="Banking", path=PATH, versions={"v1": version})}
 
 
@@ -57,8 +62,33 @@ def _policy(settings: Settings, issuer: str, audience: str) -> str:
         "origin": f"https://{settings.app_host}",
         "calls": str(settings.gateway.calls_per_minute),
     }
-    quoted = {name: escape(value, {'"': "&quot;"}) for name, value in told.items()}
-    return Template((_DOCUMENTS / "banking.xml").read_text()).substitute(quoted)
+    quoted = {name: escape(value, _QUOTE) for name, value in told.items()}
+    return Template((_DOCUMENTS / "banking.xml").read_text()).substitute(quoted, refusals=_refusals())
+
+
+def operations_by_scopes() -> Mapping[tuple[str, ...], Sequence[str]]:
+    """Which operations the document demands the same scopes of a person's token for."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for item in document()["paths"].values():
+        for method, operation in item.items():
+            if method != "parameters":
+                [demanded] = operation["security"]
+                found.setdefault(tuple(demanded["person"]), []).append(operation["operationId"])
+    return found
+
+
+def _refusals() -> str:
+    """The policy's answers to tokens that grant too little."""
+    template = Template((_DOCUMENTS / "insufficient_scope.xml").read_text())
+    return "".join(
+        template.substitute(operations=_listed(operations), scopes=_listed(scopes), wanted=" ".join(scopes))
+        for scopes, operations in operations_by_scopes().items()
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as an expression in an attribute lists them."""
+    return ", ".join(escape(f'"{each}"', _QUOTE) for each in names)
 
 
 def products() -> Mapping[str, ProductArgs]:

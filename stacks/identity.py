@@ -14,9 +14,14 @@ from stacks.settings import Settings
 
 SCOPES = {
     "accounts.read": "Reads the accounts that you connected, and their history",
+    "accounts.write": "Sorts, plans and documents what you spend",
+    "consents.read": "Sees which banks you connected",
     "consents.write": "Connects banks for you, and disconnects them",
+    "profile.read": "Reads your settings, notifications and questions",
+    "profile.write": "Changes your settings, and asks questions for you",
+    "privacy.manage": "Takes out everything that is kept of you, and has it erased",
 }
-"""Rights that people give the app, with the words that consent shows."""
+"""Rights that people give the app, with the words that consent shows: every one that an operation demands."""
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ def _index(services: Mapping[str, dict[str, Any]]) -> str:
         "# APIs",
         "",
         "Made by `python -m workloads.api_documents` from the services' OpenAPI documents, which each serves at",
-        "`/openapi.json`. Errors are problem details (RFC 9457).",
+        "`/openapi.json`. Errors are problem details (RFC 9457). An operation's scopes must all be",
+        "granted by a person's token; a service that acts for the person with a token of its own needs none.",
         "",
         "| service | API | operations |",
         "|---|---|---|",
@@ -98,6 +99,8 @@ def _page(name: str, document: dict[str, Any]) -> str:
     for method, path, operation in _operations(document):
         told = operation.get("description") or operation["summary"]
         lines += [f"## {operation['operationId']}", "", f"`{method} {path}`: {told}", ""]
+        if scopes := [f"`{scope}`" for each in operation["security"] for names in each.values() for scope in names]:
+            lines += [f"Scopes: {', '.join(scopes)}.", ""]
         if parameters := operation.get("parameters"):
             lines += ["| parameter | in | type | |", "|---|---|---|---|"]
             lines += [f"| `{p['name']}` | {p['in']} | {_type(p['schema'])} | {_about(p)} |" for p in parameters]

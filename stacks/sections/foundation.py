@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, model_validator
 from pydantic.alias_generators import to_camel
@@ -367,10 +368,26 @@ class ServiceTokens(Section):
     audience: Annotated[str, _AUDIENCE]
 
 
+_EXTERNAL_ID = ".ciamlogin.com"
+
+
+def _as_tokens_name_it(issuer: str) -> str:
+    """External ID's tokens name their tenant by its id, whatever name it is asked by: the gateway compares that
+    (learn.microsoft.com/entra/identity-platform/access-token-claims-reference, ``iss``).
+    """
+    parts = urlsplit(issuer)
+    host, tenant = parts.hostname or "", parts.path.strip("/").split("/")[0]
+    if host.endswith(_EXTERNAL_ID) and host != tenant + _EXTERNAL_ID:
+        raise ValueError(
+            f"External ID's tokens name a tenant by its id, here https://{tenant}{_EXTERNAL_ID}{parts.path}"
+        )
+    return issuer
+
+
 class SignIn(Section):
     """Whose bearer tokens identify users. services: the same of services' own; null: issuer is a tenant of both."""
 
-    issuer: HttpsUrl
+    issuer: Annotated[HttpsUrl, AfterValidator(_as_tokens_name_it)]
     audience: Annotated[str, _AUDIENCE]
     services: ServiceTokens | None = None
 

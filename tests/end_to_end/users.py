@@ -12,11 +12,12 @@ from typing import Any
 import httpx
 
 from local.instance import Instance
+from workloads.chassis.scopes import Scope
 
 
 @dataclass
 class Users:
-    """Issues bearer tokens of test users, each made on first use with a password nobody keeps.
+    """Issues bearer tokens of test users, each made on first use with a password nobody keeps. They grant all scopes.
 
     audience: the resource that the tokens are for, e.g. "api://tributary".
     """
@@ -44,7 +45,7 @@ class Users:
             client_id=self._deployer["client_id"],
             username=f"{person}@tributary.test",
             password=self._passwords[person],
-            scope=f"{self.audience}/.default",
+            scope=" ".join(f"{self.audience}/{each}" for each in Scope),
         )
         self._tokens[person] = (answer["access_token"], time.monotonic() + int(answer["expires_in"]) - 120)
         return answer["access_token"]

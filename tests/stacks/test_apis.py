@@ -5,15 +5,18 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from functools import cache
 from xml.etree import ElementTree
 
 import pytest
 from fastapi import FastAPI
 
-from stacks.apis import document
+from stacks.apis import document, operations_by_scopes
+from stacks.identity import SCOPES
 from stacks.services import SERVICES
 from tests.components.secrets import revealed
-from tests.stacks.program import STACKS, deployed
+from tests.stacks.program import ROOT, STACKS, deployed
+from workloads.chassis.scopes import Scope
 
 PUBLIC = {each.name: each for each in SERVICES if each.public}
 
@@ -28,12 +31,17 @@ def offered() -> dict[str, tuple[str, str]]:
     }
 
 
-def done_by(package: str) -> dict[str, tuple[str, str]]:
+@cache
+def application(package: str) -> FastAPI:
     app = FastAPI()
     app.include_router(importlib.import_module(f"workloads.services.{package}.api").router)
+    return app
+
+
+def done_by(package: str) -> dict[str, tuple[str, str]]:
     return {
         operation["operationId"]: (method.upper(), path)
-        for path, item in app.openapi()["paths"].items()
+        for path, item in application(package).openapi()["paths"].items()
         for method, operation in item.items()
     }
 
@@ -43,6 +51,51 @@ def test_every_operation_that_is_offered_is_one_of_a_public_services() -> None:
     for service in PUBLIC.values():
         done |= done_by(service.package)
     assert {each: done.get(each) for each in offered()} == offered()
+
+
+def demanded(app: FastAPI) -> dict[str, set[str]]:
+    """Scopes by operationId."""
+    return {
+        operation["operationId"]: {scope for each in operation.get("security", []) for scope in each["HTTPBearer"]}
+        for item in app.openapi()["paths"].values()
+        for operation in item.values()
+    }
+
+
+def test_an_operation_demands_the_same_scopes_of_a_token_at_the_gateway_and_in_its_service() -> None:
+    offers = {each: set(scopes) for scopes, operations in operations_by_scopes().items() for each in operations}
+    assert set(offers) == set(offered())
+    done: dict[str, set[str]] = {}
+    for service in PUBLIC.values():
+        done |= demanded(application(service.package))
+    assert {each: done[each] for each in offers} == offers
+    assert set().union(*offers.values()) == set(SCOPES) == set(Scope), "people are asked for what is demanded"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_gateway_refuses_a_token_that_grants_too_little(stack: str) -> None:
+    inbound = ElementTree.fromstring(policy(stack)).find("inbound")
+    assert inbound is not None
+    tags = [each.tag for each in inbound]
+    assert tags.index("validate-jwt") < tags.index("choose") < tags.index("set-backend-service")
+    refused: dict[tuple[str, ...], list[str]] = {}
+    for each in inbound.findall("choose/when"):
+        condition = re.fullmatch(
+            r"@\(new\[\] \{ (.+) \}\.Contains\(context\.Operation\.Id\) && new\[\] \{ (.+) \}\.Except\(\(\(Jwt\)context"
+            r"\.Variables\[\"token\"\]\)\.Claims\.GetValueOrDefault\(\"scp\", \"\"\)\.Split\(' '\)\)\.Any\(\)\)",
+            each.get("condition", ""),
+        )
+        assert condition
+        operations, scopes = (json.loads(f"[{part}]") for part in condition.groups())
+        refused[tuple(scopes)] = operations
+        status, challenge = each.find("return-response/set-status"), each.findtext("return-response/set-header/value")
+        assert status is not None
+        assert (status.get("code"), challenge) == (
+            "403",
+            f'Bearer error="insufficient_scope", scope="{" ".join(scopes)}"',
+        )
+        assert json.loads(each.findtext("return-response/set-body") or "")["scope"] == " ".join(scopes)
+    assert refused == operations_by_scopes()
 
 
 def test_each_path_leads_to_the_service_that_answers_it() -> None:
@@ -83,10 +136,27 @@ def test_no_request_passes_without_a_token_of_the_issuer_for_the_audience(stack:
     assert not re.search(r"\$[a-z]", policy(stack)), "a placeholder is left"
 
 
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_gateway_takes_the_issuer_as_external_ids_tokens_name_it(stack: str) -> None:
+    issuer = re.search("<issuer>(.*)</issuer>", policy(stack))
+    assert issuer
+    assert re.fullmatch(r"https://([0-9a-f-]{36})\.ciamlogin\.com/\1/v2\.0", issuer[1])
+
+
+def test_people_are_told_the_issuer_in_the_same_form() -> None:
+    for path in ("docs/deploy.md", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "components/identity.py"):
+        told = re.findall(r"https://([^\s/]+)\.ciamlogin\.com/([^/]+)/v2\.0", (ROOT / path).read_text())
+        assert told, path
+        assert all(host == tenant for host, tenant in told), path
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_api_that_is_imported_is_the_document(stack: str) -> None:
     api = deployed(stack).one("apimanagement:Api").inputs
-    assert json.loads(api["value"]) == document()
+    imported = json.loads(api["value"])
+    schemes = imported.pop("components")["securitySchemes"]
+    assert imported == document()
+    assert schemes["person"]["openIdConnectUrl"].startswith("https://")
     assert (api["path"], api["apiVersion"], api["subscriptionRequired"]) == ("banking", "v1", False)
 
 

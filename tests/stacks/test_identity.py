@@ -60,7 +60,7 @@ def test_a_tenant_that_is_left_alone_is_not_touched() -> None:
 
 def test_the_committed_tenant_is_previewed_and_not_deployed_to() -> None:
     ours = config("dev")["tributary:signIn"]
-    people = {**ours, "issuer": f"https://example.ciamlogin.com/{NOBODYS}/v2.0"}
+    people = {**ours, "issuer": f"https://{NOBODYS}.ciamlogin.com/{NOBODYS}/v2.0"}
     services = {**ours, "services": {"issuer": f"https://login.example/{NOBODYS}/v2.0", "audience": "api://a"}}
     both = {"tributary:signIn": {**people, "services": services["services"]}}
     assert deployed({}, preview=True, **both).of(":GraphObject")

@@ -152,6 +152,12 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         'signIn.issuer is "http://login.example": its scheme is not https. Allowed: a URL that starts with https://.',
     ),
     (
+        "External ID by a name that its tokens do not have",
+        {"signIn": {**GOOD["tributary:signIn"], "issuer": f"https://people.ciamlogin.com/{TENANT}/v2.0"}},
+        f'signIn.issuer is "https://people.ciamlogin.com/{TENANT}/v2.0": '
+        f"External ID's tokens name a tenant by its id, here https://{TENANT}.ciamlogin.com/{TENANT}/v2.0. Allowed: a URL that starts with https://.",
+    ),
+    (
         "an issuer of no tenant",
         {"signIn": {"issuer": "https://login.example/v2.0", "audience": "a"}},
         "identity.tenantId is wrong: is missing, and signIn.issuer (https://login.example/v2.0) names no tenant. "

@@ -27,6 +27,7 @@ from tests import programs
 from workloads.chassis import migrate
 from workloads.chassis.migrate import MigrationSettings
 from workloads.chassis.run import KEPT_SECONDS
+from workloads.chassis.scopes import Scope
 
 AUDIENCE = "api://tributary"
 ADMINISTRATOR = "administrator"
@@ -144,7 +145,8 @@ class Issuer:
         key = key or self.keys[0]
         payload = {
             "iss": self.discovery()["issuer"], "aud": AUDIENCE, "sub": person, "tid": TENANT,
-            "oid": str(self.object_id(person)), "iat": now, "nbf": now, "exp": now + 600, **claims,
+            "oid": str(self.object_id(person)), "scp": " ".join(Scope), "iat": now, "nbf": now, "exp": now + 600,
+            **claims,
         }  # fmt: skip
         return jwt.encode({"alg": "RS256", "kid": key.kid}, payload, key)
 

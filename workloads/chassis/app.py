@@ -157,6 +157,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
             for operation in path.values():
                 if "422" in operation["responses"]:
                     operation["responses"]["422"] = problems.documented(422)[422]
+                if "security" in operation:  # a token may grant too little
+                    operation["responses"].setdefault("403", problems.documented(403)[403])
                 if "requestBody" in operation:  # one that is not UTF-8, or nested too deep, can't be parsed
                     operation["responses"].setdefault("400", problems.documented(400)[400])
         app.openapi_schema = document

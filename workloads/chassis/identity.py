@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from workloads.chassis.problems import Problem
-from workloads.chassis.token_issuer import TokenIssuer, unauthorized
+from workloads.chassis.scopes import Scope
+from workloads.chassis.token_issuer import TokenIssuer, insufficient, unauthorized
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,14 @@ class User:
     """The person a request is made for.
 
     id: pseudonym, the same for the same person at the same issuer. token: forwarded to other services.
-    acting: whether the token is a service's that acts for the person, who is not there.
+    acting: whether the token is a service's that acts for the person, who is not there. scopes: what a person lets the
+    token's bearer do; a service that acts needs none.
     """
 
     id: uuid.UUID
     token: str = field(repr=False)
     acting: bool = False
+    scopes: frozenset[str] = frozenset()
 
 
 ACTING_FOR = "Acting-For"
@@ -52,7 +55,9 @@ class Authenticator:
         subject, claims = issuer.verify(token)
         if acting_for is not None or (issuer is self._services and subject in self._acting):
             return self._for(subject, token, acting_for)
-        return User(uuid.uuid5(uuid.NAMESPACE_URL, f"{claims.get('tid') or issuer.name}/{subject}"), token)
+        pseudonym = uuid.uuid5(uuid.NAMESPACE_URL, f"{claims.get('tid') or issuer.name}/{subject}")
+        granted = claims.get("scp")
+        return User(pseudonym, token, scopes=frozenset(granted.split()) if isinstance(granted, str) else frozenset())
 
     def service(self, token: str) -> uuid.UUID:
         """Object id of the identity whose own token it is. Raises Problem 401 and 503 as ``user`` does.
@@ -79,7 +84,9 @@ class Authenticator:
         self._services.close()
 
 
-_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access token of the user")
+_bearer = HTTPBearer(
+    auto_error=False, bearerFormat="JWT", description="Access token of the user, whose `scp` holds what is listed"
+)
 
 
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -91,10 +98,31 @@ def _token(given: HTTPAuthorizationCredentials | None) -> str:
     return given.credentials
 
 
-def authenticate(request: Request, given: _Credentials) -> User:
-    """The user of the present request. Raises Problem 401 without a valid bearer token."""
-    authenticator: Authenticator = request.app.state.authenticator
-    return authenticator.user(_token(given), request.headers.get(ACTING_FOR))
+def authenticate(request: Request, given: _Credentials, wanted: SecurityScopes) -> None:
+    """Find out who calls, once a request, and whether their token has the scopes.
+
+    Raises Problem 401 without a valid bearer token, 403 when the person did not grant the scopes to its bearer.
+    """
+    user: User | None = getattr(request.state, "user", None)
+    if user is None:
+        authenticator: Authenticator = request.app.state.authenticator
+        user = authenticator.user(_token(given), request.headers.get(ACTING_FOR))
+    if not user.acting and not user.scopes.issuperset(wanted.scopes):
+        raise insufficient(wanted.scopes)
+    request.state.user = user
+
+
+def demands(*scopes: Scope) -> Any:
+    """A dependency of a router or of an operation, which adds to its router's: what a person's token must grant."""
+    return Security(authenticate, scopes=[each.value for each in scopes])
+
+
+async def current_user(request: Request) -> User:
+    """Who calls. Raises RuntimeError where neither the operation nor its router says which scopes it demands."""
+    user: User | None = getattr(request.state, "user", None)
+    if user is None:
+        raise RuntimeError("The operation demands no scope; declare some: dependencies=[demands(…)].")
+    return user
 
 
 def authenticate_service(request: Request, given: _Credentials) -> uuid.UUID:
@@ -107,16 +135,5 @@ CallingService = Annotated[uuid.UUID, Depends(authenticate_service)]
 """An endpoint's parameter, where a service asks for itself: its identity's object id, still to be judged."""
 
 
-CurrentUser = Annotated[User, Depends(authenticate)]
+CurrentUser = Annotated[User, Depends(current_user)]
 """An endpoint's parameter: the user it serves."""
-
-
-def acting_only(user: CurrentUser) -> User:
-    """The user that a service acts for. Raises Problem 403 for a person: the operation is for services."""
-    if not user.acting:
-        raise Problem(403, "forbidden", "This operation is for the platform's services.")
-    return user
-
-
-ServedUser = Annotated[User, Depends(acting_only)]
-"""An endpoint's parameter, where only services may call."""

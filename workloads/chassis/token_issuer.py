@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -30,6 +31,14 @@ def unauthorized(error: str | None, detail: str) -> Problem:
     """A 401 with the challenge of RFC 6750, section 3."""
     challenge = f'Bearer error="{error}"' if error else "Bearer"
     return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": challenge})
+
+
+def insufficient(scopes: Sequence[str]) -> Problem:
+    """A 403 with the challenge of RFC 6750, section 3.1: the token holds, and grants too little. scopes: that do."""
+    wanted = " ".join(scopes)
+    challenge = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{wanted}"'}
+    detail = f"The bearer token does not grant what this operation needs: {wanted}."
+    return Problem(403, "insufficient-scope", detail, headers=challenge, scope=wanted)
 
 
 class TokenIssuer:

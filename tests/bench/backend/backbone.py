@@ -16,6 +16,7 @@ from tests.local.azure.dataplanes.conftest import Embedded, Identity
 from tests.local.azure.dataplanes.servicebus.conftest import OWNER, RunningBroker
 from workloads.chassis.events.bus import ServiceBus
 from workloads.chassis.events.catalogue import TOPIC
+from workloads.chassis.scopes import Scope
 
 AUDIENCE = "api://tributary"
 _NAMESPACES = "Microsoft.ServiceBus/namespaces"
@@ -51,8 +52,9 @@ class Backbone:
         return ServiceBus(self.host, TOPIC, self.services.credential)
 
     def token(self, person: str) -> str:
-        """Somebody's token, whoever it is."""
-        return self.embedded.identity().credential.get_token(f"{AUDIENCE}/.default").token
+        """Somebody's token that grants everything, whoever it is."""
+        principal = self.embedded.identity().principal
+        return self.embedded.daemon.directory.issue(principal, AUDIENCE, {"scp": " ".join(Scope)})
 
 
 @contextmanager

@@ -9,14 +9,17 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from joserfc.jwk import RSAKey
 
-from tests.workloads.servers import AUDIENCE, Issuer
+from tests.workloads.servers import AUDIENCE, Issuer, Servers
 from workloads.chassis import token_issuer
 from workloads.chassis.calls import trust
-from workloads.chassis.identity import Authenticator
+from workloads.chassis.identity import Authenticator, CurrentUser, demands
 from workloads.chassis.problems import Problem
+from workloads.chassis.scopes import Scope
 from workloads.chassis.token_issuer import TokenIssuer
 
 
@@ -108,3 +111,26 @@ def test_an_unreachable_issuer_is_503_and_not_the_users_fault() -> None:
     with pytest.raises(Problem) as refused:
         authenticator.user("eyJhbGciOiJSUzI1NiJ9.e30.c2ln")
     assert (refused.value.status, refused.value.kind) == (503, "issuer-unreachable")
+
+
+@pytest.mark.parametrize("scp", [None, "", "accounts.reads", ["accounts.read", "accounts.write"], 7, "consents.write"])
+def test_a_token_grants_what_its_scp_names_and_no_more(own: Issuer, authenticator: Authenticator, scp: Any) -> None:
+    user = authenticator.user(own.token("anna", scp=scp))
+    assert user.scopes == (set(scp.split()) if isinstance(scp, str) else set())
+
+
+def test_an_operation_that_demands_no_scope_answers_nobody(
+    own: Issuer, authenticator: Authenticator, servers: Servers
+) -> None:
+    app = FastAPI()
+    app.state.authenticator = authenticator
+
+    @app.get("/open")
+    def forgotten(user: CurrentUser) -> None: ...
+
+    @app.get("/read", dependencies=[demands(Scope.ACCOUNTS_READ)])
+    def read(user: CurrentUser) -> None: ...
+
+    url, token = servers.serve(app), {"Authorization": f"Bearer {own.token('anna')}"}
+    answers = [httpx.get(url + path, headers=token).status_code for path in ("/open", "/read")]
+    assert answers == [500, 200]

@@ -65,7 +65,9 @@ def test_operations_have_stable_ids_and_tell_their_errors_as_problems(platform: 
             if not status.startswith("2"):
                 assert list(response["content"]) == ["application/problem+json"], (operation["operationId"], status)
         if operation["operationId"] not in HEALTH:
-            assert operation["security"], "every operation needs a person's token"
+            [[scopes]] = [each.values() for each in operation["security"]]
+            for_services = operation["operationId"] == "listDueErasures"
+            assert for_services or scopes, "every operation needs a person's token that grants it"
     schemas = told["components"]["schemas"]
     assert {each.rpartition("/")[2] for each in references(told)} <= set(schemas)
     assert '"examples"' in json.dumps(schemas)

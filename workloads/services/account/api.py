@@ -11,15 +11,18 @@ from sqlalchemy.orm import Session
 
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.calls import ServiceClient, person_address
-from workloads.chassis.identity import CurrentUser, User
+from workloads.chassis.identity import CurrentUser, User, demands
 from workloads.chassis.problems import Problem, documented
+from workloads.chassis.scopes import Scope
 from workloads.chassis.userkeys import UserKeys
 from workloads.services.account import store
 from workloads.services.account.forms import AccountList, AccountView, Failure, RefreshedAccounts, RefreshRequest
 from workloads.services.account.handlers import HANDLERS
 from workloads.services.account.settings import AccountSettings
 
-router = APIRouter(tags=["accounts"], responses=documented(401, 404, 422, 503))
+router = APIRouter(
+    tags=["accounts"], dependencies=[demands(Scope.ACCOUNTS_READ)], responses=documented(401, 404, 422, 503)
+)
 _CONSENT_OVER = ("consent-expired", "consent-invalid")
 
 
@@ -42,7 +45,12 @@ def read(session: UserTransaction, account_id: uuid.UUID) -> AccountView:
     return AccountView.of(account, store.balances(session, [account.id])[account.id])
 
 
-@router.post("/accounts/refresh", operation_id="refreshAccounts", responses=documented(502))
+@router.post(
+    "/accounts/refresh",
+    operation_id="refreshAccounts",
+    dependencies=[demands(Scope.CONSENTS_READ)],
+    responses=documented(502),
+)
 def refresh(request: Request, user: CurrentUser, asked: RefreshRequest) -> RefreshedAccounts:
     """Read accounts and balances under every valid consent. A bank that fails does not stop the others."""
     state, person = request.app.state, person_address(request) if asked.attended else None

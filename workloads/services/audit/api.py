@@ -8,13 +8,14 @@ from fastapi import APIRouter, FastAPI, Query
 
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.events.consumer import Handler, Handling
-from workloads.chassis.identity import CurrentUser
+from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import documented
+from workloads.chassis.scopes import Scope
 from workloads.services.audit import store
 from workloads.services.audit.forms import EntryList, EntryView
 from workloads.services.audit.settings import AuditSettings
 
-router = APIRouter(tags=["audit"], responses=documented(401, 422, 503))
+router = APIRouter(tags=["audit"], dependencies=[demands(Scope.PRIVACY_MANAGE)], responses=documented(401, 422, 503))
 KEPT = (
     "user.registered", "consent.authorised", "consent.renewed", "consent.expired", "consent.revoked",
     "sync.requested", "sync.completed", "sync.failed", "account.linked", "account.closed", "transactions.imported",

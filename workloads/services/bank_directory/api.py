@@ -9,13 +9,16 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from workloads.chassis import clock
 from workloads.chassis.app import create_app
 from workloads.chassis.calls import ServiceClient
-from workloads.chassis.identity import CurrentUser
+from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import Problem, documented, not_found
+from workloads.chassis.scopes import Scope
 from workloads.services.bank_directory import domain
 from workloads.services.bank_directory.forms import BankView
 from workloads.services.bank_directory.settings import DirectorySettings
 
-router = APIRouter(tags=["banks"], responses=documented(401, 422, 502, 503))
+router = APIRouter(
+    tags=["banks"], dependencies=[demands(Scope.CONSENTS_READ)], responses=documented(401, 422, 502, 503)
+)
 
 
 @router.get("/banks", operation_id="listConnectableBanks")

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from workloads.chassis import clock, erasure, facts
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.events.consumer import Handling
-from workloads.chassis.identity import CurrentUser
+from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import documented
+from workloads.chassis.scopes import Scope
 from workloads.services.budget import domain, store
 from workloads.services.budget.forms import (
     BudgetList,
@@ -28,7 +29,8 @@ from workloads.services.budget.forms import (
 from workloads.services.budget.models import Base, Budget, Fact
 from workloads.services.budget.settings import BudgetSettings
 
-router = APIRouter(tags=["budgets"], responses=documented(401, 422, 503))
+router = APIRouter(tags=["budgets"], dependencies=[demands(Scope.ACCOUNTS_READ)], responses=documented(401, 422, 503))
+_WRITES = [demands(Scope.ACCOUNTS_WRITE)]
 _MISSING = documented(404)
 _LONGEST = datetime.timedelta(days=5 * 366)
 
@@ -45,7 +47,7 @@ def list_all(session: UserTransaction) -> BudgetList:
     return BudgetList(budgets=[_view(session, each) for each in store.every(session)])
 
 
-@router.post("/budgets", operation_id="createBudget", status_code=201)
+@router.post("/budgets", operation_id="createBudget", dependencies=_WRITES, status_code=201)
 def create(session: UserTransaction, user: CurrentUser, asked: BudgetRequest) -> BudgetView:
     """A new plan."""
     row = Budget(created=clock.now())
@@ -62,7 +64,7 @@ def read(session: UserTransaction, budget_id: uuid.UUID) -> BudgetView:
     return _view(session, store.get(session, budget_id))
 
 
-@router.put("/budgets/{budget_id}", operation_id="replaceBudget", responses=_MISSING)
+@router.put("/budgets/{budget_id}", operation_id="replaceBudget", dependencies=_WRITES, responses=_MISSING)
 def replace(session: UserTransaction, user: CurrentUser, budget_id: uuid.UUID, asked: BudgetRequest) -> BudgetView:
     """Change a plan, for all its months. What was told of this month is not told again."""
     row = store.get(session, budget_id, lock=True)
@@ -72,7 +74,9 @@ def replace(session: UserTransaction, user: CurrentUser, budget_id: uuid.UUID, a
     return _view(session, row)
 
 
-@router.delete("/budgets/{budget_id}", operation_id="deleteBudget", status_code=204, responses=_MISSING)
+@router.delete(
+    "/budgets/{budget_id}", operation_id="deleteBudget", dependencies=_WRITES, status_code=204, responses=_MISSING
+)
 def delete(session: UserTransaction, budget_id: uuid.UUID) -> None:
     """Forget a budget."""
     store.remove(session, budget_id)
@@ -91,7 +95,9 @@ def months(
     return MonthList(months=[EnvelopeView.of(each, row.currency) for each in found[-120:]])
 
 
-@router.put("/budgets/{budget_id}/months/{month}", operation_id="limitBudgetMonth", responses=_MISSING)
+@router.put(
+    "/budgets/{budget_id}/months/{month}", operation_id="limitBudgetMonth", dependencies=_WRITES, responses=_MISSING
+)
 def limit(
     session: UserTransaction,
     user: CurrentUser,

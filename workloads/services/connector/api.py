@@ -11,8 +11,9 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from workloads.chassis import calls, clock, erasure, userkeys
 from workloads.chassis.app import UserTransaction, create_app, written
 from workloads.chassis.calls import PSU_ADDRESS
-from workloads.chassis.identity import CurrentUser
+from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import Problem, documented
+from workloads.chassis.scopes import Scope
 from workloads.chassis.userkeys import UserKeys
 from workloads.services.connector import authorisation, banks, health, profile, qwac, store
 from workloads.services.connector.access import Desk, seal_progress
@@ -41,9 +42,11 @@ _ERRORS = documented(401, 404, 409, 422, 429, 502, 503, 504)
 HANDLERS = {erasure.REQUESTED: erasure.handler("connector", [Base, userkeys.Base], last_round=True)}
 router = APIRouter(tags=["banks"], dependencies=[Depends(psu_address)], responses=_ERRORS)
 router.include_router(authorisation.router)
+_READS = [demands(Scope.ACCOUNTS_READ)]
+_SEES, _CHANGES = [demands(Scope.CONSENTS_READ)], [demands(Scope.CONSENTS_READ, Scope.CONSENTS_WRITE)]
 
 
-@router.get("/banks", operation_id="listBanks")
+@router.get("/banks", operation_id="listBanks", dependencies=_SEES)
 def list_banks(request: Request, session: UserTransaction, user: CurrentUser) -> list[BankInfo]:
     """The banks that can be connected, and how each does."""
     known = health.every(session)
@@ -59,7 +62,7 @@ def list_banks(request: Request, session: UserTransaction, user: CurrentUser) ->
     ]  # fmt: skip
 
 
-@router.post("/banks/{bank}/consents", operation_id="startBankConsent", status_code=201)
+@router.post("/banks/{bank}/consents", operation_id="startBankConsent", dependencies=_CHANGES, status_code=201)
 def start_consent(request: Request, user: CurrentUser, bank: str, asked: ConsentRequest) -> StartedConsent:
     """Ask the bank for a consent; the answer says what the person does to authorise it. PSU-IP-Address is required."""
     desk = Desk.at(request, bank, user)
@@ -92,21 +95,23 @@ def start_consent(request: Request, user: CurrentUser, bank: str, asked: Consent
         )
 
 
-@router.get("/banks/{bank}/consents/{consent_id}/status", operation_id="getBankConsentStatus")
+@router.get("/banks/{bank}/consents/{consent_id}/status", operation_id="getBankConsentStatus", dependencies=_SEES)
 def consent_status(request: Request, user: CurrentUser, bank: str, consent_id: uuid.UUID) -> ConsentState:
     """Where the consent stands: the bank is asked each time."""
     desk = Desk.at(request, bank, user)
     return ConsentState(id=consent_id, status=desk.bank.consent_status(desk.existing(consent_id)))
 
 
-@router.delete("/banks/{bank}/consents/{consent_id}", operation_id="deleteBankConsent", status_code=204)
+@router.delete(
+    "/banks/{bank}/consents/{consent_id}", operation_id="deleteBankConsent", dependencies=_CHANGES, status_code=204
+)
 def delete_consent(request: Request, user: CurrentUser, bank: str, consent_id: uuid.UUID) -> None:
     """End the consent at the bank."""
     desk = Desk.at(request, bank, user)
     desk.bank.delete_consent(desk.existing(consent_id))
 
 
-@router.get("/banks/{bank}/consents/{consent_id}/accounts", operation_id="listBankAccounts")
+@router.get("/banks/{bank}/consents/{consent_id}/accounts", operation_id="listBankAccounts", dependencies=_READS)
 def accounts(request: Request, user: CurrentUser, bank: str, consent_id: uuid.UUID) -> AccountList:
     """The accounts that the consent grants, with their balances."""
     desk = Desk.at(request, bank, user)
@@ -133,7 +138,7 @@ def _balances(desk: Desk, consent_id: uuid.UUID, account: LinkedAccount) -> list
 
 @router.get(
     "/banks/{bank}/consents/{consent_id}/accounts/{account_id}/transactions", operation_id="listBankTransactions",
-    response_model=TransactionList,
+    dependencies=_READS, response_model=TransactionList,
 )  # fmt: skip
 def transactions(
     request: Request,

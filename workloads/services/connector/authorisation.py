@@ -11,8 +11,9 @@ from fastapi import APIRouter, Depends, Request
 
 from workloads.chassis import clock
 from workloads.chassis.authorisation_forms import AuthorisationCode, OneTimePassword, PsuPassword, ScaMethodChoice
-from workloads.chassis.identity import CurrentUser
+from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import Problem, documented
+from workloads.chassis.scopes import Scope
 from workloads.services.connector import store, tokens
 from workloads.services.connector.access import Desk, opened, seal_progress
 from workloads.services.connector.forms import Authorisation
@@ -24,8 +25,9 @@ _ASKED = ("decoupled", "redirect")
 
 router = APIRouter(
     prefix="/banks/{bank}/consents/{consent_id}/authorisation", tags=["authorisation"],
-    responses=documented(401, 404, 409, 422, 429, 502, 503, 504),
+    dependencies=[demands(Scope.CONSENTS_READ)], responses=documented(401, 404, 409, 422, 429, 502, 503, 504),
 )  # fmt: skip
+_WRITES = [demands(Scope.CONSENTS_WRITE)]
 
 
 class Attempt:
@@ -84,7 +86,7 @@ def _wait(seconds: int, polls: int) -> datetime.timedelta:
     return datetime.timedelta(seconds=min(seconds * 2 ** min(max(polls - 1, 0), 6), max(_LONGEST_WAIT, seconds)))
 
 
-@router.put("/password", operation_id="sendBankPassword")
+@router.put("/password", operation_id="sendBankPassword", dependencies=_WRITES)
 def password(attempt: AnAttempt, given: PsuPassword) -> Authorisation:
     """Send the person's password to the bank (embedded approach). A wrong one is 422 credentials-wrong: ask again."""
     attempt.require("password")
@@ -92,7 +94,7 @@ def password(attempt: AnAttempt, given: PsuPassword) -> Authorisation:
     return Authorisation.of(attempt.keep(progress))
 
 
-@router.put("/method", operation_id="selectBankScaMethod")
+@router.put("/method", operation_id="selectBankScaMethod", dependencies=_WRITES)
 def method(attempt: AnAttempt, chosen: ScaMethodChoice) -> Authorisation:
     """Choose one of the offered methods; another may be chosen until the one-time password is sent."""
     attempt.require("method", "otp")
@@ -100,7 +102,7 @@ def method(attempt: AnAttempt, chosen: ScaMethodChoice) -> Authorisation:
     return Authorisation.of(attempt.keep(progress))
 
 
-@router.put("/otp", operation_id="sendBankOtp")
+@router.put("/otp", operation_id="sendBankOtp", dependencies=_WRITES)
 def otp(attempt: AnAttempt, given: OneTimePassword) -> Authorisation:
     """Send the one-time password to the bank. A wrong one is 422 credentials-wrong: ask again."""
     attempt.require("otp")
@@ -108,7 +110,7 @@ def otp(attempt: AnAttempt, given: OneTimePassword) -> Authorisation:
     return Authorisation.of(attempt.keep(progress))
 
 
-@router.put("/code", operation_id="sendBankAuthorisationCode")
+@router.put("/code", operation_id="sendBankAuthorisationCode", dependencies=_WRITES)
 def code(attempt: AnAttempt, given: AuthorisationCode) -> Authorisation:
     """Hand in the code that the person came back from the bank with; the tokens it becomes stay here."""
     attempt.require("oauth", "redirect")

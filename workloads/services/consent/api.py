@@ -10,8 +10,9 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from workloads.chassis import clock, ids
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.calls import ServiceClient, person_address
-from workloads.chassis.identity import CurrentUser
+from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import documented
+from workloads.chassis.scopes import Scope
 from workloads.services.consent import authorisation as authorisations
 from workloads.services.consent import domain, events, store
 from workloads.services.consent.asking import ask_bank, connector
@@ -28,12 +29,15 @@ from workloads.services.consent.handlers import HANDLERS, TASKS
 from workloads.services.consent.models import Consent
 from workloads.services.consent.settings import ConsentSettings
 
-router = APIRouter(tags=["consents"], responses=documented(401, 404, 422, 503))
+router = APIRouter(
+    tags=["consents"], dependencies=[demands(Scope.CONSENTS_READ)], responses=documented(401, 404, 422, 503)
+)
 router.include_router(authorisations.router)
+_WRITES = [demands(Scope.CONSENTS_WRITE)]
 _BANK = documented(409, 429, 502, 504)
 
 
-@router.post("/consents", operation_id="startConsent", status_code=201, responses=_BANK)
+@router.post("/consents", operation_id="startConsent", dependencies=_WRITES, status_code=201, responses=_BANK)
 def start(request: Request, user: CurrentUser, asked: ConsentRequest) -> StartedConsent:
     """Ask a bank for a consent; the person then authorises it as ``authorisation`` says."""
     consent_id = ids.new_id()
@@ -97,7 +101,7 @@ def refresh(request: Request, user: CurrentUser, consent_id: uuid.UUID) -> Conse
     return view
 
 
-@router.delete("/consents/{consent_id}", operation_id="revokeConsent", responses=_BANK)
+@router.delete("/consents/{consent_id}", operation_id="revokeConsent", dependencies=_WRITES, responses=_BANK)
 def revoke(request: Request, user: CurrentUser, consent_id: uuid.UUID) -> ConsentView:
     """End a consent, at the bank first: only when the bank has ended it does it count as ended here."""
     database = request.app.state.database

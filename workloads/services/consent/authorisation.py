@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request
 
 from workloads.chassis.authorisation_forms import AuthorisationCode, OneTimePassword, PsuPassword, ScaMethodChoice
 from workloads.chassis.calls import person_address
-from workloads.chassis.identity import CurrentUser, User
+from workloads.chassis.identity import CurrentUser, User, demands
 from workloads.chassis.problems import documented
+from workloads.chassis.scopes import Scope
 from workloads.services.consent import events, store
 from workloads.services.consent.asking import ask_bank, connector
 from workloads.services.consent.forms import Authorisation
@@ -19,6 +20,7 @@ router = APIRouter(
     prefix="/consents/{consent_id}/authorisation", tags=["authorisation"],
     responses=documented(401, 404, 409, 422, 429, 502, 503, 504),
 )  # fmt: skip
+_WRITES = [demands(Scope.CONSENTS_WRITE)]
 
 
 def _forward(
@@ -44,25 +46,25 @@ def read(request: Request, user: CurrentUser, consent_id: uuid.UUID) -> Authoris
     return _forward(request, user, consent_id, "GET")
 
 
-@router.put("/password", operation_id="sendPassword")
+@router.put("/password", operation_id="sendPassword", dependencies=_WRITES)
 def password(request: Request, user: CurrentUser, consent_id: uuid.UUID, given: PsuPassword) -> Authorisation:
     """Send the person's password to the bank. A wrong one is 422 credentials-wrong: ask again."""
     return _forward(request, user, consent_id, "PUT", "/password", given)
 
 
-@router.put("/method", operation_id="selectScaMethod")
+@router.put("/method", operation_id="selectScaMethod", dependencies=_WRITES)
 def method(request: Request, user: CurrentUser, consent_id: uuid.UUID, chosen: ScaMethodChoice) -> Authorisation:
     """Choose how to authenticate."""
     return _forward(request, user, consent_id, "PUT", "/method", chosen)
 
 
-@router.put("/otp", operation_id="sendOtp")
+@router.put("/otp", operation_id="sendOtp", dependencies=_WRITES)
 def otp(request: Request, user: CurrentUser, consent_id: uuid.UUID, given: OneTimePassword) -> Authorisation:
     """Send the one-time password to the bank. A wrong one is 422 credentials-wrong: ask again."""
     return _forward(request, user, consent_id, "PUT", "/otp", given)
 
 
-@router.put("/code", operation_id="sendAuthorisationCode")
+@router.put("/code", operation_id="sendAuthorisationCode", dependencies=_WRITES)
 def code(request: Request, user: CurrentUser, consent_id: uuid.UUID, given: AuthorisationCode) -> Authorisation:
     """Hand in the code that the person came back from the bank with."""
     return _forward(request, user, consent_id, "PUT", "/code", given)

@@ -13,8 +13,9 @@ from workloads.chassis import erasure, ids, userkeys
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.calls import ServiceClient
 from workloads.chassis.events.consumer import Handling
-from workloads.chassis.identity import CurrentUser
+from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import Problem, documented
+from workloads.chassis.scopes import Scope
 from workloads.chassis.userkeys import UserKeys
 from workloads.services.document import domain, store
 from workloads.services.document.files import Files
@@ -22,7 +23,8 @@ from workloads.services.document.forms import Attachment, DocumentList, Document
 from workloads.services.document.models import Base, Document
 from workloads.services.document.settings import DocumentSettings
 
-router = APIRouter(tags=["documents"], responses=documented(401, 422, 503))
+router = APIRouter(tags=["documents"], dependencies=[demands(Scope.ACCOUNTS_READ)], responses=documented(401, 422, 503))
+_WRITES = [demands(Scope.ACCOUNTS_WRITE)]
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FILES = dict.fromkeys(domain.TYPES, _BINARY)
 _AMOUNT = 10**12
@@ -39,7 +41,8 @@ async def _content(request: Request) -> bytes:
 
 
 @router.post(
-    "/documents", operation_id="uploadDocument", status_code=201, responses=documented(409, 413, 415)
+    "/documents", operation_id="uploadDocument", dependencies=_WRITES, status_code=201,
+    responses=documented(409, 413, 415)
     | {200: {"description": "It is kept already: the document with this content", "model": DocumentView}},
     openapi_extra={"requestBody": {"required": True, "content": _FILES}},
 )  # fmt: skip
@@ -125,7 +128,8 @@ def content(request: Request, user: CurrentUser, document_id: uuid.UUID) -> Resp
 
 
 @router.delete(
-    "/documents/{document_id}", operation_id="deleteDocument", status_code=204, responses=documented(404)
+    "/documents/{document_id}", operation_id="deleteDocument", dependencies=_WRITES, status_code=204,
+    responses=documented(404),
 )  # fmt: skip
 def delete(request: Request, user: CurrentUser, document_id: uuid.UUID) -> None:
     """Delete a document, file and all."""
@@ -138,7 +142,8 @@ def delete(request: Request, user: CurrentUser, document_id: uuid.UUID) -> None:
 
 
 @router.put(
-    "/documents/{document_id}/transaction", operation_id="attachDocument", responses=documented(404, 502)
+    "/documents/{document_id}/transaction", operation_id="attachDocument", dependencies=_WRITES,
+    responses=documented(404, 502)
 )  # fmt: skip
 def attach(request: Request, user: CurrentUser, document_id: uuid.UUID, asked: Attachment) -> DocumentView:
     """Say which transaction a document belongs to: one of the person's."""
@@ -152,7 +157,8 @@ def attach(request: Request, user: CurrentUser, document_id: uuid.UUID, asked: A
 
 
 @router.delete(
-    "/documents/{document_id}/transaction", operation_id="detachDocument", responses=documented(404)
+    "/documents/{document_id}/transaction", operation_id="detachDocument", dependencies=_WRITES,
+    responses=documented(404)
 )  # fmt: skip
 def detach(request: Request, session: UserTransaction, user: CurrentUser, document_id: uuid.UUID) -> DocumentView:
     """Say that a document belongs to no transaction."""

@@ -11,8 +11,9 @@ from fastapi import APIRouter, FastAPI, Query
 from workloads.chassis import clock, erasure, tasks
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.calls import ServiceClient
-from workloads.chassis.identity import CurrentUser
+from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import documented
+from workloads.chassis.scopes import Scope
 from workloads.services.enrichment import domain, ledger, spending, store
 from workloads.services.enrichment.events import SERVICE
 from workloads.services.enrichment.forms import (
@@ -28,7 +29,10 @@ from workloads.services.enrichment.forms import (
 from workloads.services.enrichment.models import Base, Rule
 from workloads.services.enrichment.settings import EnrichmentSettings
 
-router = APIRouter(tags=["enrichment"], responses=documented(401, 422, 503))
+router = APIRouter(
+    tags=["enrichment"], dependencies=[demands(Scope.ACCOUNTS_READ)], responses=documented(401, 422, 503)
+)
+_WRITES = [demands(Scope.ACCOUNTS_WRITE)]
 HANDLERS = {
     **dict.fromkeys(
         ("transactions.imported", "transaction.booked", "transaction.amended", "transaction.removed"), ledger.on_changed
@@ -51,7 +55,9 @@ def read(session: UserTransaction, transaction_id: uuid.UUID) -> AssignmentView:
     return AssignmentView.of(store.get(session, transaction_id))
 
 
-@router.put("/assignments/{transaction_id}", operation_id="correctAssignment", responses=documented(404))
+@router.put(
+    "/assignments/{transaction_id}", operation_id="correctAssignment", dependencies=_WRITES, responses=documented(404)
+)
 def correct(
     session: UserTransaction, user: CurrentUser, transaction_id: uuid.UUID, asked: Correction
 ) -> AssignmentView:
@@ -61,7 +67,11 @@ def correct(
 
 
 @router.delete(
-    "/assignments/{transaction_id}", operation_id="withdrawCorrection", status_code=204, responses=documented(404)
+    "/assignments/{transaction_id}",
+    operation_id="withdrawCorrection",
+    dependencies=_WRITES,
+    status_code=204,
+    responses=documented(404),
 )
 def uncorrect(session: UserTransaction, user: CurrentUser, transaction_id: uuid.UUID) -> None:
     """Take a correction back: soon the transaction is what rules and knowledge say."""
@@ -74,7 +84,7 @@ def rules(session: UserTransaction) -> RuleList:
     return RuleList(rules=[RuleView.of(each) for each in store.rules_of(session)])
 
 
-@router.post("/rules", operation_id="createRule", status_code=201)
+@router.post("/rules", operation_id="createRule", dependencies=_WRITES, status_code=201)
 def create_rule(session: UserTransaction, user: CurrentUser, asked: RuleRequest) -> RuleView:
     """A new rule, also for the transactions that are there already."""
     words = " ".join(domain.fold(each) for each in asked.words)
@@ -83,7 +93,9 @@ def create_rule(session: UserTransaction, user: CurrentUser, asked: RuleRequest)
     return RuleView.of(rule)
 
 
-@router.delete("/rules/{rule_id}", operation_id="deleteRule", status_code=204, responses=documented(404))
+@router.delete(
+    "/rules/{rule_id}", operation_id="deleteRule", dependencies=_WRITES, status_code=204, responses=documented(404)
+)
 def delete_rule(session: UserTransaction, user: CurrentUser, rule_id: uuid.UUID) -> None:
     """Forget a rule; what it said is looked at again."""
     store.remove_rule(session, user.id, rule_id)

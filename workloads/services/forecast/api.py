@@ -11,15 +11,16 @@ from workloads.chassis import clock, erasure, facts, tasks
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.calls import ServiceClient
 from workloads.chassis.events.consumer import Handling
-from workloads.chassis.identity import CurrentUser
+from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import documented
+from workloads.chassis.scopes import Scope
 from workloads.chassis.tasks import Due
 from workloads.services.forecast import store
 from workloads.services.forecast.forms import Forecast
 from workloads.services.forecast.models import Base, Fact
 from workloads.services.forecast.settings import ForecastSettings
 
-router = APIRouter(tags=["forecast"], responses=documented(401, 422, 503))
+router = APIRouter(tags=["forecast"], dependencies=[demands(Scope.ACCOUNTS_READ)], responses=documented(401, 422, 503))
 _MAKE = "make"
 _SETTLES = datetime.timedelta(seconds=5)
 """Events come in groups: one projection after the last of them."""

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from workloads.chassis import erasure, tasks, userkeys
 from workloads.chassis.app import UserTransaction, create_app
-from workloads.chassis.identity import CurrentUser, User
+from workloads.chassis.identity import CurrentUser, User, demands
 from workloads.chassis.problems import documented, not_found
+from workloads.chassis.scopes import Scope
 from workloads.chassis.userkeys import UserKeys
 from workloads.services.help import articles, store
 from workloads.services.help.forms import (
@@ -28,7 +29,8 @@ from workloads.services.help.forms import (
 from workloads.services.help.models import Base, Ticket
 from workloads.services.help.settings import HelpSettings
 
-router = APIRouter(tags=["help"], responses=documented(401, 422, 503))
+router = APIRouter(tags=["help"], dependencies=[demands(Scope.PROFILE_READ)], responses=documented(401, 422, 503))
+_WRITES = [demands(Scope.PROFILE_WRITE)]
 
 
 @router.get("/articles", operation_id="listArticles")
@@ -58,7 +60,7 @@ def list_tickets(request: Request, session: UserTransaction, user: CurrentUser) 
     return TicketList(tickets=_views(request, session, user, store.every(session)))
 
 
-@router.post("/tickets", operation_id="openTicket", status_code=201, responses=documented(409))
+@router.post("/tickets", operation_id="openTicket", dependencies=_WRITES, status_code=201, responses=documented(409))
 def open_ticket(request: Request, session: UserTransaction, user: CurrentUser, asked: TicketForm) -> TicketView:
     """Ask something."""
     cipher = request.app.state.keys.cipher(session, user.id)
@@ -71,7 +73,9 @@ def read_ticket(request: Request, session: UserTransaction, user: CurrentUser, t
     return _view(request, session, user, store.get(session, ticket_id))
 
 
-@router.post("/tickets/{ticket_id}/messages", operation_id="replyToTicket", responses=documented(404, 409))
+@router.post(
+    "/tickets/{ticket_id}/messages", operation_id="replyToTicket", dependencies=_WRITES, responses=documented(404, 409)
+)
 def reply(
     request: Request, session: UserTransaction, user: CurrentUser, ticket_id: uuid.UUID, asked: MessageForm
 ) -> TicketView:
@@ -80,7 +84,7 @@ def reply(
     return _view(request, session, user, store.reply(session, user.id, cipher, ticket_id, asked.text))
 
 
-@router.post("/tickets/{ticket_id}/close", operation_id="closeTicket", responses=documented(404))
+@router.post("/tickets/{ticket_id}/close", operation_id="closeTicket", dependencies=_WRITES, responses=documented(404))
 def close(request: Request, session: UserTransaction, user: CurrentUser, ticket_id: uuid.UUID) -> TicketView:
     """Say that no answer is needed any more."""
     return _view(request, session, user, store.close(session, user.id, ticket_id))

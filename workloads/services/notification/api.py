@@ -9,15 +9,19 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI, Query
 
 from workloads.chassis.app import UserTransaction, create_app
-from workloads.chassis.identity import CurrentUser
+from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import documented
+from workloads.chassis.scopes import Scope
 from workloads.chassis.tasks import Due
 from workloads.services.notification import store
 from workloads.services.notification.forms import NotificationList, NotificationView, Preferences
 from workloads.services.notification.handlers import HANDLERS
 from workloads.services.notification.settings import NotificationSettings
 
-router = APIRouter(tags=["notifications"], responses=documented(401, 422, 503))
+router = APIRouter(
+    tags=["notifications"], dependencies=[demands(Scope.PROFILE_READ)], responses=documented(401, 422, 503)
+)
+_WRITES = [demands(Scope.PROFILE_WRITE)]
 
 
 @router.get("/notifications", operation_id="listNotifications")
@@ -32,7 +36,12 @@ def inbox(
     return NotificationList(notifications=[NotificationView.of(each, language) for each in rows])
 
 
-@router.post("/notifications/{notification_id}/read", operation_id="markNotificationRead", responses=documented(404))
+@router.post(
+    "/notifications/{notification_id}/read",
+    operation_id="markNotificationRead",
+    dependencies=_WRITES,
+    responses=documented(404),
+)
 def mark_read(session: UserTransaction, user: CurrentUser, notification_id: uuid.UUID) -> NotificationView:
     """Say that one was read."""
     language = store.preference(session, user.id).language
@@ -45,7 +54,7 @@ def preferences(session: UserTransaction, user: CurrentUser) -> Preferences:
     return Preferences.of(store.preference(session, user.id))
 
 
-@router.put("/preferences", operation_id="replacePreferences")
+@router.put("/preferences", operation_id="replacePreferences", dependencies=_WRITES)
 def replace(session: UserTransaction, user: CurrentUser, asked: Preferences) -> Preferences:
     """Say how: time zone, language, quiet hours, what not to tell."""
     values = {**asked.model_dump(exclude={"muted"}), "muted": ",".join(sorted(set(asked.muted)))}

@@ -12,19 +12,23 @@ from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.calls import ServiceClient
 from workloads.chassis.events.catalogue import ERASURE_DONE
 from workloads.chassis.events.consumer import Handler, Handling, Unprocessable
-from workloads.chassis.identity import CallingService, CurrentUser
+from workloads.chassis.identity import CallingService, CurrentUser, demands
 from workloads.chassis.problems import Problem, documented
+from workloads.chassis.scopes import Scope
 from workloads.services.privacy import due, export, store
 from workloads.services.privacy.forms import DueErasures, Receipt
 from workloads.services.privacy.settings import PrivacySettings
 
 router = APIRouter(tags=["privacy"], responses=documented(401, 422, 503))
 _ZIP = "application/zip"
+_MANAGES = [demands(Scope.PRIVACY_MANAGE)]
+_READS = [demands(Scope.ACCOUNTS_READ, Scope.CONSENTS_READ, Scope.PROFILE_READ)]
 
 
 @router.get(
     "/export",
     operation_id="exportEverything",
+    dependencies=_MANAGES + _READS,
     response_class=Response,
     responses={
         200: {"description": "ZIP file", "content": {_ZIP: {"schema": {"type": "string", "format": "binary"}}}},
@@ -39,13 +43,13 @@ def everything(request: Request, user: CurrentUser) -> Response:
     return Response(export.archive(parts, export.files(services, parts, user)), media_type=_ZIP, headers=headers)
 
 
-@router.post("/erasures", operation_id="requestErasure", status_code=202)
+@router.post("/erasures", operation_id="requestErasure", dependencies=_MANAGES, status_code=202)
 def request_erasure(session: UserTransaction, user: CurrentUser) -> Receipt:
     """Have everything of the person erased, and their consents ended at the banks. It can't be taken back."""
     return Receipt.of(store.request(session, user.id), [])
 
 
-@router.get("/erasures/{erasure_id}", operation_id="getErasure", responses=documented(404))
+@router.get("/erasures/{erasure_id}", operation_id="getErasure", dependencies=_MANAGES, responses=documented(404))
 def receipt(session: UserTransaction, user: CurrentUser, erasure_id: uuid.UUID) -> Receipt:
     """The receipt: what each service erased, and when it was complete."""
     return Receipt.of(*store.receipt(session, user.id, erasure_id))

@@ -11,14 +11,16 @@ from fastapi import APIRouter, FastAPI, Query
 from workloads.chassis import clock, erasure, facts, tasks
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.events.consumer import Handling
+from workloads.chassis.identity import demands
 from workloads.chassis.problems import documented
+from workloads.chassis.scopes import Scope
 from workloads.chassis.tasks import Due
 from workloads.services.recurring import domain, store
 from workloads.services.recurring.forms import ExpectedList, ExpectedView, SeriesChange, SeriesList, SeriesView
 from workloads.services.recurring.models import Base, Fact
 from workloads.services.recurring.settings import RecurringSettings
 
-router = APIRouter(tags=["recurring"], responses=documented(401, 422, 503))
+router = APIRouter(tags=["recurring"], dependencies=[demands(Scope.ACCOUNTS_READ)], responses=documented(401, 422, 503))
 _QUARTER = datetime.timedelta(days=92)
 _LONGEST = datetime.timedelta(days=400)
 
@@ -35,7 +37,12 @@ def read(session: UserTransaction, series_id: uuid.UUID) -> SeriesView:
     return SeriesView.of(store.get(session, series_id))
 
 
-@router.patch("/series/{series_id}", operation_id="changeSeries", responses=documented(404))
+@router.patch(
+    "/series/{series_id}",
+    operation_id="changeSeries",
+    dependencies=[demands(Scope.ACCOUNTS_WRITE)],
+    responses=documented(404),
+)
 def change(session: UserTransaction, series_id: uuid.UUID, asked: SeriesChange) -> SeriesView:
     """Name a series, or say that it is of no interest."""
     row = store.get(session, series_id)

@@ -10,14 +10,17 @@ from fastapi import APIRouter, BackgroundTasks, FastAPI, Query, Request
 from workloads.chassis import clock, erasure, tasks
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.calls import ServiceClient, person_address
-from workloads.chassis.identity import CurrentUser
+from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import documented
+from workloads.chassis.scopes import Scope
 from workloads.services.sync import domain, runs, store
 from workloads.services.sync.forms import Quota, RunList, RunView, ScheduleForm
 from workloads.services.sync.models import Base
 from workloads.services.sync.settings import SyncSettings
 
-router = APIRouter(tags=["synchronisation"], responses=documented(401, 422, 503))
+router = APIRouter(
+    tags=["synchronisation"], dependencies=[demands(Scope.ACCOUNTS_READ)], responses=documented(401, 422, 503)
+)
 
 
 @router.get("/schedule", operation_id="getSchedule")
@@ -26,7 +29,7 @@ def schedule(session: UserTransaction, user: CurrentUser) -> ScheduleForm:
     return ScheduleForm.of(store.schedule(session, user.id))
 
 
-@router.put("/schedule", operation_id="replaceSchedule")
+@router.put("/schedule", operation_id="replaceSchedule", dependencies=[demands(Scope.ACCOUNTS_WRITE)])
 def replace(session: UserTransaction, user: CurrentUser, asked: ScheduleForm) -> ScheduleForm:
     """Say how often, or not at all."""
     row = store.schedule(session, user.id, lock=True)
@@ -50,7 +53,7 @@ def list_runs(session: UserTransaction) -> RunList:
     return RunList(runs=[RunView.of(each) for each in store.runs(session)])
 
 
-@router.post("/runs", operation_id="startRun", responses=documented(502))
+@router.post("/runs", operation_id="startRun", dependencies=[demands(Scope.CONSENTS_READ)], responses=documented(502))
 def start(
     request: Request,
     user: CurrentUser,

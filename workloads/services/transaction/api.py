@@ -13,9 +13,10 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from workloads.chassis import clock
 from workloads.chassis.app import UserTransaction, create_app, written
 from workloads.chassis.calls import ServiceClient, person_address
-from workloads.chassis.identity import CurrentUser, User
+from workloads.chassis.identity import CurrentUser, User, demands
 from workloads.chassis.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from workloads.chassis.problems import Problem, documented
+from workloads.chassis.scopes import Scope
 from workloads.chassis.userkeys import UserKeys
 from workloads.services.transaction import earlier, imports, store
 from workloads.services.transaction.forms import (
@@ -35,7 +36,10 @@ from workloads.services.transaction.handlers import HANDLERS
 from workloads.services.transaction.sealed_ibans import Hider, Opener
 from workloads.services.transaction.settings import TransactionSettings
 
-router = APIRouter(tags=["transactions"], responses=documented(401, 422, 503))
+router = APIRouter(
+    tags=["transactions"], dependencies=[demands(Scope.ACCOUNTS_READ)], responses=documented(401, 422, 503)
+)
+_WRITES = [demands(Scope.ACCOUNTS_WRITE)]
 _LARGEST = 10**15
 _MOST_CHANGES = 2000
 _OVERLAP = datetime.timedelta(days=30)
@@ -79,7 +83,11 @@ def read(session: UserTransaction, opener: Opened, transaction_id: uuid.UUID) ->
 
 
 @router.delete(
-    "/transactions/{transaction_id}", operation_id="deleteTransaction", status_code=204, responses=documented(404)
+    "/transactions/{transaction_id}",
+    operation_id="deleteTransaction",
+    dependencies=_WRITES,
+    status_code=204,
+    responses=documented(404),
 )
 def delete(session: UserTransaction, user: CurrentUser, transaction_id: uuid.UUID) -> None:
     """Take a transaction out of the history. A bank that tells it again does not bring it back."""
@@ -87,7 +95,10 @@ def delete(session: UserTransaction, user: CurrentUser, transaction_id: uuid.UUI
 
 
 @router.post(
-    "/transactions/{transaction_id}/restore", operation_id="restoreTransaction", responses=documented(404, 409)
+    "/transactions/{transaction_id}/restore",
+    operation_id="restoreTransaction",
+    dependencies=_WRITES,
+    responses=documented(404, 409),
 )
 def restore(session: UserTransaction, user: CurrentUser, opener: Opened, transaction_id: uuid.UUID) -> TransactionView:
     """Bring a deleted transaction back."""
@@ -112,15 +123,20 @@ def suggestions(session: UserTransaction) -> SuggestionList:
 
 
 @router.post(
-    "/match-suggestions/{suggestion_id}/decision", operation_id="decideMatchSuggestion", status_code=204,
-    responses=documented(404),
+    "/match-suggestions/{suggestion_id}/decision", operation_id="decideMatchSuggestion", dependencies=_WRITES,
+    status_code=204, responses=documented(404),
 )  # fmt: skip
 def decide(session: UserTransaction, user: CurrentUser, suggestion_id: uuid.UUID, asked: Decision) -> None:
     """Say whether the two are one. If they are, the booked one remains."""
     store.decide(session, user.id, suggestion_id, same=asked.same)
 
 
-@router.post("/synchronisations", operation_id="synchronise", responses=documented(502))
+@router.post(
+    "/synchronisations",
+    operation_id="synchronise",
+    dependencies=[demands(Scope.CONSENTS_READ)],
+    responses=documented(502),
+)
 def synchronise(request: Request, user: CurrentUser, asked: SynchronisationRequest) -> Synchronisation:
     """Read every connected account at its bank. One that fails does not stop the others, and changes nothing."""
     person = person_address(request) if asked.attended else None

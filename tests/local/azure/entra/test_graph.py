@@ -221,6 +221,30 @@ def test_tokens_of_a_registered_api_are_for_its_application_id(graph: httpx.Clie
         assert (claims["aud"], claims["ver"]) == (app["appId"], "2.0")
 
 
+def test_a_users_token_grants_what_a_registered_api_offers_and_was_asked_for(graph: httpx.Client, azure: Any) -> None:
+    user = {"username": f"{uuid.uuid4().hex[:8]}@tributary.local", "password": "a long password"}
+    body = {
+        "userPrincipalName": user["username"],
+        "displayName": "U",
+        "passwordProfile": {"password": user["password"]},
+    }
+    assert graph.post("/v1.0/users", json=body).status_code == 201
+    uri = f"api://{TENANT_ID}/{uuid.uuid4().hex[:6]}"
+    offered = [SCOPE, {**SCOPE, "id": str(uuid.uuid4()), "value": "b"}]
+    offered.append({**SCOPE, "id": str(uuid.uuid4()), "value": "off", "isEnabled": False})
+    application(graph, identifierUris=[uri], api={"requestedAccessTokenVersion": 2, "oauth2PermissionScopes": offered})
+
+    def ask(*scopes: str) -> httpx.Response:
+        form = {**user, "grant_type": "password", "client_id": "any", "scope": " ".join(f"{uri}/{s}" for s in scopes)}
+        return graph.post(f"/{TENANT_ID}/oauth2/v2.0/token", data=form)
+
+    for asked, granted in ((("b",), {"b"}), (("b", SCOPE["value"]), {"b", SCOPE["value"]}),
+                           ((".default",), {"b", SCOPE["value"]})):  # fmt: skip
+        assert set(claims_of(ask(*asked).json()["access_token"], azure)["scp"].split()) == granted
+    for strange in ("c", "off"):
+        assert "AADSTS650053" in ask("b", strange).json()["error_description"]
+
+
 def test_objects_outlive_a_kill(graph: httpx.Client, azure: Any) -> None:
     made = application(graph)
     azure.kill()
