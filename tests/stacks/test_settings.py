@@ -155,7 +155,8 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "External ID by a name that its tokens do not have",
         {"signIn": {**GOOD["tributary:signIn"], "issuer": f"https://people.ciamlogin.com/{TENANT}/v2.0"}},
         f'signIn.issuer is "https://people.ciamlogin.com/{TENANT}/v2.0": '
-        f"External ID's tokens name a tenant by its id, here https://{TENANT}.ciamlogin.com/{TENANT}/v2.0. Allowed: a URL that starts with https://.",
+        "External ID's tokens name a tenant by its id, here "
+        f"https://{TENANT}.ciamlogin.com/{TENANT}/v2.0. Allowed: a URL that starts with https://.",
     ),
     (
         "an issuer of no tenant",

@@ -18,7 +18,7 @@ SERVICES = {
     "consent": {"startConsent", "listConsents", "getConsent", "listConsentEvidence",
                 "refreshConsent", "revokeConsent", "getAuthorisation", "sendPassword", "selectScaMethod", "sendOtp",
                 "sendAuthorisationCode"},
-    "account": {"listAccounts", "getAccount", "refreshAccounts"},
+    "account": {"listAccounts", "getAccount", "listAccountNumbers", "refreshAccounts"},
     "transaction": {"listTransactions", "getTransaction", "synchronise", "deleteTransaction", "restoreTransaction",
                     "listTransactionChanges", "listMatchSuggestions", "decideMatchSuggestion"},
     "enrichment": {"listCategories", "getAssignment", "correctAssignment", "withdrawCorrection", "listRules",

@@ -16,7 +16,15 @@ from workloads.chassis.problems import Problem, documented
 from workloads.chassis.scopes import Scope
 from workloads.chassis.userkeys import UserKeys
 from workloads.services.account import store
-from workloads.services.account.forms import AccountList, AccountView, Failure, RefreshedAccounts, RefreshRequest
+from workloads.services.account.forms import (
+    AccountList,
+    AccountNumber,
+    AccountNumbers,
+    AccountView,
+    Failure,
+    RefreshedAccounts,
+    RefreshRequest,
+)
 from workloads.services.account.handlers import HANDLERS
 from workloads.services.account.settings import AccountSettings
 
@@ -43,6 +51,13 @@ def read(session: UserTransaction, account_id: uuid.UUID) -> AccountView:
     """An account as last told."""
     account = store.get(session, account_id)
     return AccountView.of(account, store.balances(session, [account.id])[account.id])
+
+
+@router.get("/account-numbers", operation_id="listAccountNumbers")
+def numbers(request: Request, session: UserTransaction, user: CurrentUser) -> AccountNumbers:
+    """The accounts' whole IBANs, for the platform's services: transfers between them are recognised by those."""
+    found = store.ibans_of(session, request.app.state.keys.cipher(session, user.id))
+    return AccountNumbers(numbers=[AccountNumber(account_id=each, iban=iban) for each, iban in found.items()])
 
 
 @router.post(

@@ -62,6 +62,19 @@ class AccountView(BaseModel):
         )  # fmt: skip
 
 
+class AccountNumber(BaseModel):
+    """The IBAN of an account."""
+
+    account_id: uuid.UUID
+    iban: str = Field(examples=["DE89370400440532013000"])
+
+
+class AccountNumbers(BaseModel):
+    """The accounts that have an IBAN."""
+
+    numbers: list[AccountNumber]
+
+
 class Failure(BaseModel):
     """A bank that could not be read. kind: of the problem, e.g. consent-expired."""
 

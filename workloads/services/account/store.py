@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
-from workloads.chassis import clock, dialect, ids
+from workloads.chassis import clock, dialect, ibans, ids
 from workloads.chassis.problems import not_found
 from workloads.chassis.userkeys import Cipher
 from workloads.services.account import domain, events
@@ -28,6 +28,13 @@ def get(session: Session, account_id: uuid.UUID) -> Account:
 def every(session: Session) -> list[Account]:
     """The user's accounts, by bank and name."""
     return list(session.scalars(select(Account).order_by(Account.bank, Account.name, Account.currency)))
+
+
+def ibans_of(session: Session, cipher: Cipher) -> dict[uuid.UUID, str]:
+    """The IBANs of those of the user's accounts that have one."""
+    query = select(Account.id, Account.number).where(Account.number.is_not(None)).order_by(Account.id)
+    numbers = {key: ibans.compact(cipher.open(sealed, "number")) for key, sealed in session.execute(query)}
+    return {key: number for key, number in numbers.items() if [each.iban for each in ibans.find(number)] == [number]}
 
 
 def balances(session: Session, accounts: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Balance]]:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workloads.chassis.money import Money
+from workloads.services.enrichment.domain import TRANSFER
 from workloads.services.enrichment.forms import SpendingLine
 from workloads.services.enrichment.models import Assignment
 
@@ -17,7 +18,7 @@ def lines(session: Session, date_from: datetime.date, date_to: datetime.date) ->
     """Sums in a period, both dates included, oldest month first."""
     query = select(Assignment.date, Assignment.category, Assignment.currency, Assignment.minor).where(
         Assignment.date >= date_from, Assignment.date <= date_to, Assignment.removed.is_(False),
-        Assignment.transfer.is_(False),
+        Assignment.category != TRANSFER,
     )  # fmt: skip
     sums: dict[tuple[str, str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
     for date, category, currency, minor in session.execute(query):

@@ -98,7 +98,7 @@ def _assigned(
         "account_id": uuid.UUID(change["account_id"]), "date": datetime.date.fromisoformat(change["date"]),
         "minor": change["minor"], "currency": change["currency"], "status": change["status"],
         "category": found.category, "merchant": found.merchant, "party": party, "source": found.source,
-        "transfer": change["transfer"], "removed": change["state"] != "listed",
+        "transfer": change["transfer"] and found.category == domain.TRANSFER, "removed": change["state"] != "listed",
     }  # fmt: skip
 
 
@@ -117,18 +117,22 @@ def correct(
     head, row = progress(session, user), get(session, transaction_id)
     affected = [row]
     row.category, row.source = category, "person"
+    row.transfer = row.transfer and category == domain.TRANSFER
     if same_party:
         on_party = {"user_id": user, "party": row.party, "category": category, "said": clock.now()}
         dialect.upsert(session, PartyCategory, [on_party], key=["user_id", "party"], update=["category", "said"])
         others = select(Assignment).where(Assignment.party == row.party, Assignment.source != "person")
         for each in session.scalars(others):
             each.category, each.source = category, "party"
+            each.transfer = each.transfer and category == domain.TRANSFER
             affected.append(each)
     for each in affected:
         head.version += 1
         each.version = head.version
     session.flush()
     events.categorised(session, user, [{name: getattr(each, name) for name in _NAMES} for each in affected])
+    if category == domain.TRANSFER:
+        again(session, user)  # only the ledger knows whether it is one between accounts that are connected
     return row
 
 

@@ -18,7 +18,7 @@ from workloads.chassis.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from workloads.chassis.problems import Problem, documented
 from workloads.chassis.scopes import Scope
 from workloads.chassis.userkeys import UserKeys
-from workloads.services.transaction import earlier, imports, store
+from workloads.services.transaction import earlier, imports, own_accounts, store
 from workloads.services.transaction.forms import (
     ChangeList,
     ChangeView,
@@ -102,7 +102,7 @@ def delete(session: UserTransaction, user: CurrentUser, transaction_id: uuid.UUI
 )
 def restore(session: UserTransaction, user: CurrentUser, opener: Opened, transaction_id: uuid.UUID) -> TransactionView:
     """Bring a deleted transaction back."""
-    return TransactionView.of(store.restore(session, user.id, transaction_id), opener)
+    return TransactionView.of(own_accounts.restore(session, user.id, transaction_id), opener)
 
 
 @router.get("/transaction-changes", operation_id="listTransactionChanges", response_model=ChangeList)
@@ -142,6 +142,10 @@ def synchronise(request: Request, user: CurrentUser, asked: SynchronisationReque
     person = person_address(request) if asked.attended else None
     accounts: ServiceClient = request.app.state.account
     told = accounts.call("POST", "/accounts/refresh", user, attended_from=person, json={"attended": asked.attended})
+    numbers = accounts.call("GET", "/account-numbers", user)["numbers"]
+    earlier.before_a_list(request.app.state, request.app.state.database, user.id)
+    with request.app.state.database.session(user.id) as session:
+        own_accounts.keep(session, user.id, request.app.state.keys.cipher(session, user.id), numbers)
     result = Synchronisation(accounts=[], failures=[])
     for each in told["failures"]:
         result.failures.append(Failure(bank=each["bank"], kind=each["kind"], detail=each["detail"]))
@@ -172,7 +176,6 @@ def _synchronise(request: Request, user: User, account: dict[str, Any], person: 
             account_id=account_id, bank=account["bank"], added=0, updated=0, removed=0, unchanged=before.entries,
             unreadable=before.unreadable,
         )  # fmt: skip
-    earlier.before_a_list(state, state.database, user.id)
     listed, hider = json.loads(told), Hider(cipher)
     listing = imports.Listing(
         account_id, account["bank"], [imports.told_of(each, hider) for each in listed["entries"]],

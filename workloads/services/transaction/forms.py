@@ -63,7 +63,7 @@ class ChangeView(BaseModel):
         description="stands for the other side's IBAN: the same for the same one", examples=["3f09c1a87be42"]
     )
     remittance: str | None = Field(examples=["Kartenzahlung"])
-    transfer: bool
+    transfer: bool = Field(description="between the person's own accounts, by IBANs or by both sides")
 
     @classmethod
     def of(cls, row: Any) -> ChangeView:
@@ -72,7 +72,8 @@ class ChangeView(BaseModel):
             id=row.id, account_id=row.account_id, revision=row.revision, state=row.state, status=row.status,
             date=row.date, minor=row.minor, currency=row.currency,
             counterparty=sealed_ibans.without(row.counterparty), counterparty_index=row.counterparty_index,
-            remittance=sealed_ibans.without(row.remittance), transfer=row.transfer_id is not None,
+            remittance=sealed_ibans.without(row.remittance),
+            transfer=row.transfer_id is not None or row.with_own,
         )  # fmt: skip
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from workloads.chassis import bulk, clock, dialect, ids
 from workloads.chassis.money import Money
 from workloads.chassis.userkeys import Cipher
-from workloads.services.transaction import domain, events, sealed_ibans, store, transfers
+from workloads.services.transaction import domain, events, own_accounts, sealed_ibans, store, transfers
 from workloads.services.transaction.models import Ledger, MatchSuggestion, Synchronised, Transaction
 
 _COLUMNS = (
@@ -77,11 +77,13 @@ def import_list(session: Session, user: uuid.UUID, cipher: Cipher, listing: List
     head = store.ledger(session, user)
     changes = listing.plan(_known(session, account_id, listing.reaches_back))
     start = head.revision
+    accounts = own_accounts.known(session)
+    written = partial(_values, account_id=account_id, accounts=accounts, cipher=cipher)
     _withdraw(session, user, head, changes.withdrawals)
-    _update(session, user, head, cipher, changes.updates)
-    new = _insert(session, user, head, cipher, listing, changes.inserts)
+    _update(session, user, head, written, changes.updates)
+    new = _insert(session, user, head, written, listing, changes.inserts)
     _suggest(session, user, changes.suggestions, new)
-    _pair_transfers(session, user, head, start)
+    own_accounts.pair(session, head, accounts, start)
     _read_until(session, user, listing)
     counted = len(changes.inserts), len(changes.updates), len(changes.withdrawals)
     if head.revision != start:
@@ -128,21 +130,32 @@ def values(told: domain.Told, cipher: Cipher) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _values(told: domain.Told, key: str, fallback: datetime.date, cipher: Cipher) -> dict[str, Any]:
+def _values(
+    told: domain.Told,
+    key: str,
+    fallback: datetime.date,
+    *,
+    account_id: uuid.UUID,
+    accounts: transfers.Accounts,
+    cipher: Cipher,
+) -> dict[str, Any]:
     return values(told, cipher) | {
+        "with_own": transfers.with_own(account_id, told.counterparty_index, accounts),
         "key": key, "status": told.status, "date": told.date or fallback, "booking_date": told.booking_date,
         "value_date": told.value_date, "minor": told.money.minor, "currency": told.money.currency,
     }  # fmt: skip
 
 
-def _next(head: Ledger) -> int:
-    head.revision += 1
-    return head.revision
+_Written = Callable[[domain.Told, str, datetime.date], dict[str, Any]]
+"""The columns of a transaction. Of: what was told, its key, and the date it has where none is told."""
 
 
 def _withdraw(session: Session, user: uuid.UUID, head: Ledger, gone: Sequence[domain.Known]) -> None:
     now = clock.now()
-    rows = [{"sequence": each.row, "state": "withdrawn", "revision": _next(head), "changed": now} for each in gone]
+    rows = [
+        {"sequence": each.row, "state": "withdrawn", "revision": store.next_revision(head), "changed": now}
+        for each in gone
+    ]
     bulk.update_many(session, Transaction, "sequence", rows)
     for each in _identified(session, [row["sequence"] for row in rows]):
         events.removed(session, user, each)
@@ -152,14 +165,14 @@ def _update(
     session: Session,
     user: uuid.UUID,
     head: Ledger,
-    cipher: Cipher,
+    written: _Written,
     updates: Sequence[tuple[domain.Known, str, domain.Told]],
 ) -> None:
     now, rows = clock.now(), []
     for known, key, told in updates:
         state = "deleted" if known.state == "deleted" else "listed"
-        row = {"sequence": known.row, "state": state, "revision": _next(head), "changed": now}
-        rows.append(row | _values(told, key, known.date, cipher))
+        row = {"sequence": known.row, "state": state, "revision": store.next_revision(head), "changed": now}
+        rows.append(row | written(told, key, known.date))
     bulk.update_many(session, Transaction, "sequence", rows)
     booked = {known.row for known, _, told in updates if known.status == "pending" and told.status == "booked"}
     for each in _identified(session, [known.row for known, _, _ in updates]):
@@ -178,7 +191,7 @@ def _insert(
     session: Session,
     user: uuid.UUID,
     head: Ledger,
-    cipher: Cipher,
+    written: _Written,
     listing: Listing,
     inserts: Sequence[tuple[str, domain.Told]],
 ) -> dict[str, uuid.UUID]:
@@ -187,10 +200,10 @@ def _insert(
     for key, told in sorted(inserts, key=lambda each: (each[1].date or listing.date_to, each[0])):
         row = {
             "id": ids.new_id(), "user_id": user, "account_id": listing.account_id, "bank": listing.bank,
-            "state": "listed", "revision": _next(head), "category": None, "merchant": None,
+            "state": "listed", "revision": store.next_revision(head), "category": None, "merchant": None,
             "category_version": 0, "transfer_id": None, "formerly": None, "imported": now, "changed": now,
         }  # fmt: skip
-        rows.append(row | _values(told, key, listing.date_to, cipher))
+        rows.append(row | written(told, key, listing.date_to))
     bulk.insert_many(session, Transaction, rows)
     return {row["key"]: row["id"] for row in rows}
 
@@ -202,26 +215,6 @@ def _suggest(
     for known, key in found:
         suggestion = {"pending_id": pending[known.row], "booked_id": new[key], "created": clock.now()}
         session.add(MatchSuggestion(**suggestion))
-
-
-def _pair_transfers(session: Session, user: uuid.UUID, head: Ledger, since: int) -> None:
-    """Find transfers among what changed and what lies around it."""
-    changed = Transaction.revision > since
-    first, last = session.execute(select(func.min(Transaction.date), func.max(Transaction.date)).where(changed)).one()
-    if first is None:
-        return
-    window = transfers.ARRIVES_WITHIN
-    columns = (Transaction.id, Transaction.account_id, Transaction.date, Transaction.minor, Transaction.currency)
-    query = select(*columns).where(
-        Transaction.state == "listed", Transaction.status == "booked", Transaction.transfer_id.is_(None),
-        Transaction.date >= first - window, Transaction.date <= last + window,
-    )  # fmt: skip
-    movements = [transfers.Movement(*row) for row in session.execute(query)]
-    rows = []
-    for sides in transfers.pair(movements):
-        for mine, other in (sides, sides[::-1]):
-            rows.append({"id": mine, "transfer_id": other, "revision": _next(head)})
-    bulk.update_many(session, Transaction, "id", rows)
 
 
 def told_of(entry: dict[str, Any], hider: sealed_ibans.Hider) -> domain.Told:

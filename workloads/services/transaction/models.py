@@ -28,6 +28,7 @@ class Transaction(Owned, Base):
     accounts. formerly: the pending transaction that it was, when the person said so.
     ibans: the other side's and those of the texts, sealed; in the texts blind indexes stand for them (sealed_ibans.py).
     counterparty_index: of the other side's. iban_indexes: of all of them, separated by spaces.
+    with_own: whether the other side is another account of the person's, by its IBAN.
     """
 
     __tablename__ = "ledger_transaction"
@@ -60,6 +61,7 @@ class Transaction(Owned, Base):
     merchant: Mapped[str | None] = mapped_column(Text(80))
     category_version: Mapped[int] = mapped_column(BigInteger, default=0)
     transfer_id: Mapped[uuid.UUID | None]
+    with_own: Mapped[bool] = mapped_column(default=False)
     formerly: Mapped[uuid.UUID | None]
     transaction_id: Mapped[str | None] = mapped_column(Text(200))
     entry_reference: Mapped[str | None] = mapped_column(Text(200))
@@ -88,6 +90,15 @@ class Synchronised(Owned, Base):
     entries: Mapped[int] = mapped_column(default=0)
     unreadable: Mapped[int] = mapped_column(default=0)
     at: Mapped[datetime.datetime]
+
+
+class OwnAccount(Owned, Base):
+    """An account of the person's that has an IBAN. iban_index: blind index of it."""
+
+    __tablename__ = "own_account"
+    __table_args__ = (Index("ix_own_account_user_id", "user_id"),)
+    account_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    iban_index: Mapped[str] = mapped_column(Text(13))
 
 
 class MatchSuggestion(Owned, Base):

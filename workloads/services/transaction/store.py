@@ -22,7 +22,7 @@ _LARGEST_IN = 500
 _TOLD = (
     Transaction.id, Transaction.account_id, Transaction.revision, Transaction.state, Transaction.status,
     Transaction.date, Transaction.minor, Transaction.currency, Transaction.counterparty, Transaction.remittance,
-    Transaction.transfer_id, Transaction.counterparty_index,
+    Transaction.transfer_id, Transaction.with_own, Transaction.counterparty_index,
 )  # fmt: skip
 """What ``changes`` tells of a transaction."""
 _SHOWN = (
@@ -160,9 +160,14 @@ def restore(session: Session, user: uuid.UUID, transaction_id: uuid.UUID) -> Tra
     return row
 
 
-def _touch(head: Ledger, row: Transaction, **values: Any) -> None:
+def next_revision(head: Ledger) -> int:
+    """The revision of one more change."""
     head.revision += 1
-    row.revision, row.changed = head.revision, clock.now()
+    return head.revision
+
+
+def _touch(head: Ledger, row: Transaction, **values: Any) -> None:
+    row.revision, row.changed = next_revision(head), clock.now()
     for name, value in values.items():
         setattr(row, name, value)
 

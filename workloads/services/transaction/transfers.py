@@ -1,11 +1,15 @@
-"""Transfers between a person's own accounts: the two sides of one movement, found by amount, date and account."""
+"""Transfers between a person's own accounts: the two sides of one movement.
+
+Where a side names the other one's account by its IBAN, that decides for it or against it; IBANs are compared by their
+blind indexes. Where neither does, amount, date and account have to be enough; what could be of two accounts is left.
+"""
 
 from __future__ import annotations
 
 import datetime
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 ARRIVES_WITHIN = datetime.timedelta(days=3)
@@ -14,24 +18,46 @@ ARRIVES_WITHIN = datetime.timedelta(days=3)
 
 @dataclass(frozen=True)
 class Movement:
-    """One side: what left (negative) or reached an account. minor: signed minor units."""
+    """One side: what left (negative) or reached an account. minor: signed minor units.
+
+    other: blind index of the other side's IBAN, None where it is not told.
+    """
 
     id: uuid.UUID
     account_id: uuid.UUID
     date: datetime.date
     minor: int
     currency: str
+    other: str | None = None
 
 
-def pair(movements: Iterable[Movement]) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Outgoing and incoming side of each transfer. What could be either of two accounts is left alone."""
+Accounts = Mapping[uuid.UUID, str]
+"""Blind index of the IBAN of each of the person's accounts that has one."""
+
+
+def with_own(account_id: uuid.UUID, other: str | None, accounts: Accounts) -> bool:
+    """Whether a transaction's other side is another account of the person's, by its IBAN."""
+    return other is not None and any(index == other for each, index in accounts.items() if each != account_id)
+
+
+def contradicted(out: Movement, into: Movement, accounts: Accounts) -> bool:
+    """Whether one of two sides names another account than the other side's."""
+    return _is_not(out.other, into.account_id, accounts) or _is_not(into.other, out.account_id, accounts)
+
+
+def pair(movements: Iterable[Movement], accounts: Accounts | None = None) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Outgoing and incoming side of each transfer, those first that IBANs confirm."""
+    known = accounts or {}
     sides: dict[tuple[int, str], tuple[list[Movement], list[Movement]]] = defaultdict(lambda: ([], []))
     for each in movements:
         if each.minor:
             sides[abs(each.minor), each.currency][each.minor > 0].append(each)
     found = []
     for outgoing, incoming in sides.values():
-        found += _pair(sorted(outgoing, key=_order), sorted(incoming, key=_order))
+        certain = _confirmed(sorted(outgoing, key=_order), sorted(incoming, key=_order), known)
+        taken = {each for both in certain for each in both}
+        left = [[each for each in some if each.id not in taken] for some in (outgoing, incoming)]
+        found += certain + _likely(*(sorted(some, key=_order) for some in left), known)
     return found
 
 
@@ -39,17 +65,61 @@ def _order(movement: Movement) -> tuple[datetime.date, uuid.UUID]:
     return movement.date, movement.id
 
 
-def _pair(outgoing: list[Movement], incoming: list[Movement]) -> list[tuple[uuid.UUID, uuid.UUID]]:
+def _confirmed(
+    outgoing: Sequence[Movement], incoming: Sequence[Movement], accounts: Accounts
+) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Pairs of which at least one side names the other's account; those that both name come first."""
+    found, left_out, left_in = [], list(outgoing), list(incoming)
+    for least in (2, 1):
+        for each in list(left_out):
+            fitting = [other for other in left_in if _names(each, other, accounts) >= least]
+            if fitting:
+                nearest = _nearest(each, fitting)
+                left_out.remove(each)
+                left_in.remove(nearest)
+                found.append((each.id, nearest.id))
+    return found
+
+
+def _likely(
+    outgoing: Sequence[Movement], incoming: Sequence[Movement], accounts: Accounts
+) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Pairs that nothing speaks against, where no other account is meant as well."""
     found, left = [], list(incoming)
     for each in outgoing:
-        fitting = [other for other in left if _fits(each, other)]
-        rivals = {o.account_id for o in outgoing for other in fitting if _fits(o, other)}
-        if fitting and len({other.account_id for other in fitting}) == 1 and len(rivals) == 1:
-            nearest = min(fitting, key=lambda other: (abs(other.date - each.date), _order(other)))
+        fitting = [other for other in left if _fits(each, other, accounts)]
+        rivals = {o.account_id for o in outgoing for other in fitting if _fits(o, other, accounts)}
+        if len(_accounts_of(fitting)) == 1 and len(rivals) == 1:
+            nearest = _nearest(each, fitting)
             left.remove(nearest)
             found.append((each.id, nearest.id))
     return found
 
 
-def _fits(out: Movement, into: Movement) -> bool:
-    return out.account_id != into.account_id and abs(into.date - out.date) <= ARRIVES_WITHIN
+def _accounts_of(movements: Collection[Movement]) -> set[uuid.UUID]:
+    return {each.account_id for each in movements}
+
+
+def _nearest(one: Movement, others: Collection[Movement]) -> Movement:
+    return min(others, key=lambda other: (abs(other.date - one.date), _order(other)))
+
+
+def _names(out: Movement, into: Movement, accounts: Accounts) -> int:
+    """How many of the two sides name the other's account."""
+    if not _fits(out, into, accounts):
+        return 0
+    named = (out.other, accounts.get(into.account_id)), (into.other, accounts.get(out.account_id))
+    return sum(other is not None and other == own for other, own in named)
+
+
+def _fits(out: Movement, into: Movement, accounts: Accounts) -> bool:
+    near = out.account_id != into.account_id and abs(into.date - out.date) <= ARRIVES_WITHIN
+    return near and not contradicted(out, into, accounts)
+
+
+def _is_not(other: str | None, account_id: uuid.UUID, accounts: Accounts) -> bool:
+    """Whether an IBAN that was told is not an account's. One without an IBAN is none of those that have one."""
+    if other is None:
+        return False
+    own = accounts.get(account_id)
+    return other != own if own else other in accounts.values()
