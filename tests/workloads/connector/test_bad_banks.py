@@ -17,6 +17,7 @@ from workloads.services.connector.berlin_group import BerlinGroupBank
 from workloads.services.connector.failures import BankFailure
 from workloads.services.connector.port import Context
 from workloads.services.connector.profile import Profile
+from workloads.services.connector.transport import Transport
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -74,7 +75,8 @@ def read(bad: BadBank, **more: Any) -> tuple[BerlinGroupBank, Context, Memory]:
                  "base_url": "https://api.bad.example/xs2a", "timeout_seconds": 1, **more}  # fmt: skip
     memory = Memory()
     values = {"consent_id": "c", "account_id": "a", "date_from": "2026-01-01", "date_to": "2026-02-01"}
-    bank = BerlinGroupBank(Profile.model_validate(described), bad.url, trust(None))
+    made = Profile.model_validate(described)
+    bank = BerlinGroupBank(made, Transport(made, bad.url, trust(None)))
     return bank, Context(values=values, psu_address=None, ledger=memory), memory
 
 
@@ -135,7 +137,8 @@ def test_a_bank_that_misbehaves_is_told_apart(bad: BadBank, answer: Callable[[st
 
 def test_a_bank_that_is_not_there_is_unreachable_and_on_record(bad: BadBank) -> None:
     _, context, memory = read(bad)
-    bank = BerlinGroupBank(read(bad)[0].profile, "http://127.0.0.1:9", trust(None))
+    made = read(bad)[0].profile
+    bank = BerlinGroupBank(made, Transport(made, "http://127.0.0.1:9", trust(None)))
     with pytest.raises(BankFailure) as failed:
         bank.accounts(context)
     assert failed.value.kind == "bank-unreachable"

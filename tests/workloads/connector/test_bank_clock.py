@@ -101,7 +101,8 @@ def test_a_signed_request_has_the_date_that_the_bank_takes_for_now(hours: int) -
 
 @pytest.mark.parametrize("days", [-3, 3])
 def test_a_consent_and_a_read_end_on_a_day_that_the_bank_has(days: int) -> None:
-    adapter = BerlinGroupBank(bank(consent={"valid_days": 90}), None, trust(None))
+    made = bank(consent={"valid_days": 90})
+    adapter = BerlinGroupBank(made, Transport(made, None, trust(None)))
     skewed = Skewed(days * DAY, body={"accounts": []})
     skewed.put_behind(adapter._transport)
     adapter.accounts(CONTEXT)

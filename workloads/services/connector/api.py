@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
@@ -15,7 +16,7 @@ from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import Problem, documented
 from workloads.chassis.scopes import Scope
 from workloads.chassis.userkeys import UserKeys
-from workloads.services.connector import authorisation, banks, health, profile, qwac, store
+from workloads.services.connector import authorisation, banks, health, profile, store
 from workloads.services.connector.access import Desk, seal_progress
 from workloads.services.connector.failures import BankFailure
 from workloads.services.connector.forms import (
@@ -32,6 +33,7 @@ from workloads.services.connector.headers import psu_address
 from workloads.services.connector.health import HealthBoard
 from workloads.services.connector.models import BankConsent, Base
 from workloads.services.connector.parse import Balance
+from workloads.services.connector.qwac import Qwac
 from workloads.services.connector.seal import VaultSeal
 from workloads.services.connector.settings import ConnectorSettings
 
@@ -170,10 +172,9 @@ def build(settings: ConnectorSettings) -> FastAPI:
         urls = {bank: str(url) for bank, url in settings.bank_urls.items()}
         vault = str(settings.key_vault_url) if settings.key_vault_url else None
         seal = VaultSeal(vault, settings.qseal_certificate) if vault and settings.qseal_certificate else None
-        tls = app.state.tls
-        if settings.qwac_certificate:
-            tls = qwac.present(calls.trust(settings.ssl_cert_file), settings.qwac_certificate)
-        known = {name: banks.adapter(each, urls.get(name), tls, seal) for name, each in profiles.items()}
+        tls, file = app.state.tls, settings.qwac_certificate
+        shown = Qwac(file, partial(calls.trust, settings.ssl_cert_file)) if file else None
+        known = {name: banks.adapter(each, urls.get(name), tls, seal, shown) for name, each in profiles.items()}
         app.state.banks, app.state.keys, app.state.health = known, keys, HealthBoard()
         return list(known.values())
 

@@ -7,14 +7,18 @@ import ssl
 from workloads.services.connector.berlin_group import BerlinGroupBank
 from workloads.services.connector.port import Bank
 from workloads.services.connector.profile import Profile
+from workloads.services.connector.qwac import Qwac
 from workloads.services.connector.seal import Seal
+from workloads.services.connector.transport import Transport
 from workloads.services.connector.uk import UkBank
 
 
-def adapter(profile: Profile, base: str | None, tls: ssl.SSLContext, seal: Seal | None = None) -> Bank:
+def adapter(
+    profile: Profile, base: str | None, tls: ssl.SSLContext, seal: Seal | None = None, qwac: Qwac | None = None
+) -> Bank:
     """The bank of a profile.
 
-    base: its configured URL, which replaces the profile's. tls: with our QWAC, where there is one. seal: our QSealC.
+    base: its configured URL, which replaces the profile's. tls: whom we trust. seal: our QSealC. qwac: our QWAC.
     """
     speaks = BerlinGroupBank if profile.standard == "berlin-group-1.3" else UkBank
-    return speaks(profile, base, tls, seal)
+    return speaks(profile, Transport(profile, base, tls, seal, qwac))

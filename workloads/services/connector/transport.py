@@ -19,6 +19,7 @@ from workloads.services.connector.bank_clock import BankClock
 from workloads.services.connector.failures import BankFailure, from_answer
 from workloads.services.connector.port import Context
 from workloads.services.connector.profile import Profile
+from workloads.services.connector.qwac import Qwac
 from workloads.services.connector.request import BankRequest, build
 from workloads.services.connector.seal import Seal
 from workloads.services.connector.sections.reading import Answers
@@ -60,16 +61,34 @@ class Answer:
 class Transport:
     """The way to one bank.
 
-    base: its configured URL, which replaces the profile's. tls: with our QWAC, where there is one. seal: our QSealC.
+    base: its configured URL, which replaces the profile's. tls: whom we trust. seal: our QSealC. qwac: what the bank is
+    shown of us, with the same trust.
     """
 
-    def __init__(self, profile: Profile, base: str | None, tls: ssl.SSLContext, seal: Seal | None = None) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        base: str | None,
+        tls: ssl.SSLContext,
+        seal: Seal | None = None,
+        qwac: Qwac | None = None,
+    ) -> None:
         self._seal, self.clock = seal, BankClock(profile.id)
         self.profile, self.base = profile, (base or str(profile.base_url)).rstrip("/")
+        self._qwac, self._shown = qwac, qwac.tls() if qwac else tls
+        self._http = self._client(self._shown)
+
+    def _client(self, tls: ssl.SSLContext) -> httpx.Client:
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # a jar would be shared by all users
-        timeout = httpx.Timeout(profile.timeout_seconds, connect=_CONNECT_SECONDS)
+        timeout = httpx.Timeout(self.profile.timeout_seconds, connect=_CONNECT_SECONDS)
         kept = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=_IDLE_SECONDS)
-        self._http = httpx.Client(verify=tls, timeout=timeout, limits=kept, follow_redirects=False, cookies=no_cookies)
+        return httpx.Client(verify=tls, timeout=timeout, limits=kept, follow_redirects=False, cookies=no_cookies)
+
+    def _current(self) -> httpx.Client:
+        """Connections that show the QWAC as it is now. Requests that are under way end on those that they began on."""
+        if self._qwac and (tls := self._qwac.tls()) is not self._shown:
+            self._shown, self._http = tls, self._client(tls)
+        return self._http
 
     def close(self) -> None:
         """Close its connections."""
@@ -151,7 +170,7 @@ class Transport:
 
     def _send(self, asked: BankRequest, content: bytes | None) -> Answer:
         try:
-            with self._http.stream(asked.method, asked.url, headers=asked.headers, content=content) as response:
+            with self._current().stream(asked.method, asked.url, headers=asked.headers, content=content) as response:
                 read = bytearray()
                 for chunk in response.iter_bytes():
                     read += chunk

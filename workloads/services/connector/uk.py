@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import ssl
 from dataclasses import replace
 from typing import Any
 
@@ -14,19 +13,17 @@ from workloads.services.connector.oauth import AuthorizationServer
 from workloads.services.connector.parse import Balance, BankAccount
 from workloads.services.connector.port import Context, History, Progress, Step, Tokens
 from workloads.services.connector.profile import Profile
-from workloads.services.connector.seal import Seal
 from workloads.services.connector.transport import Answer, Transport
 
 _PAGE_LIMIT_OF_LISTS = 20
 
 
 class UkBank:
-    """One bank. base: its configured URL, which replaces the profile's; every request goes there and nowhere else."""
+    """One bank. transport: the way to it; every request goes there and nowhere else."""
 
-    def __init__(self, profile: Profile, base: str | None, tls: ssl.SSLContext, seal: Seal | None = None) -> None:
-        self.profile = profile
-        self._transport = Transport(profile, base, tls, seal)
-        self._server = AuthorizationServer(profile, self._transport)
+    def __init__(self, profile: Profile, transport: Transport) -> None:
+        self.profile, self._transport = profile, transport
+        self._server = AuthorizationServer(profile, transport)
 
     def close(self) -> None:
         """Close its connections."""
