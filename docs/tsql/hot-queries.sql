@@ -12,7 +12,7 @@ FROM ledger_transaction
 WHERE ledger_transaction.state = :state_1 AND ledger_transaction.category = :category_1 AND ledger_transaction.minor >= :minor_1 AND ledger_transaction.minor <= :minor_2 AND (ledger_transaction.search LIKE '%' + :search_1 + '%' ESCAPE '/') AND (ledger_transaction.iban_indexes LIKE '%' + :iban_indexes_1 + '%') ORDER BY ledger_transaction.date DESC, ledger_transaction.sequence DESC;
 
 -- What changed since a revision
-SELECT TOP 500 ledger_transaction.id, ledger_transaction.account_id, ledger_transaction.revision, ledger_transaction.state, ledger_transaction.status, ledger_transaction.date, ledger_transaction.minor, ledger_transaction.currency, ledger_transaction.counterparty, ledger_transaction.remittance, ledger_transaction.transfer_id, ledger_transaction.counterparty_index 
+SELECT TOP 500 ledger_transaction.id, ledger_transaction.account_id, ledger_transaction.revision, ledger_transaction.state, ledger_transaction.status, ledger_transaction.date, ledger_transaction.minor, ledger_transaction.currency, ledger_transaction.counterparty, ledger_transaction.remittance, ledger_transaction.transfer_id, ledger_transaction.with_own, ledger_transaction.counterparty_index 
 FROM ledger_transaction 
 WHERE ledger_transaction.revision > :revision_1 ORDER BY ledger_transaction.revision;
 

@@ -258,6 +258,29 @@ UPDATE alembic_version SET version_num='0005' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0005 -> 0006
+
+CREATE TABLE own_account (
+    account_id UNIQUEIDENTIFIER NOT NULL, 
+    user_id UNIQUEIDENTIFIER NOT NULL, 
+    iban_index NVARCHAR(13) NOT NULL, 
+    CONSTRAINT pk_own_account PRIMARY KEY (account_id)
+);
+
+GO
+
+CREATE INDEX ix_own_account_user_id ON own_account (user_id);
+
+GO
+
+ALTER TABLE ledger_transaction ADD with_own BIT NOT NULL DEFAULT 0;
+
+GO
+
+UPDATE alembic_version SET version_num='0006' WHERE alembic_version.version_num = '0005';
+
+GO
+
 COMMIT;
 
 GO

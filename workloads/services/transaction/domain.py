@@ -154,7 +154,7 @@ def plan_keyed(
 
     known: all rows of the account that the list's period can meet, and every pending one; withdrawn and deleted ones
     too. covers_pending: whether the list tells pending entries too; if not, the known ones are left alone.
-    complete_from: since when the list tells all there is; None where that is not known: no date is corrected then.
+    complete_from: since when the list tells all there is; None where that is not known: nothing is corrected then.
     """
     rows, result = {each.key: each for each in known}, Plan()
     for key, each in told.items():
@@ -171,8 +171,11 @@ def plan_keyed(
         open_ = {key: each for key, each in booked.items() if key not in settled}
         settled |= _settled([each for each in listed if each.row not in taken], open_, _may_be)
     if complete_from is not None:
+        vanished = _vanished(known, told, complete_from)
+        settled |= _renamed(vanished, {key: each for key, each in booked.items() if key not in settled})
+        taken = {each.row for each in settled.values()}
         open_ = {key: each for key, each in booked.items() if key not in settled}
-        settled |= _settled(_vanished(known, told, complete_from), open_, _redated)
+        settled |= _settled([each for each in vanished if each.row not in taken], open_, _redated)
     result.updates.extend((before, key, booked[key]) for key, before in settled.items())
     result.inserts.extend((key, each) for key, each in new.items() if key not in settled)
     taken = {each.row for each in settled.values()}
@@ -194,6 +197,17 @@ def _vanished(known: Sequence[Known], told: dict[str, Told], complete_from: date
         return []
     since = max(complete_from, min(dates))
     return [each for each in known if each.status == "booked" and each.key not in told and each.date >= since]
+
+
+def _renamed(vanished: Sequence[Known], booked: dict[str, Told]) -> dict[str, Known]:
+    """Booked ones that the bank calls otherwise now, all else being equal: with a new consent, some change every id.
+
+    A deleted one stays deleted under its new id, too.
+    """
+    lookalikes: dict[str, list[Known]] = defaultdict(list)
+    for each in sorted(vanished, key=lambda known: (known.state == "deleted", known.row), reverse=True):
+        lookalikes[fingerprint(each.told)].append(each)
+    return {key: left.pop() for key in sorted(booked) if (left := lookalikes.get(fingerprint(booked[key])))}
 
 
 _Fits = Callable[[Known, Told], bool]
