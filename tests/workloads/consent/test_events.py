@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 
+import pytest
 from sqlalchemy import select, update
 
 from tests.workloads.platform import Platform
@@ -52,3 +53,21 @@ def test_a_second_consent_at_a_bank_is_a_renewal_without_a_gap(platform: Platfor
     assert "consent.expiring" not in told(platform, user)
     with app.database.session() as session:
         assert list(session.scalars(select(Task).where(Task.item == first))) == []
+
+
+@pytest.mark.parametrize("days", [200, -3])
+def test_a_clock_of_ours_that_is_wrong_ends_no_consent(
+    platform: Platform, issuer: Issuer, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    person = f"wrong-{uuid.uuid4()}"
+    consent = platform.connect(person, "aurora")["id"]
+    right = clock.now
+    monkeypatch.setattr(clock, "now", lambda: right() + datetime.timedelta(days=days))
+    listed = platform.call(person, "consent", "GET", "/consents", params={"status": "valid"})["consents"]
+    assert [each["id"] for each in listed] == [consent]
+    assert platform.call(person, "consent", "POST", f"/consents/{consent}/refresh")["status"] == "valid"
+    later = platform.connect(person, "borealis")
+    monkeypatch.undo()
+    given = datetime.datetime.fromisoformat(later["authorised"])
+    assert given <= right(), "it was not given later than it was"
+    assert "consent.expired" not in told(platform, issuer.pseudonym(person))

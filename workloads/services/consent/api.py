@@ -69,14 +69,15 @@ def list_all(
     status: Annotated[Literal["valid"] | None, Query(description="valid: only those that can be used")] = None,
 ) -> ConsentList:
     """The user's consents, newest first."""
-    views = [ConsentView.of(each, clock.now()) for each in store.newest_first(session)]
+    now = store.now(session)
+    views = [ConsentView.of(each, now) for each in store.newest_first(session)]
     return ConsentList(consents=[each for each in views if status in (None, each.status)])
 
 
 @router.get("/consents/{consent_id}", operation_id="getConsent")
 def read(session: UserTransaction, consent_id: uuid.UUID) -> ConsentView:
     """A consent as last known."""
-    return ConsentView.of(store.get(session, consent_id), clock.now())
+    return ConsentView.of(store.get(session, consent_id), store.now(session))
 
 
 @router.get("/consents/{consent_id}/evidence", operation_id="listConsentEvidence")

@@ -8,7 +8,6 @@ from typing import Any
 import structlog
 from fastapi import Request
 
-from workloads.chassis import clock
 from workloads.chassis.calls import ServiceClient
 from workloads.chassis.identity import User
 from workloads.chassis.problems import Problem
@@ -30,19 +29,20 @@ def ask_bank(app: Any, user: User, consent_id: uuid.UUID, person: str | None) ->
     """
     with app.database.session(user.id) as session:
         known = store.get(session, consent_id)
-    if known.status in domain.FINAL:
-        return ConsentView.of(known, clock.now())
+        if known.status in domain.FINAL:
+            return ConsentView.of(known, store.now(session))
     before = known.status
     path = f"/banks/{known.bank}/consents/{known.bank_consent_id}/status"
     told = app.connector.call("GET", path, user, attended_from=person)["status"]
     with app.database.session(user.id) as session:
         known = store.get(session, consent_id, lock=True)
         store.tell(session, user.id, known, told, "bank")
-        if ConsentView.of(known, clock.now()).status == "expired":
+        now = store.now(session)
+        if ConsentView.of(known, now).status == "expired":
             store.tell(session, user.id, known, "expired", "law")
     if person and known.status == "valid" != before:
         _read_at_once(app, user, person)
-    return ConsentView.of(known, clock.now())
+    return ConsentView.of(known, now)
 
 
 def _read_at_once(app: Any, user: User, person: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 
 from sqlalchemy import select
@@ -11,6 +12,14 @@ from workloads.chassis import clock, dialect
 from workloads.chassis.problems import not_found
 from workloads.services.consent import domain, events
 from workloads.services.consent.models import Consent, Evidence
+
+
+def now(session: Session) -> datetime.datetime:
+    """The present moment as the law's limits are judged by it: the earlier of our clock's and the database's.
+
+    A clock that is ahead would end every consent, and say of a new one that it was given later than it was.
+    """
+    return min(clock.now(), dialect.database_time(session))
 
 
 def get(session: Session, consent_id: uuid.UUID, *, lock: bool = False) -> Consent:
@@ -46,7 +55,7 @@ def tell(session: Session, user: uuid.UUID, consent: Consent, status: str, sourc
     if after != consent.status:
         consent.status = after
         if after == "valid":
-            consent.authorised = clock.now()
+            consent.authorised = now(session)
         _witness(session, consent, source)
         events.changed(session, user, consent)
 
