@@ -8,6 +8,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workloads.services.forecast import store
 from workloads.services.forecast.domain import PAST, Flow, daily, project
 
 TODAY = datetime.date(2026, 11, 10)
@@ -64,3 +65,26 @@ def test_the_past_is_whole_weeks_of_at_most_six_months_before_today(found: list[
     assert len(sums) <= PAST.days
     first = TODAY - datetime.timedelta(days=len(sums))
     assert sum(sums) == sum(each.minor for each in flows if first <= each.date < TODAY)
+
+
+@given(st.integers(0, 6), st.integers(0, 6))
+def test_what_is_spent_on_one_weekday_is_expected_on_that_weekday(weekday: int, shift: int) -> None:
+    today = TODAY + datetime.timedelta(days=shift)
+    past = [today - datetime.timedelta(days=n) for n in range(1, 60)]
+    sums = daily([Flow(each, -700 if each.weekday() == weekday else 0) for each in past], today)
+    months = project(100_000, sums, [], today, 3, 1)
+    to_come = [today + datetime.timedelta(days=n + 1) for n in range(100)]
+    for each in months:
+        days = [day for day in to_come if day.weekday() == weekday and day < _after(each.month)]
+        assert each.low == each.middle == each.high == 100_000 - 700 * len(days)
+
+
+def _after(month: datetime.date) -> datetime.date:
+    return (month + datetime.timedelta(days=32)).replace(day=1)
+
+
+def test_an_account_in_several_currencies_has_a_balance_in_each() -> None:
+    told = [("closingBooked", 100, "EUR"), ("interimBooked", 90, "EUR"), ("closingBooked", 700, "SEK")]
+    balances = [{"kind": kind, "minor": minor, "currency": currency} for kind, minor, currency in told]
+    one = {"connected": True, "balances": balances}
+    assert store.balances([one, one | {"connected": False}]) == {"EUR": 90, "SEK": 700}

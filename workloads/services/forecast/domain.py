@@ -101,10 +101,11 @@ def _path(
     for bound in bounds:
         lowest = balance
         for n in range(begin, bound):
-            if weeks and n % _WEEK == 0:
+            day = (n + 1) % _WEEK  # a past week begins on today's weekday, and the first day to come is tomorrow
+            if weeks and (day == 0 or not drawn):
                 start = draw.randrange(weeks) * _WEEK
                 drawn = past[start : start + _WEEK]
-            balance += fixed[n] + (drawn[n % _WEEK] if drawn else 0)
+            balance += fixed[n] + (drawn[day] if drawn else 0)
             lowest = min(lowest, balance)
         months.append((balance, lowest))
         begin = bound

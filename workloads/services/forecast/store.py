@@ -31,10 +31,11 @@ def balances(accounts: Sequence[dict[str, Any]]) -> Mapping[str, int]:
     """What the accounts hold today, by currency, minor units."""
     held: dict[str, int] = defaultdict(int)
     for account in accounts:
-        told = {each["kind"]: each for each in account["balances"]}
-        kind = next((each for each in _BALANCES if each in told), None)
-        if kind and account["connected"]:
-            held[told[kind]["currency"]] += told[kind]["minor"]
+        told = {(each["currency"], each["kind"]): each["minor"] for each in account["balances"]}
+        for currency in dict.fromkeys(currency for currency, _ in told):
+            kind = next((each for each in _BALANCES if (currency, each) in told), None)
+            if kind and account["connected"]:
+                held[currency] += told[currency, kind]
     return held
 
 
