@@ -21,6 +21,12 @@ BACKEND = "services"
 PATH = "banking"
 _AUDIENCE = "token-audience"
 _DISCOVERY = "/.well-known/openid-configuration"
+_PERSON = "context.Request.IpAddress"
+_PERSON_BEHIND_EDGE = (
+    "context.Request.Headers.GetValueOrDefault(\"X-Forwarded-For\", \"\").Split(',').Last().Trim().Split(':')[0]"
+)
+"""The address of who asks, which banks are told of: the edge appends it, with a port, to whatever the header held
+(learn.microsoft.com/azure/application-gateway/rewrite-http-headers-url, Default headers)."""
 _QUOTE = {'"': "&quot;"}
 _DOCUMENTS = Path(__file__).resolve().parent.parent / "workloads" / "gateway"
 
@@ -61,6 +67,7 @@ def _policy(settings: Settings, issuer: str, audience: str) -> str:
         "audience": audience,
         "origin": f"https://{settings.app_host}",
         "calls": str(settings.gateway.calls_per_minute),
+        "person": _PERSON_BEHIND_EDGE if settings.edge else _PERSON,
     }
     quoted = {name: escape(value, _QUOTE) for name, value in told.items()}
     return Template((_DOCUMENTS / "banking.xml").read_text()).substitute(quoted, refusals=_refusals())

@@ -16,6 +16,8 @@ from stacks.identity import SCOPES
 from stacks.services import SERVICES
 from tests.components.secrets import revealed
 from tests.stacks.program import ROOT, STACKS, deployed
+from workloads.chassis.calls import PSU_ADDRESS
+from workloads.chassis.identity import ACTING_FOR
 from workloads.chassis.scopes import Scope
 
 PUBLIC = {each.name: each for each in SERVICES if each.public}
@@ -70,6 +72,24 @@ def test_an_operation_demands_the_same_scopes_of_a_token_at_the_gateway_and_in_i
         done |= demanded(application(service.package))
     assert {each: done[each] for each in offers} == offers
     assert set().union(*offers.values()) == set(SCOPES) == set(Scope), "people are asked for what is demanded"
+
+
+@pytest.mark.parametrize(
+    ("stack", "address"),
+    [
+        ("local", "@(context.Request.IpAddress)"),
+        ("prod", '@(context.Request.Headers.GetValueOrDefault("X-Forwarded-For", "")'
+                 ".Split(',').Last().Trim().Split(':')[0])"),
+    ],
+)  # fmt: skip
+def test_nobody_says_at_which_address_they_are_or_for_whom_they_act(stack: str, address: str) -> None:
+    """Banks are told a person's address, and services whom another service acts for, in headers of their own."""
+    inbound = ElementTree.fromstring(policy(stack)).find("inbound")
+    assert inbound is not None
+    headers = {each.get("name"): each for each in inbound.findall("set-header")}
+    assert headers[ACTING_FOR].get("exists-action") == "delete"
+    assert headers[PSU_ADDRESS].get("exists-action") == "override"
+    assert headers[PSU_ADDRESS].findtext("value") == address
 
 
 @pytest.mark.parametrize("stack", STACKS)
