@@ -7,21 +7,42 @@ import io
 import json
 import uuid
 import zipfile
+from collections.abc import Sequence
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.workloads.files import RECEIPT, uploaded
 from tests.workloads.platform import Platform
-from workloads.services.privacy.export import archive
+from tests.workloads.servers import Issuer
+from workloads.chassis.identity import User
+from workloads.services.privacy.export import Part, archive, listed
+from workloads.services.sync import store as sync_store
+
+BUDGET = {"name": "Food", "categories": ["eating-out"], "currency": "EUR", "limit": 100, "start": "2026-01"}
+RUNS = 60
 
 
-def test_everything_of_a_person_is_in_the_export_as_json_and_csv(platform: Platform) -> None:
+def runs_of(platform: Platform, user: uuid.UUID) -> None:
+    """As many runs as there may be of half a month."""
+    with platform.states["sync"].database.session(user) as session:
+        for _ in range(RUNS):
+            sync_store.begin(session, user, attended=True)
+
+
+def test_everything_of_a_person_is_in_the_export_as_json_and_csv(platform: Platform, issuer: Issuer) -> None:
     person = f"exported-{uuid.uuid4()}"
     platform.connect(person, "aurora")
     platform.synchronise(person)
     platform.settle()
     receipt = uploaded(platform, person)
+    gone, corrected = (each["id"] for each in platform.history(person)[:2])
+    platform.call(person, "transaction", "DELETE", f"/transactions/{gone}", 204)
+    platform.call(person, "enrichment", "PUT", f"/assignments/{corrected}", json={"category": "sport"})
+    platform.call(person, "budget", "POST", "/budgets", 201, json=BUDGET)
+    runs_of(platform, issuer.pseudonym(person))
+    platform.settle()
     token = {"Authorization": f"Bearer {platform.issuer.token(person)}"}
     answer = httpx.get(f"{platform.urls['privacy']}/export", headers=token, timeout=60)
     assert answer.status_code == 200
@@ -37,6 +58,47 @@ def test_everything_of_a_person_is_in_the_export_as_json_and_csv(platform: Platf
     assert told["documents"] == [receipt]
     assert {"profile", "tickets", "consents", "accounts", "budgets", "recurring", "audit"} <= set(told)
     assert len(told["accounts"]) == 2
+    numbers = {each["account_id"]: each["iban"] for each in told["account_numbers"]}
+    assert {each["id"] for each in told["accounts"]} == set(numbers)
+    assert "DE48500105170532013000" in numbers.values(), "whole, and not as others are shown it"
+    assert [each["id"] for each in told["deleted_transactions"]] == [gone]
+    assert gone not in {each["id"] for each in told["transactions"]}
+    assert told["corrections"] == [{"transaction_id": corrected, "party": None, "category": "sport"}]
+    assert [each["consent_id"] for each in told["consent_evidence"]] == [each["id"] for each in told["consents"]] * 2
+    assert {each["budget_id"] for each in told["budget_months"]} == {each["id"] for each in told["budgets"]}
+    assert len(told["runs"]) == RUNS, "more than one page"
+
+
+class Answers:
+    """A service of which a test says what it answers, a page at a time."""
+
+    def __init__(self, pages: Sequence[dict[str, Any]]) -> None:
+        self.pages, self.asked = iter(pages), list[tuple[str, dict[str, str]]]()
+
+    def call(self, method: str, path: str, user: User, params: dict[str, str]) -> dict[str, Any]:
+        self.asked.append((path, dict(params)))
+        return next(self.pages)
+
+
+@pytest.mark.parametrize(
+    ("part", "pages", "asked"),
+    [
+        (Part("audit", "/entries", "entries", order="number"),
+         [{"entries": [{"number": 9}, {"number": 8}]}, {"entries": [{"number": 3}]}, {"entries": []}],
+         [("/entries", {}), ("/entries", {"before": "8"}), ("/entries", {"before": "3"})]),
+        (Part("transaction", "/transactions?limit=2&state=deleted", "entries"),
+         [{"entries": [1, 2], "next_cursor": "c"}, {"entries": [3], "next_cursor": None}],
+         [("/transactions", {"limit": "2", "state": "deleted"}),
+          ("/transactions", {"limit": "2", "state": "deleted", "cursor": "c"})]),
+        (Part("user", "/profile"), [{"id": 1}], [("/profile", {})]),
+    ],
+    ids=["before the last", "by cursor", "one thing"],
+)  # fmt: skip
+def test_a_list_is_read_to_its_end(part: Part, pages: list[Any], asked: list[Any]) -> None:
+    service = Answers(pages)
+    things = listed(service, part.path, part, User(uuid.uuid4(), "token"))
+    assert things == ([thing for page in pages for thing in page["entries"]] if part.member else pages)
+    assert service.asked == asked
 
 
 @pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3"])

@@ -21,6 +21,7 @@ from workloads.services.enrichment.forms import (
     CategoryList,
     CategoryView,
     Correction,
+    CorrectionList,
     RuleList,
     RuleRequest,
     RuleView,
@@ -76,6 +77,12 @@ def correct(
 def uncorrect(session: UserTransaction, user: CurrentUser, transaction_id: uuid.UUID) -> None:
     """Take a correction back: soon the transaction is what rules and knowledge say."""
     store.uncorrect(session, user.id, transaction_id)
+
+
+@router.get("/corrections", operation_id="listCorrections")
+def corrections(session: UserTransaction) -> CorrectionList:
+    """What the person said of single transactions, and of everything with one other side."""
+    return CorrectionList.of(*store.corrections(session))
 
 
 @router.get("/rules", operation_id="listRules")

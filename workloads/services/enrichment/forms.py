@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, m
 from workloads.chassis.json_integer import NUMBER
 from workloads.chassis.json_text import without_ibans
 from workloads.services.enrichment import domain
-from workloads.services.enrichment.models import Assignment, Rule
+from workloads.services.enrichment.models import Assignment, PartyCategory, Rule
 
 _LARGEST = 10**15
 
@@ -62,6 +63,27 @@ class Correction(BaseModel):
     model_config = ConfigDict(extra="forbid")
     category: Slug
     same_party: StrictBool = False
+
+
+class CorrectionView(BaseModel):
+    """What the person said, of a transaction or of everything with one other side. party: what stands for that."""
+
+    transaction_id: uuid.UUID | None
+    party: str | None = Field(examples=["8d2f0c3f1b7a4f0e9c5d6a7b8c9d0e1f"])
+    category: Slug
+
+
+class CorrectionList(BaseModel):
+    """What the person said: of transactions by their dates, then of other sides."""
+
+    corrections: list[CorrectionView]
+
+    @classmethod
+    def of(cls, said: Iterable[Assignment], on_parties: Iterable[PartyCategory]) -> CorrectionList:
+        """As it stands."""
+        found = [CorrectionView(transaction_id=row.transaction_id, party=None, category=row.category) for row in said]
+        of_all = [CorrectionView(transaction_id=None, party=row.party, category=row.category) for row in on_parties]
+        return cls(corrections=[*found, *of_all])
 
 
 Bound = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST), NUMBER]

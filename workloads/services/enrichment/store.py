@@ -110,6 +110,13 @@ def get(session: Session, transaction_id: uuid.UUID) -> Assignment:
     return found
 
 
+def corrections(session: Session) -> tuple[list[Assignment], list[PartyCategory]]:
+    """What the person said of single transactions, and of other sides."""
+    said = select(Assignment).where(Assignment.source == "person").order_by(Assignment.date, Assignment.transaction_id)
+    on_parties = select(PartyCategory).order_by(PartyCategory.said)
+    return list(session.scalars(said)), list(session.scalars(on_parties))
+
+
 def correct(
     session: Session, user: uuid.UUID, transaction_id: uuid.UUID, category: str, *, same_party: bool
 ) -> Assignment:

@@ -7,6 +7,7 @@ import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query
+from pydantic import AwareDatetime
 
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.identity import CurrentUser, demands
@@ -29,10 +30,11 @@ def inbox(
     session: UserTransaction,
     user: CurrentUser,
     unread: Annotated[bool, Query(description="only those that were not read")] = False,
+    before: Annotated[AwareDatetime | None, Query(description="only those that were delivered earlier")] = None,
 ) -> NotificationList:
     """What the person was told, newest first. What waits for the end of quiet hours is not among it."""
     language = store.preference(session, user.id).language
-    rows = store.inbox(session, unread=unread)
+    rows = store.inbox(session, unread=unread, before=before)
     return NotificationList(notifications=[NotificationView.of(each, language) for each in rows])
 
 

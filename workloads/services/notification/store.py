@@ -80,12 +80,14 @@ def deliver(session: Session, user: uuid.UUID, notification_id: uuid.UUID) -> No
         outbox.write(session, SERVICE, "notification.sent", user, told)
 
 
-def inbox(session: Session, *, unread: bool) -> list[Notification]:
-    """What was delivered, newest first."""
+def inbox(session: Session, *, unread: bool = False, before: datetime.datetime | None = None) -> list[Notification]:
+    """What was delivered, newest first. before: only those that were delivered earlier."""
     query = select(Notification).where(Notification.delivered.is_not(None))
+    if before is not None:
+        query = query.where(Notification.delivered < before)
     if unread:
         query = query.where(Notification.read.is_(None))
-    return list(session.scalars(query.order_by(Notification.created.desc()).limit(_LISTED)))
+    return list(session.scalars(query.order_by(Notification.delivered.desc()).limit(_LISTED)))
 
 
 def mark_read(session: Session, notification_id: uuid.UUID) -> Notification:

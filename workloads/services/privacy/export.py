@@ -7,54 +7,97 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 from workloads.chassis.identity import User
 
-_PARTS: Mapping[str, tuple[str, str, str | None]] = {
-    "profile": ("user", "/profile", None),
-    "consents": ("consent", "/consents", "consents"),
-    "accounts": ("account", "/accounts", "accounts"),
-    "transactions": ("transaction", "/transactions", "transactions"),
-    "rules": ("enrichment", "/rules", "rules"),
-    "recurring": ("recurring", "/series", "series"),
-    "budgets": ("budget", "/budgets", "budgets"),
-    "forecast": ("forecast", "/forecast", "currencies"),
-    "notifications": ("notification", "/notifications", "notifications"),
-    "preferences": ("notification", "/preferences", None),
-    "schedule": ("sync", "/schedule", None),
-    "runs": ("sync", "/runs", "runs"),
-    "documents": ("document", "/documents", "documents"),
-    "tickets": ("help", "/tickets", "tickets"),
-    "audit": ("audit", "/entries", "entries"),
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the export. service, path: where it lies. member: of the answer's list; None where there is one thing.
+
+    order: the member of a thing by which a list goes on before it ("before"); None for a list that tells its next
+    cursor, or all at once. of: the part whose things' ids stand in the path, and begin each thing here.
+    """
+
+    service: str
+    path: str
+    member: str | None = None
+    order: str | None = None
+    of: str | None = None
+
+
+_PARTS: Mapping[str, Part] = {
+    "profile": Part("user", "/profile"),
+    "consents": Part("consent", "/consents", "consents"),
+    "consent_evidence": Part("consent", "/consents/{id}/evidence", "evidence", of="consents"),
+    "accounts": Part("account", "/accounts", "accounts"),
+    "account_numbers": Part("account", "/account-numbers", "numbers"),
+    "transactions": Part("transaction", "/transactions?limit=200", "transactions"),
+    "deleted_transactions": Part("transaction", "/transactions?limit=200&state=deleted", "transactions"),
+    "withdrawn_transactions": Part("transaction", "/transactions?limit=200&state=withdrawn", "transactions"),
+    "match_suggestions": Part("transaction", "/match-suggestions", "suggestions"),
+    "rules": Part("enrichment", "/rules", "rules"),
+    "corrections": Part("enrichment", "/corrections", "corrections"),
+    "recurring": Part("recurring", "/series", "series"),
+    "budgets": Part("budget", "/budgets", "budgets"),
+    "budget_months": Part("budget", "/budgets/{id}/months", "months", of="budgets"),
+    "forecast": Part("forecast", "/forecast", "currencies"),
+    "notifications": Part("notification", "/notifications", "notifications", order="delivered"),
+    "preferences": Part("notification", "/preferences"),
+    "schedule": Part("sync", "/schedule"),
+    "runs": Part("sync", "/runs", "runs", order="started"),
+    "documents": Part("document", "/documents", "documents"),
+    "tickets": Part("help", "/tickets", "tickets"),
+    "audit": Part("audit", "/entries", "entries", order="number"),
 }
-"""By part: the service, where it lists the part, and the name of the list; None where there is one thing."""
-SERVICES = tuple(dict.fromkeys(service for service, _, _ in _PARTS.values()))
-_PAGED = {"transactions"}
+SERVICES = tuple(dict.fromkeys(each.service for each in _PARTS.values()))
 File = tuple[str, bytes]
 """Name in the archive, and content."""
+Things = list[dict[str, Any]]
 
 
-def collect(services: Mapping[str, Any], user: User) -> dict[str, list[dict[str, Any]]]:
+def collect(services: Mapping[str, Any], user: User) -> dict[str, Things]:
     """All parts, each a list of things as the service's API tells them. Raises Problem when one does not answer."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for part, (service, path, name) in _PARTS.items():
-        if part in _PAGED and name:
-            found[part] = _pages(services[service], path, name, user)
+    found: dict[str, Things] = {}
+    for name, part in _PARTS.items():
+        client = services[part.service]
+        if part.of:
+            owners = [each["id"] for each in found[part.of]]
+            found[name] = [
+                {f"{part.of.removesuffix('s')}_id": owner, **thing}
+                for owner in owners
+                for thing in listed(client, part.path.format(id=owner), part, user)
+            ]
         else:
-            answer = services[service].call("GET", path, user)
-            found[part] = answer[name] if name else [answer]
+            found[name] = listed(client, part.path, part, user)
     return found
 
 
-def _pages(client: Any, path: str, name: str, user: User) -> list[dict[str, Any]]:
-    things, params = [], {"limit": 200}
+def listed(client: Any, path: str, part: Part, user: User) -> Things:
+    """A part's things, read to their end. path: the part's, with the id that stands in it. Raises Problem."""
+    path, _, query = path.partition("?")
+    asked = dict(parse_qsl(query))
+    things: Things = []
     while True:
-        page = client.call("GET", path, user, params=params)
-        things += page[name]
-        if page["next_cursor"] is None:
+        answer = client.call("GET", path, user, params=asked)
+        if part.member is None:
+            return [answer]
+        things += answer[part.member]
+        following = _following(part, answer)
+        if following is None:
             return things
-        params = {"limit": 200, "cursor": page["next_cursor"]}
+        asked |= following
+
+
+def _following(part: Part, answer: dict[str, Any]) -> dict[str, str] | None:
+    """What the next page is asked for by; None after the last."""
+    if cursor := answer.get("next_cursor"):
+        return {"cursor": cursor}
+    page = answer[part.member]
+    return {"before": str(page[-1][part.order])} if part.order and page else None
 
 
 def files(services: Mapping[str, Any], parts: Mapping[str, list[dict[str, Any]]], user: User) -> Iterator[File]:

@@ -6,6 +6,7 @@ import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, FastAPI, Query, Request
+from pydantic import AwareDatetime
 
 from workloads.chassis import clock, erasure, tasks
 from workloads.chassis.app import UserTransaction, create_app
@@ -48,9 +49,12 @@ def quota(session: UserTransaction, account_id: uuid.UUID) -> Quota:
 
 
 @router.get("/runs", operation_id="listRuns")
-def list_runs(session: UserTransaction) -> RunList:
+def list_runs(
+    session: UserTransaction,
+    before: Annotated[AwareDatetime | None, Query(description="only those that were started earlier")] = None,
+) -> RunList:
     """The latest runs, newest first."""
-    return RunList(runs=[RunView.of(each) for each in store.runs(session)])
+    return RunList(runs=[RunView.of(each) for each in store.runs(session, before)])
 
 
 @router.post("/runs", operation_id="startRun", dependencies=[demands(Scope.CONSENTS_READ)], responses=documented(502))

@@ -95,6 +95,7 @@ def read_since(session: Session, time: datetime.datetime) -> bool:
     return session.scalar(select(Run.id).where(*over).limit(1)) is not None
 
 
-def runs(session: Session) -> list[Run]:
-    """The latest runs, newest first."""
-    return list(session.scalars(select(Run).order_by(Run.started.desc()).limit(_LISTED)))
+def runs(session: Session, before: datetime.datetime | None = None) -> list[Run]:
+    """The latest runs, newest first. before: only those that were started earlier."""
+    query = select(Run) if before is None else select(Run).where(Run.started < before)
+    return list(session.scalars(query.order_by(Run.started.desc()).limit(_LISTED)))

@@ -18,7 +18,7 @@ from workloads.chassis.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from workloads.chassis.problems import Problem, documented
 from workloads.chassis.scopes import Scope
 from workloads.chassis.userkeys import UserKeys
-from workloads.services.transaction import earlier, imports, own_accounts, store
+from workloads.services.transaction import domain, earlier, imports, own_accounts, store
 from workloads.services.transaction.forms import (
     ChangeList,
     ChangeView,
@@ -65,12 +65,13 @@ def list_page(
     category: Annotated[str | None, Query(max_length=60, pattern="^[a-z-]+$", examples=["groceries"])] = None,
     minimum: Annotated[int | None, Query(ge=-_LARGEST, le=_LARGEST, description="signed minor units")] = None,
     maximum: Annotated[int | None, Query(ge=-_LARGEST, le=_LARGEST, description="signed minor units")] = None,
+    state: Annotated[domain.State, Query(description="withdrawn: by the bank; deleted: by the person")] = "listed",
     cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
 ) -> Response:
     """The user's history over all banks in one list, newest first."""
     words, indexes = opener.sought(text)
-    wanted = store.Filter(account_id, date_from, date_to, words, category, minimum, maximum, indexes)
+    wanted = store.Filter(account_id, date_from, date_to, words, category, minimum, maximum, indexes, state)
     rows, following = store.page(session, wanted, cursor, limit)
     shown = [TransactionView.of(each, opener) for each in rows]
     return written(TransactionPage(transactions=shown, next_cursor=following))

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from workloads.chassis import clock, dialect, paging
 from workloads.chassis.facts import Fact
 from workloads.chassis.problems import Problem, not_found
-from workloads.services.transaction import events, sealed_ibans
+from workloads.services.transaction import domain, events, sealed_ibans
 from workloads.services.transaction.models import Ledger, MatchSuggestion, Synchronised, Transaction
 
 _LARGEST_IN = 500
@@ -38,7 +38,7 @@ _SHOWN = (
 class Filter:
     """Which transactions a page shows; dates are both included. text: found in counterparty or remittance.
 
-    indexes: blind indexes of IBANs, each told as the other side's or in a text.
+    indexes: blind indexes of IBANs, each told as the other side's or in a text. state: of the models' states.
     """
 
     account_id: uuid.UUID | None = None
@@ -49,6 +49,7 @@ class Filter:
     minimum: int | None = None
     maximum: int | None = None
     indexes: Sequence[str] = ()
+    state: domain.State = "listed"
 
 
 def folded(*texts: str | None) -> str:
@@ -83,7 +84,7 @@ def page(session: Session, wanted: Filter, cursor: str | None, limit: int) -> tu
 def page_query(wanted: Filter, cursor: str | None, limit: int) -> Select[Any]:
     """A page's rows, and one more where another page follows. Raises Problem 400 for a foreign cursor."""
     shown: Any = select(*_SHOWN)
-    query = _filtered(shown.where(Transaction.state == "listed"), wanted)
+    query = _filtered(shown.where(Transaction.state == wanted.state), wanted)
     return paging.newest_first(query, Transaction.date, Transaction.sequence, cursor, limit)
 
 
