@@ -69,7 +69,9 @@ def numbers(request: Request, session: UserTransaction, user: CurrentUser) -> Ac
 def refresh(request: Request, user: CurrentUser, asked: RefreshRequest) -> RefreshedAccounts:
     """Read accounts and balances under every valid consent. A bank that fails does not stop the others."""
     state, person = request.app.state, person_address(request) if asked.attended else None
-    consents = state.consent.call("GET", "/consents", user, params={"status": "valid"})["consents"]
+    listed = state.consent.call("GET", "/consents", user)["consents"]
+    known = {uuid.UUID(each["id"]) for each in listed}
+    consents = [each for each in listed if each["status"] == "valid"]
     failures = []
     for consent in reversed(consents):  # oldest first: the newest consent that reaches an account wins
         path = f"/banks/{consent['bank']}/consents/{consent['bank_consent_id']}/accounts"
@@ -79,12 +81,11 @@ def refresh(request: Request, user: CurrentUser, asked: RefreshRequest) -> Refre
             failures.append(_failure(state.consent, user, consent, problem))
             continue
         with state.database.session(user.id) as session:
-            store.keep(session, state.keys.cipher(session, user.id), user.id, consent, told)
-    over = {str(each.consent_id) for each in failures if each.kind in _CONSENT_OVER}
+            store.keep(session, state.keys.cipher(session, user.id), user.id, consent, told, known)
+    over = {each.consent_id for each in failures if each.kind in _CONSENT_OVER}
+    ended = known - {uuid.UUID(each["id"]) for each in consents} | over
     with state.database.session(user.id) as session:
-        store.disconnect_others(
-            session, user.id, [uuid.UUID(each["id"]) for each in consents if each["id"] not in over]
-        )
+        store.disconnect(session, user.id, ended)
         return RefreshedAccounts(accounts=_views(session), failures=failures)
 
 

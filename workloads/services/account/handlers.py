@@ -14,7 +14,7 @@ from workloads.services.account.models import Base
 
 def _on_ended(handling: Handling) -> None:
     with handling.transaction() as session:
-        store.disconnect(session, handling.user, uuid.UUID(handling.event.data["consent_id"]))
+        store.disconnect(session, handling.user, [uuid.UUID(handling.event.data["consent_id"])])
 
 
 HANDLERS: Mapping[str, Handler] = {

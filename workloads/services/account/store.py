@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from workloads.chassis import clock, dialect, ibans, ids
@@ -47,9 +47,18 @@ def balances(session: Session, accounts: Iterable[uuid.UUID]) -> dict[uuid.UUID,
 
 
 def keep(
-    session: Session, cipher: Cipher, user: uuid.UUID, consent: dict[str, Any], told: list[dict[str, Any]]
+    session: Session,
+    cipher: Cipher,
+    user: uuid.UUID,
+    consent: dict[str, Any],
+    told: list[dict[str, Any]],
+    listed: Collection[uuid.UUID],
 ) -> None:
-    """Take over what a bank told of a consent's accounts: known ones are recognised, and reached by it from now on."""
+    """Take over what a bank told of a consent's accounts: known ones are recognised, and reached by it from now on.
+
+    listed: all consents that there were when the bank was asked. An account that another one reaches was connected anew
+    meanwhile, by which it goes on being reached.
+    """
     rows: dict[str, dict[str, Any]] = {}
     for each in told:
         key = domain.identity(consent["bank"], each["iban"], each["other_id"], each["resource_id"], each["currency"])
@@ -65,15 +74,22 @@ def keep(
         }  # fmt: skip
     if not rows:
         return
-    new = [{name: value for name, value in row.items() if name != "told"} for row in rows.values()]
+    query = select(Account.identity_index, Account.id, Account.consent_id)
+    query = query.where(Account.identity_index.in_(list(rows)))
+    before = {row.identity_index: row.consent_id for row in session.execute(dialect.locked(query, Account))}
+    new = [
+        {name: value for name, value in row.items() if name != "told"}
+        for index, row in rows.items()
+        if before.get(index) is None or before[index] in listed
+    ]
     taken = ["name", "kind", "consent_id", "bank_consent_id", "bank_account_id", "connected", "updated"]
-    query = select(Account.identity_index, Account.id).where(Account.identity_index.in_(list(rows)))
-    known = {index for index, _ in session.execute(query)}
-    dialect.upsert(session, Account, new, key=["user_id", "identity_index"], update=taken)
-    for index, account_id in session.execute(query):
-        if index not in known:
-            events.linked(session, user, account_id, consent["bank"], rows[index]["currency"])
-        _keep_balances(session, user, account_id, rows[index]["told"]["balances"])
+    if new:
+        dialect.upsert(session, Account, new, key=["user_id", "identity_index"], update=taken)
+    for row in session.execute(query):
+        index = row.identity_index
+        if index not in before:
+            events.linked(session, user, row.id, consent["bank"], rows[index]["currency"])
+        _keep_balances(session, user, row.id, rows[index]["told"]["balances"])
 
 
 def _keep_balances(session: Session, user: uuid.UUID, account_id: uuid.UUID, told: list[dict[str, Any]]) -> None:
@@ -96,17 +112,9 @@ def _keep_balances(session: Session, user: uuid.UUID, account_id: uuid.UUID, tol
     session.execute(delete(Balance).where(Balance.account_id == account_id, Balance.read != now))
 
 
-def disconnect_others(session: Session, user: uuid.UUID, consents: list[uuid.UUID]) -> None:
-    """Accounts that none of these consents reaches are kept, but not connected any more."""
-    _close(session, user, Account.consent_id.not_in(consents))
-
-
-def disconnect(session: Session, user: uuid.UUID, consent_id: uuid.UUID) -> None:
-    """A consent has ended: the accounts that it reached are kept, but not connected any more."""
-    _close(session, user, Account.consent_id == consent_id)
-
-
-def _close(session: Session, user: uuid.UUID, where: ColumnElement[bool]) -> None:
-    for account in session.scalars(select(Account).where(where, Account.connected.is_(True))):
+def disconnect(session: Session, user: uuid.UUID, ended: Collection[uuid.UUID]) -> None:
+    """Consents have ended: the accounts that they reached are kept, but not connected any more."""
+    where = (Account.consent_id.in_(list(ended)), Account.connected.is_(True))
+    for account in session.scalars(select(Account).where(*where)):
         account.connected = False
         events.closed(session, user, account.id)

@@ -1,0 +1,93 @@
+"""By which consent an account is reached, also where accounts are read while the person connects or renews a bank."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator
+
+import pytest
+from sqlalchemy import select
+
+from tests.workloads.servers import Postgres
+from workloads.chassis.database import Database
+from workloads.chassis.events.tables import OutboxEvent
+from workloads.chassis.userkeys import GivenKeyWrapper, UserKeys
+from workloads.services.account import store
+from workloads.services.account.models import Account
+
+KEYS = UserKeys(GivenKeyWrapper(bytes(32)))
+IBAN = "DE89370400440532013000"
+
+
+@pytest.fixture(scope="module")
+def database(server: Postgres) -> Iterator[Database]:
+    opened = Database(server.service_url("account", "account_connections"))
+    yield opened
+    opened.close()
+
+
+class Person:
+    """Somebody whose bank tells one account under each consent."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.id = database, uuid.uuid4()
+
+    def read(self, consent: uuid.UUID, listed: Collection[uuid.UUID], minor: int = 100) -> None:
+        about = {"id": str(consent), "bank": "aurora", "bank_consent_id": str(uuid.uuid4())}
+        balance = {"kind": "closingBooked", "amount": {"minor": minor, "currency": "EUR"}, "date": None}
+        told = {
+            "id": str(uuid.uuid4()), "iban": IBAN, "other_id": None, "resource_id": "1", "currency": "EUR",
+            "name": None, "kind": None, "balances": [balance],
+        }  # fmt: skip
+        with self.database.session(self.id) as session:
+            store.keep(session, KEYS.cipher(session, self.id), self.id, about, [told], listed)
+
+    def ended(self, *consents: uuid.UUID) -> None:
+        with self.database.session(self.id) as session:
+            store.disconnect(session, self.id, consents)
+
+    @property
+    def reached(self) -> tuple[uuid.UUID, bool]:
+        with self.database.session(self.id) as session:
+            row = session.scalars(select(Account)).one()
+            return row.consent_id, row.connected
+
+    @property
+    def told(self) -> list[str]:
+        with self.database.session() as session:
+            query = select(OutboxEvent.envelope).where(OutboxEvent.key == str(self.id)).order_by(OutboxEvent.sequence)
+            return [
+                kind for text in session.scalars(query) for kind in ("linked", "closed") if f"account.{kind}" in text
+            ]
+
+
+@pytest.fixture
+def person(database: Database) -> Person:
+    return Person(database)
+
+
+def test_a_read_that_began_before_a_renewal_takes_nothing_away_from_it(person: Person) -> None:
+    old, new = uuid.uuid4(), uuid.uuid4()
+    person.read(old, [old])
+    person.read(new, [old, new])
+    person.read(old, [old], minor=200)  # asked before there was a new one, answered after
+    assert person.reached == (new, True)
+    with person.database.session(person.id) as session:
+        account = session.scalars(select(Account)).one()
+        assert [each.minor for each in store.balances(session, [account.id])[account.id]] == [200], "which is news"
+    person.ended(old)
+    assert person.reached == (new, True)
+    assert person.told == ["linked"]
+
+
+def test_an_account_is_reached_by_the_consent_that_was_read_last_of_those_that_were_known(person: Person) -> None:
+    old, new = uuid.uuid4(), uuid.uuid4()
+    person.read(new, [old, new])
+    person.read(old, [old, new])
+    assert person.reached == (old, True)
+    person.ended(old)
+    assert person.reached == (old, False)
+    person.ended(old)
+    assert person.told == ["linked", "closed"], "once"
+    person.read(new, [old, new])
+    assert person.reached == (new, True)
