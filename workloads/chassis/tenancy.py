@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Executable, Table, event
+from sqlalchemy import Executable, Table, TextClause, event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import visitors
 
@@ -22,8 +22,14 @@ class UnboundQuery(RuntimeError):
 
 
 def _owned_tables(statement: Executable) -> set[str]:
-    found = (each for each in visitors.iterate(statement) if isinstance(each, Table))  # type: ignore[arg-type]
-    return {table.name for table in found if USER in table.columns}
+    """Names of the tables of users' rows. Raises UnboundQuery for SQL in text: nobody knows what it is about."""
+    found: set[str] = set()
+    for each in visitors.iterate(statement):  # type: ignore[arg-type]
+        if isinstance(each, TextClause):
+            raise UnboundQuery("a statement in text, which can't be bound to a user: query mapped classes")
+        if isinstance(each, Table) and USER in each.columns:
+            found.add(each.name)
+    return found
 
 
 def bind(session_class: type[Session]) -> None:

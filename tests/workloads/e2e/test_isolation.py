@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.engine import make_url
 
 from tests.workloads.files import uploaded
@@ -148,6 +149,9 @@ def test_a_statement_on_users_rows_without_a_user_is_refused(server: Postgres, p
         session.scalars(select(Transaction))
     with pytest.raises(UnboundQuery), database.session(mine) as session:
         session.execute(select(table.c.id))
+    for unread in (text("SELECT id FROM ledger_transaction"), select(Transaction.id).where(text("true"))):
+        with pytest.raises(UnboundQuery), database.session(mine) as session:
+            session.execute(unread)
     row = {"account_id": uuid.uuid4(), "user_id": yours, "until": None, "at": None}
     with pytest.raises(UnboundQuery), database.session(mine) as session:
         dialect.upsert(session, Synchronised, [row], key=["account_id"])
@@ -159,6 +163,14 @@ def test_a_statement_on_users_rows_without_a_user_is_refused(server: Postgres, p
         aliased = select(Transaction.id).where(Transaction.account_id.in_(select(Synchronised.account_id)))
         assert list(session.scalars(aliased)) == []
     database.close()
+
+
+def test_no_service_goes_past_the_session_that_binds_its_statements() -> None:
+    past = re.compile(r"\.connection\(|\.engine\b|create_engine|raw_connection|\bSession\(")
+    services = Path(__file__).resolve().parents[3] / "workloads/services"
+    assert services.is_dir()
+    found = [path.name for path in services.rglob("*.py") if past.search(path.read_text())]
+    assert found == []
 
 
 def test_a_service_reaches_its_own_database_and_no_other(server: Postgres, platform: Platform) -> None:
