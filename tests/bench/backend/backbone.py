@@ -58,19 +58,24 @@ class Backbone:
 
 
 @contextmanager
-def running(subscriptions: Mapping[str, Collection[str]]) -> Iterator[Backbone]:
-    """A broker on an embedded Azure of its own. subscriptions: the types of events that each takes, by name."""
+def running(subscriptions: Mapping[str, Collection[str]], lock: str = "PT1M") -> Iterator[Backbone]:
+    """A broker on an embedded Azure of its own. subscriptions: the types of events that each takes, by name.
+
+    lock: how long a message is one receiver's (ISO 8601).
+    """
     with broker_alone() as (embedded, broker):
         os.environ["SSL_CERT_FILE"] = str(embedded.instance.ca_bundle)
-        yield _deployed(embedded, broker, subscriptions)
+        yield _deployed(embedded, broker, subscriptions, lock)
 
 
-def _deployed(embedded: Embedded, broker: RunningBroker, subscriptions: Mapping[str, Collection[str]]) -> Backbone:
+def _deployed(
+    embedded: Embedded, broker: RunningBroker, subscriptions: Mapping[str, Collection[str]], lock: str
+) -> Backbone:
     namespace = embedded.put(_NAMESPACES, f"sb-{uuid.uuid4().hex[:8]}", {"sku": {"name": "Standard"}})
     root = f"{namespace.name}/{TOPIC}"
     embedded.put(f"{_NAMESPACES}/topics", root, {"properties": {"requiresDuplicateDetection": True}})
     for name, types in subscriptions.items():
-        embedded.put(f"{_NAMESPACES}/topics/subscriptions", f"{root}/{name}", {"properties": {}})
+        embedded.put(f"{_NAMESPACES}/topics/subscriptions", f"{root}/{name}", {"properties": {"lockDuration": lock}})
         listed = ", ".join(f"'{each}'" for each in sorted(types))
         rule = {"filterType": "SqlFilter", "sqlFilter": {"sqlExpression": f"type IN ({listed})"}}
         path = f"{root}/{name}/$Default"

@@ -54,12 +54,13 @@ def handle(handling: Handling) -> None:
         store.ledger(session, handling.user).revision += 1
 
 
+def counted_of(database: Database, user: uuid.UUID) -> int:
+    with database.session(user) as session:
+        return session.scalar(select(Ledger.revision)) or 0
+
+
 def counted(database: Database) -> dict[uuid.UUID, int]:
-    found: dict[uuid.UUID, int] = {}
-    for each in USERS:
-        with database.session(each) as session:
-            found[each] = session.scalar(select(Ledger.revision)) or 0
-    return found
+    return {each: counted_of(database, each) for each in USERS}
 
 
 class Writer(threading.Thread):
