@@ -156,6 +156,25 @@ def test_no_request_passes_without_a_token_of_the_issuer_for_the_audience(stack:
     assert not re.search(r"\$[a-z]", policy(stack)), "a placeholder is left"
 
 
+def test_the_web_app_may_send_every_header_that_an_operation_asks_for() -> None:
+    """A browser sends no other to another origin."""
+    cors = ElementTree.fromstring(policy("prod")).find("inbound/cors")
+    assert cors is not None
+    allowed = {each.text for each in cors.findall("allowed-headers/header")}
+    asked = {
+        parameter["name"]
+        for service in PUBLIC.values()
+        for item in application(service.package).openapi()["paths"].values()
+        for operation in item.values()
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "header" and operation["operationId"] in offered()
+    }
+    assert asked
+    assert {"authorization", "content-type"} | asked <= allowed
+    methods = {each.text for each in cors.findall("allowed-methods/method")}
+    assert {method for method, _ in offered().values()} <= methods
+
+
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_the_gateway_takes_the_issuer_as_external_ids_tokens_name_it(stack: str) -> None:
     issuer = re.search("<issuer>(.*)</issuer>", policy(stack))
