@@ -7,11 +7,13 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from tests.workloads.platform import Platform
 from tests.workloads.servers import Issuer
 from workloads.chassis.tasks import NO_ITEM, Due
 from workloads.services.enrichment import ledger
+from workloads.services.forecast.models import Fact
 
 
 @pytest.fixture
@@ -85,7 +87,8 @@ def test_a_category_that_does_not_exist_and_a_rule_that_means_nothing_are_refuse
 
 def test_spending_adds_up_to_the_history_without_transfers(platform: Platform, person: str) -> None:
     lines = platform.call(person, "enrichment", "GET", "/spending")["lines"]
-    listed = [each for each in platform.history(person) if each["transfer_id"] is None]
+    listed = [each for each in platform.history(person) if each["category"] != "transfer"]
+    assert any(each["transfer_id"] for each in platform.history(person))
     assert sum(each["minor"] for each in lines) == sum(each["minor"] for each in listed)
     assert sum(each["transactions"] for each in lines) == len(listed)
 
@@ -103,6 +106,32 @@ def test_a_deleted_transaction_leaves_the_sums_and_stays_deleted(platform: Platf
     assert back["id"] == gone["id"]
     platform.settle()
     assert gone["id"] in {each["id"] for each in platform.history(person)}
+
+
+def test_the_person_says_whether_a_transfer_is_spending(platform: Platform, issuer: Issuer, person: str) -> None:
+    def sums() -> dict[str, int]:
+        lines = platform.call(person, "enrichment", "GET", "/spending")["lines"]
+        found: Counter[str] = Counter()
+        for each in lines:
+            found[each["category"]] += each["minor"]
+        return dict(found)
+
+    saved = next(each for each in at(platform, person, "Anna Berg") if each["minor"] < 0)
+    assert saved["transfer_id"]
+    before, path = sums(), f"/assignments/{saved['id']}"
+    assert "transfer" not in before
+    platform.call(person, "enrichment", "PUT", path, json={"category": "savings"})
+    platform.settle()
+    assert sums() == before | {"savings": before.get("savings", 0) + saved["minor"]}
+    spent = next(each for each in at(platform, person, "Backhaus Sommer"))
+    platform.call(person, "enrichment", "PUT", f"/assignments/{spent['id']}", json={"category": "transfer"})
+    platform.call(person, "enrichment", "PUT", path, json={"category": "transfer"})
+    look_again(platform, issuer.pseudonym(person))
+    platform.settle()
+    assert sums() == before | {"eating-out": before["eating-out"] - spent["minor"]}
+    with platform.states["forecast"].database.session(issuer.pseudonym(person)) as session:
+        facts = {str(each.transaction_id): each.transfer for each in session.scalars(select(Fact))}
+    assert (facts[saved["id"]], facts[spent["id"]]) == (True, False), "money that left all accounts is gone from them"
 
 
 def test_no_event_tells_a_name_or_a_text(platform: Platform, person: str) -> None:
