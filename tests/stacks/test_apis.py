@@ -77,7 +77,7 @@ def test_an_operation_demands_the_same_scopes_of_a_token_at_the_gateway_and_in_i
 @pytest.mark.parametrize(
     ("stack", "address"),
     [
-        ("local", "@(context.Request.IpAddress)"),
+        ("dev", "@(context.Request.IpAddress)"),
         ("prod", '@(context.Request.Headers.GetValueOrDefault("X-Forwarded-For", "")'
                  ".Split(',').Last().Trim().Split(':')[0])"),
     ],
@@ -184,7 +184,7 @@ def test_the_gateway_takes_the_issuer_as_external_ids_tokens_name_it(stack: str)
 
 def test_people_are_told_the_issuer_in_the_same_form() -> None:
     for path in ("docs/deploy.md", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "components/identity.py"):
-        told = re.findall(r"https://([^\s/]+)\.ciamlogin\.com/([^/]+)/v2\.0", (ROOT / path).read_text())
+        told = re.findall(r"https://([^/]+)\.ciamlogin\.com/([^/]+)/v2\.0", (ROOT / path).read_text())
         assert told, path
         assert all(host == tenant for host, tenant in told), path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select, update
@@ -12,7 +13,7 @@ from tests.workloads.platform import Platform
 from tests.workloads.servers import Issuer
 from workloads.chassis import clock
 from workloads.chassis.tasks import Due, Task
-from workloads.services.consent import events
+from workloads.services.consent import events, store
 from workloads.services.consent.handlers import TASKS
 from workloads.services.consent.models import Consent
 
@@ -62,7 +63,8 @@ def test_a_clock_of_ours_that_is_wrong_ends_no_consent(
     person = f"wrong-{uuid.uuid4()}"
     consent = platform.connect(person, "aurora")["id"]
     right = clock.now
-    monkeypatch.setattr(clock, "now", lambda: right() + datetime.timedelta(days=days))
+    wrong = SimpleNamespace(now=lambda: right() + datetime.timedelta(days=days))
+    monkeypatch.setattr(store, "clock", wrong)  # the bank's is right
     listed = platform.call(person, "consent", "GET", "/consents", params={"status": "valid"})["consents"]
     assert [each["id"] for each in listed] == [consent]
     assert platform.call(person, "consent", "POST", f"/consents/{consent}/refresh")["status"] == "valid"

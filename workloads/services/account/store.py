@@ -32,8 +32,8 @@ def every(session: Session) -> list[Account]:
 
 def ibans_of(session: Session, cipher: Cipher) -> dict[uuid.UUID, str]:
     """The IBANs of those of the user's accounts that have one."""
-    query = select(Account.id, Account.number).where(Account.number.is_not(None)).order_by(Account.id)
-    numbers = {key: ibans.compact(cipher.open(sealed, "number")) for key, sealed in session.execute(query)}
+    query = select(Account.id, Account.number).where(Account.number.is_not(None))
+    numbers = {key: ibans.compact(cipher.open(sealed, "number")) for key, sealed in session.execute(query) if sealed}
     return {key: number for key, number in numbers.items() if [each.iban for each in ibans.find(number)] == [number]}
 
 
@@ -74,8 +74,8 @@ def keep(
         }  # fmt: skip
     if not rows:
         return
-    query = select(Account.identity_index, Account.id, Account.consent_id)
-    query = query.where(Account.identity_index.in_(list(rows)))
+    columns: Any = select(Account.identity_index, Account.id, Account.consent_id)
+    query = columns.where(Account.identity_index.in_(list(rows)))
     before = {row.identity_index: row.consent_id for row in session.execute(dialect.locked(query, Account))}
     new = [
         {name: value for name, value in row.items() if name != "told"}

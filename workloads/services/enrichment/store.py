@@ -112,7 +112,7 @@ def get(session: Session, transaction_id: uuid.UUID) -> Assignment:
 
 def corrections(session: Session) -> tuple[list[Assignment], list[PartyCategory]]:
     """What the person said of single transactions, and of other sides."""
-    said = select(Assignment).where(Assignment.source == "person").order_by(Assignment.date, Assignment.transaction_id)
+    said = select(Assignment).where(Assignment.source == "person").order_by(Assignment.date)
     on_parties = select(PartyCategory).order_by(PartyCategory.said)
     return list(session.scalars(said)), list(session.scalars(on_parties))
 

@@ -96,8 +96,8 @@ def _following(part: Part, answer: dict[str, Any]) -> dict[str, str] | None:
     """What the next page is asked for by; None after the last."""
     if cursor := answer.get("next_cursor"):
         return {"cursor": cursor}
-    page = answer[part.member]
-    return {"before": str(page[-1][part.order])} if part.order and page else None
+    page = answer[part.member] if part.member and part.order else None
+    return {"before": str(page[-1][part.order])} if page else None
 
 
 def files(services: Mapping[str, Any], parts: Mapping[str, list[dict[str, Any]]], user: User) -> Iterator[File]:

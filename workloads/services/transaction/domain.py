@@ -165,17 +165,18 @@ def plan_keyed(
     booked = {key: each for key, each in new.items() if each.status == "booked"}
     untold = [each for each in known if each.status == "pending" and each.key not in told]
     listed = [each for each in untold if each.state == "listed"]
-    settled = _settled(untold, booked, _same_id)
+    settled = _settled(untold, booked, _same_id, lambda each: each.transaction_id)
     if covers_pending:
         taken = {each.row for each in settled.values()}
         open_ = {key: each for key, each in booked.items() if key not in settled}
-        settled |= _settled([each for each in listed if each.row not in taken], open_, _may_be)
+        settled |= _settled([e for e in listed if e.row not in taken], open_, _may_be, lambda each: each.money)
     if complete_from is not None:
         vanished = _vanished(known, told, complete_from)
-        settled |= _renamed(vanished, {key: each for key, each in booked.items() if key not in settled})
+        open_ = {key: each for key, each in booked.items() if key not in settled}
+        settled |= _settled(vanished, open_, _redated, lambda each: (each.identifier, each.money))
         taken = {each.row for each in settled.values()}
         open_ = {key: each for key, each in booked.items() if key not in settled}
-        settled |= _settled([each for each in vanished if each.row not in taken], open_, _redated)
+        settled |= _renamed([each for each in vanished if each.row not in taken], open_)
     result.updates.extend((before, key, booked[key]) for key, before in settled.items())
     result.inserts.extend((key, each) for key, each in new.items() if key not in settled)
     taken = {each.row for each in settled.values()}
@@ -213,19 +214,21 @@ def _renamed(vanished: Sequence[Known], booked: dict[str, Told]) -> dict[str, Kn
 _Fits = Callable[[Known, Told], bool]
 
 
-def _settled(pending: Sequence[Known], booked: dict[str, Told], fits: _Fits) -> dict[str, Known]:
-    """Which booked transaction each pending one has become: the only one that fits, or one of several lookalikes."""
+def _settled(
+    pending: Sequence[Known], booked: dict[str, Told], fits: _Fits, alike: Callable[[Told], object]
+) -> dict[str, Known]:
+    """Which booked transaction each pending one has become: the only one that fits, or one of several lookalikes.
+
+    alike: what is the same of all that may fit, so that they alone are compared.
+    """
     result: dict[str, Known] = {}
     if not pending:
         return result
     left = {each.row: each for each in pending}
-    by_amount: dict[object, list[Known]] = defaultdict(list)
+    groups: dict[object, list[Known]] = defaultdict(list)
     for each in pending:
-        by_amount[each.told.transaction_id if fits is _same_id else each.told.money].append(each)
-    fitting = {
-        key: [p for p in by_amount[each.transaction_id if fits is _same_id else each.money] if fits(p, each)]
-        for key, each in booked.items()
-    }
+        groups[alike(each.told)].append(each)
+    fitting = {key: [p for p in groups[alike(each)] if fits(p, each)] for key, each in booked.items()}
     rivals: dict[int, list[str]] = defaultdict(list)
     for key, candidates in fitting.items():
         for each in candidates:

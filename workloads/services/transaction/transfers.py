@@ -56,8 +56,8 @@ def pair(movements: Iterable[Movement], accounts: Accounts | None = None) -> lis
     for outgoing, incoming in sides.values():
         certain = _confirmed(sorted(outgoing, key=_order), sorted(incoming, key=_order), known)
         taken = {each for both in certain for each in both}
-        left = [[each for each in some if each.id not in taken] for some in (outgoing, incoming)]
-        found += certain + _likely(*(sorted(some, key=_order) for some in left), known)
+        left = [sorted((e for e in some if e.id not in taken), key=_order) for some in (outgoing, incoming)]
+        found += certain + _likely(left[0], left[1], known)
     return found
 
 

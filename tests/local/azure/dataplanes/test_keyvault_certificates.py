@@ -9,6 +9,7 @@ import ssl
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ from tests.local.azure.dataplanes.test_secrets_store import POD, VOLUME, Sources
 from tests.workloads import qualified
 from workloads.chassis import psd2
 from workloads.chassis.problems import Problem
-from workloads.services.connector import qwac, seal
+from workloads.services.connector import seal
+from workloads.services.connector.qwac import Qwac
 
 VAULTS = "Microsoft.KeyVault/vaults"
 
@@ -155,7 +157,7 @@ def test_an_imported_certificate_is_found_in_its_secret_key_and_all(
         value = pkcs12.serialize_key_and_certificates(b"x", key, certificate, None, NoEncryption())
         imported = client.import_certificate(f"in-{form}", value)
     assert bytes(imported.cer or b"") == certificate.public_bytes(Encoding.DER)
-    assert qwac.present(ssl.create_default_context(), mount(f"in-{form}"))
+    assert Qwac(mount(f"in-{form}"), ssl.create_default_context).tls()
 
 
 def test_an_authority_outside_signs_what_the_vault_asks_for(client: CertificateClient) -> None:
@@ -218,10 +220,10 @@ def test_the_qwac_is_shown_to_a_bank_that_asks_for_it(
     roots = tmp_path / "roots.pem"
     roots.write_bytes(own.public_bytes(Encoding.PEM))
     mounted = mount("qwac")
-    bank = qwac.present(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), mounted)
+    bank = Qwac(mounted, partial(ssl.SSLContext, ssl.PROTOCOL_TLS_SERVER)).tls()
     bank.load_verify_locations(roots)
     bank.verify_mode = ssl.CERT_REQUIRED
-    tpp = qwac.present(ssl.create_default_context(cafile=str(roots)), mounted)
+    tpp = Qwac(mounted, partial(ssl.create_default_context, cafile=str(roots))).tls()
     here, there = socket.socketpair()
     shown: list[bytes | None] = []
 
