@@ -10,7 +10,7 @@ STATE := $(or $(TRIBUTARY_STATE),$(CURDIR)/.local)
 TOOLCHAIN := @$(PYTHON) -m local.toolchain
 ARGS ?=
 
-.PHONY: help up demo down clean env recover traces arm reachability diagram test test-full lint constraints
+.PHONY: help up demo down clean env recover traces pushes arm reachability diagram test test-full lint constraints
 
 help: ## this list
 	@echo "make up      brings the platform up on this machine; make test checks everything. All commands:"
@@ -38,6 +38,9 @@ recover: ## STACK=name: take resources that exist into a stack's state, after an
 
 traces: ## requests and traces that the services sent to Application Insights
 	$(TOOLCHAIN) --only python run local.azure.dataplanes.traces --state "$(STATE)" $(ARGS)
+
+pushes: ## what people's devices would have got, from the notification hubs; ARGS="--last 5 --json"
+	$(TOOLCHAIN) --only python run local.azure.dataplanes.pushes --state "$(STATE)" $(ARGS)
 
 arm: ## STACK=name: every resource of a stack as the body of its ARM request; nothing needs to be up
 	$(TOOLCHAIN) run local.commands.arm "$(or $(STACK),$(error say which: make arm STACK=prod))"

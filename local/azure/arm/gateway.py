@@ -30,7 +30,7 @@ class Gateway:
         address = parse(request.path)
         version = request.query.get("api-version", "")
         if request.method in ("GET", "POST", "DELETE"):
-            body = await _json(request) if request.method == "POST" and request.can_read_body else {}
+            body = await _json(request) if request.method == "POST" else {}
             answer = await self._actions.handle(request, address, principal, body)
             if answer is not None:
                 return answer
@@ -189,7 +189,7 @@ class Gateway:
         kind = rules.known_type(owner, version)
         self._azure.authorizer.require(principal, owner.path, f"{kind.type}/{action}/action", data=False)
         resource = self._existing(owner)
-        body = await _json(request) if request.can_read_body else {}
+        body = await _json(request)
         answer = await self._lifecycle.behaviour(resource.type).act(resource, action, body)
         return web.json_response(answer)
 

@@ -1,38 +1,92 @@
-"""Microsoft.NotificationHubs: keys of a hub's authorization rules. Nothing is pushed: there is no data plane."""
+"""Microsoft.NotificationHubs: a namespace listens at a port of its own, hubs hold devices, rules have two keys each."""
 
 from __future__ import annotations
 
 import base64
 import secrets
 
-from local.azure.context import Behaviour, Body, Resource
+from local.azure.context import ArmError, Behaviour, Body, Resource
+from local.azure.dataplanes.notificationhubs import access
+from local.azure.dataplanes.notificationhubs.listener import close_namespace, open_namespace, store_of
+
+_KEYS = ("primaryKey", "secondaryKey")
 
 
-class AuthorizationRule(Behaviour):
-    """A shared access rule of a hub (REST API 2023-10-01-preview)."""
+class Namespace(Behaviour):
+    """A namespace (REST API 2023-10-01-preview): its data plane, addressed by ``serviceBusEndpoint``."""
 
-    type = "Microsoft.NotificationHubs/namespaces/notificationHubs/authorizationRules"
+    type = access.NAMESPACE
+
+    async def put(self, resource: Resource, previous: Resource | None) -> Body:
+        """Open its listener."""
+        return {"serviceBusEndpoint": await open_namespace(self.azure, resource)}
+
+    async def restore(self, resource: Resource) -> None:
+        """Open its listener again."""
+        await open_namespace(self.azure, resource)
+
+    async def delete(self, resource: Resource) -> None:
+        """Close its listener."""
+        await close_namespace(self.azure, resource)
+
+
+class NotificationHub(Behaviour):
+    """A hub: devices are known to its data plane alone."""
+
+    type = access.HUB
+
+    async def delete(self, resource: Resource) -> None:
+        """Forget its devices, and what was pushed to them."""
+        store_of(self.azure).forget(resource.id.lower())
+
+
+class _Rule(Behaviour):
+    """A shared access rule."""
 
     async def put(self, resource: Resource, previous: Resource | None) -> Body:
         """Make its two keys, which it keeps."""
         kept = {**(previous.properties if previous else {}), **resource.properties}
-        keys = {name: kept.get(name) or _key() for name in ("primaryKey", "secondaryKey")}
+        keys = {name: kept.get(name) or _key() for name in _KEYS}
         return {"keyName": resource.name, "claimType": "SharedAccessKey", "claimValue": "None", **keys}
 
     async def act(self, resource: Resource, action: str, body: Body) -> Body:
-        """listKeys; regenerateKeys is not known here."""
-        if action.lower() != "listkeys":
+        """listKeys, and regenerateKeys of one of the two."""
+        if action.lower() == "regeneratekeys":
+            resource = self._regenerate(resource, str(body.get("policyKey", "")))
+        elif action.lower() != "listkeys":
             return await super().act(resource, action, body)
-        keys = {name: resource.properties[name] for name in ("primaryKey", "secondaryKey")}
-        strings = {name.replace("Key", "ConnectionString"): _connection(resource, key) for name, key in keys.items()}
+        keys = {name: resource.properties[name] for name in _KEYS}
+        strings = {
+            name.replace("Key", "ConnectionString"): self._connection(resource, key) for name, key in keys.items()
+        }
         return {"keyName": resource.name, **keys, **strings}
+
+    def _regenerate(self, resource: Resource, which: str) -> Resource:
+        name = f"{which[:1].lower()}{which[1:]}"
+        if name not in _KEYS:
+            raise ArmError(
+                400, "BadRequest", f"policyKey is {which!r}; allowed: PrimaryKey, SecondaryKey.", "policyKey"
+            )
+        return self.azure.store.merge(resource.id, {name: _key()})
+
+    def _connection(self, rule: Resource, key: str) -> str:
+        """A connection string of Azure's form; its host has a port here."""
+        namespace = "/".join(rule.id.split("/")[:9])
+        host = f"127.0.0.1:{self.azure.store.port(namespace)}"
+        return f"Endpoint=sb://{host}/;SharedAccessKeyName={rule.name};SharedAccessKey={key}"
+
+
+class HubRule(_Rule):
+    """A hub's."""
+
+    type = f"{access.HUB}/authorizationRules"
+
+
+class NamespaceRule(_Rule):
+    """A namespace's: for all its hubs."""
+
+    type = f"{access.NAMESPACE}/authorizationRules"
 
 
 def _key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
-
-
-def _connection(rule: Resource, key: str) -> str:
-    """A connection string of Azure's form. Its host can't exist (RFC 6761): Azure's own would take messages away."""
-    namespace = rule.id.split("/")[8]
-    return f"Endpoint=sb://{namespace}.servicebus.invalid/;SharedAccessKeyName={rule.name};SharedAccessKey={key}"

@@ -1,4 +1,4 @@
-"""API Management, App Service, Notification Hubs: nothing of theirs is served, and programs get their answers."""
+"""API Management, App Service: nothing of theirs is served, and programs get their answers. A hub's rules."""
 
 from __future__ import annotations
 
@@ -153,11 +153,11 @@ def test_an_api_management_closes_its_public_address_only_beside_a_private_endpo
     assert put(arm, path, APIM, closed)["properties"]["publicNetworkAccess"] == "Disabled"
 
 
-def test_a_hubs_rule_keeps_its_keys_and_hands_them_out_for_a_host_that_can_not_exist(
+def test_a_hubs_rule_keeps_its_keys_until_one_is_regenerated_and_hands_them_out_with_its_address(
     arm: httpx.Client, group: str
 ) -> None:
     namespace = f"{group}/providers/Microsoft.NotificationHubs/namespaces/ntfns-{uuid.uuid4().hex[:8]}"
-    put(arm, namespace, HUBS, {**PLACE, "sku": {"name": "Free"}})
+    made = put(arm, namespace, HUBS, {**PLACE, "sku": {"name": "Free"}})
     put(arm, f"{namespace}/notificationHubs/ntf", HUBS, {**PLACE, "properties": {}})
     rule = f"{namespace}/notificationHubs/ntf/authorizationRules/send"
     for _ in range(2):
@@ -167,9 +167,17 @@ def test_a_hubs_rule_keeps_its_keys_and_hands_them_out_for_a_host_that_can_not_e
     keys = answers[0]
     assert len(base64.b64decode(keys["primaryKey"])) == 32
     assert keys["primaryKey"] != keys["secondaryKey"]
-    assert ".servicebus.invalid/" in keys["primaryConnectionString"]
+    address = made["properties"]["serviceBusEndpoint"].replace("https://", "Endpoint=sb://")
+    assert keys["primaryConnectionString"].startswith(f"{address};")
     assert keys["primaryConnectionString"].endswith(f"SharedAccessKeyName=send;SharedAccessKey={keys['primaryKey']}")
-    assert arm.post(f"{rule}/regenerateKeys", params={"api-version": HUBS}).status_code == 404
+    regenerate = {"params": {"api-version": HUBS}, "json": {"policyKey": "SecondaryKey"}}
+    changed = arm.post(f"{rule}/regenerateKeys", **regenerate).json()
+    assert changed["primaryKey"] == keys["primaryKey"]
+    assert changed["secondaryKey"] not in (keys["secondaryKey"], keys["primaryKey"])
+    put(arm, rule, HUBS, {"properties": {"rights": ["Send"]}})
+    assert arm.post(f"{rule}/listKeys", params={"api-version": HUBS}).json() == changed
+    refused = arm.post(f"{rule}/regenerateKeys", params={"api-version": HUBS}, json={"policyKey": "Other"})
+    assert refused.status_code == 400
 
 
 def test_an_app_and_its_slot_have_host_names(arm: httpx.Client, group: str) -> None:
