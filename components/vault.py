@@ -18,6 +18,7 @@ from components.lock import lock
 from components.name_release import NameRelease
 from components.vault_certificate import CertificateArgs, VaultCertificate
 from components.vault_key import KeyArgs, make_key
+from components.vault_secret import make_secret
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +150,11 @@ class Vault(pulumi.ComponentResource):
         """A key of the vault, for a block to encrypt its data with. Raises KeyError for one that is not there."""
         made = self._keys[key]
         return CustomerKey(key_id=made.id, vault_uri=self.uri, version_uri=made.key_uri_with_version)
+
+    def keep(self, secret: str, value: pulumi.Input[str]) -> pulumi.Output[str]:
+        """Keeps a value as a secret of the vault; its resource id, the scope of who may read it."""
+        child = pulumi.ResourceOptions(parent=self)
+        return make_secret(f"{self._name}-{secret}", secret, value, self._vault, self._site, child).id
 
     def tell_of_expiry(self, action_group_id: pulumi.Input[str]) -> None:
         """Alerts that group 30 days before a key, secret or certificate expires, and when one has."""

@@ -9,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes import apps, batch, core, meta
 
 from components.workload_identity import WorkloadIdentity, WorkloadIdentityArgs, trust
-from stacks import bank_certificate, pods
+from stacks import pods
 from stacks.availability import disrupt_one_at_a_time, scale, spread
 from stacks.data import QWAC, UPLOADS
 from stacks.environment import PORT, Surroundings, callees, database_url, environment
@@ -21,6 +21,7 @@ from stacks.platform import Platform
 from stacks.rights import grants
 from stacks.services import Service
 from stacks.settings import Settings
+from stacks.vault_files import BANK_CERTIFICATE, PUSH_KEYS, VaultFiles
 
 NAMESPACE = "tributary"
 ADMINISTRATOR = "database-administrator"
@@ -78,6 +79,7 @@ class Aggregator:
             vault_uri=platform.vault.uri,
             uploads_url=pulumi.Output.concat(platform.uploads.blob_endpoint, UPLOADS),
             service_bus_host=platform.messaging.host,
+            push_hub=platform.notifications.hub,
             certificates=sorted(name for name, each in settings.vault.certificates.items() if each.merged),
             acting_services=pulumi.Output.json_dumps(pulumi.Output.all(*acting)),
             holders=pulumi.Output.json_dumps(
@@ -153,22 +155,22 @@ class Aggregator:
         waits: list[pulumi.Resource] = [identity.trust, *identity.grants, platform.cluster.pull, *addresses, *after]
         if service.database:
             waits.append(self._migration(service, identity))
-        if self._shows_certificate(service):
-            waits.append(self._bank_certificate(identity))
+        waits += [self._provider_class(each, identity) for each in self._files(service)]
         deployment = self._deployment(service, account, waits)
         wanted = self._settings.services
         disrupt_one_at_a_time(service.name, self._metadata(service.name), self._in_cluster)
         scale(service.name, self._metadata(service.name), wanted.replicas, wanted.replicas_maximum, self._in_cluster)
         return deployment
 
-    def _shows_certificate(self, service: Service) -> bool:
-        """Whether banks are shown a QWAC by it."""
-        return service.connects_banks and QWAC in self._surroundings.certificates
+    def _files(self, service: Service) -> list[VaultFiles]:
+        """What of the vault its pods have as files."""
+        shows = service.connects_banks and QWAC in self._surroundings.certificates
+        return [*([BANK_CERTIFICATE] if shows else []), *([PUSH_KEYS] if service.pushes else [])]
 
-    def _bank_certificate(self, identity: WorkloadIdentity) -> pulumi.Resource:
+    def _provider_class(self, files: VaultFiles, identity: WorkloadIdentity) -> pulumi.Resource:
         platform = self._platform
-        given = bank_certificate.parameters(platform.vault.name, platform.site.tenant_id, identity.client_id)
-        return bank_certificate.provider_class(given, self._metadata(bank_certificate.NAME), self._in_cluster)
+        given = files.parameters(platform.vault.name, platform.site.tenant_id, identity.client_id)
+        return files.provider_class(given, self._metadata(files.name), self._in_cluster)
 
     def _migration(self, service: Service, identity: WorkloadIdentity) -> batch.v1.Job:
         """Makes the service's database user and brings its tables up to date; safe to run again."""
@@ -213,12 +215,12 @@ class Aggregator:
     ) -> apps.v1.Deployment:
         image, wanted = self._images[service.package], self._settings.services
         scaled = wanted.replicas_maximum > wanted.replicas
-        shows = self._shows_certificate(service)
+        files = self._files(service)
         container = pods.container(
             service.name,
             image.reference,
             environment(service, self._surroundings, self._services),
-            mounts=[bank_certificate.mount()] if shows else [],
+            mounts=[each.mount() for each in files],
         )
         return apps.v1.Deployment(
             service.name,
@@ -232,7 +234,7 @@ class Aggregator:
                     account.metadata.name,
                     container,
                     spread=spread(service.name),
-                    volumes=[bank_certificate.volume()] if shows else [],
+                    volumes=[each.volume() for each in files],
                 ),
             ),
             opts=pulumi.ResourceOptions.merge(

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 import pulumi
 
-from stacks import bank_certificate
 from stacks.data import QSEAL, QWAC
 from stacks.identity import Tokens
 from stacks.services import Service
+from stacks.vault_files import BANK_CERTIFICATE, PUSH_KEYS
 
 PORT = 8080
 _QUERY = {
@@ -22,7 +22,7 @@ _QUERY = {
 """What the drivers must be told so that they verify the server's certificate."""
 
 
-_CERTIFICATES = {QWAC: ("QWAC_CERTIFICATE", bank_certificate.PATH), QSEAL: ("QSEAL_CERTIFICATE", QSEAL)}
+_CERTIFICATES = {QWAC: ("QWAC_CERTIFICATE", BANK_CERTIFICATE.path("qwac.pem")), QSEAL: ("QSEAL_CERTIFICATE", QSEAL)}
 """By certificate: the variable, and what it says. A QWAC is mounted with its key, a seal's key stays in the vault."""
 
 
@@ -40,6 +40,7 @@ class Surroundings:
     certificates: Sequence[str]
     acting_services: pulumi.Input[str]
     holders: pulumi.Input[str]
+    push_hub: pulumi.Input[str]
 
 
 def database_url(scheme: str, fqdn: pulumi.Input[str], database: str) -> pulumi.Output[str]:
@@ -85,6 +86,9 @@ def environment(
         told["UPLOADS_URL"] = surroundings.uploads_url
     if service.keys:
         told["KEY_VAULT_URL"] = surroundings.vault_uri
+    if service.pushes:
+        told["PUSH_HUB"] = surroundings.push_hub
+        told |= {"PUSH_LISTEN": PUSH_KEYS.path("listen"), "PUSH_SEND": PUSH_KEYS.path("send")}
     if service.lists_erasures:
         told["HOLDERS"] = surroundings.holders
     for callee in [each for each in callees(service, services) if each not in banks]:

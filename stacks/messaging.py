@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pulumi
+
 from components.common import PrivateAccess, Site
 from components.customer_key import CustomerKey
 from components.messaging import Messaging, MessagingArgs
 from components.notifications import AppleArgs, BrowserArgs, GoogleArgs, Notifications, NotificationsArgs
+from components.vault import Vault
 from components.web_push_key import WebPushKey
+from stacks.data import PUSH_LISTEN, PUSH_SEND
 from stacks.sections.foundation import partner
 from stacks.services import Service
 from stacks.settings import Settings
@@ -57,3 +63,9 @@ def make_notifications(settings: Settings, site: Site, access: PrivateAccess | N
             apple=AppleArgs(**wanted.apple.model_dump()) if wanted.apple else None,
         ),
     )
+
+
+def keep_push_keys(vault: Vault, notifications: Notifications) -> Mapping[str, pulumi.Output[str]]:
+    """What opens the hub, in the vault: it knows no identities. Resource ids of the secrets, by name."""
+    strings = {PUSH_LISTEN: notifications.listen, PUSH_SEND: notifications.send}
+    return {name: vault.keep(name, string) for name, string in strings.items()}

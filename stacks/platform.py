@@ -14,7 +14,7 @@ from stacks.data import customer_key, make_database, make_evidence, make_registr
 from stacks.entry import make_edge, make_gateway, make_website
 from stacks.functions import make_functions
 from stacks.identity import make_identity
-from stacks.messaging import make_messaging, make_notifications
+from stacks.messaging import keep_push_keys, make_messaging, make_notifications
 from stacks.network import APP_ZONE, BUS_ZONE, access, make_network
 from stacks.observability import make_alerts, make_monitoring, reach_monitoring
 from stacks.services import Service, databases
@@ -75,6 +75,7 @@ class Platform:
         self.notifications = make_notifications(
             settings, site, access(self.network, BUS_ZONE) if settings.notifications.tier == "Standard" else None
         )
+        self.push_keys = keep_push_keys(self.vault, self.notifications)
         self.gateway = make_gateway(settings, site, self.network, self.vault, self.monitoring, self.tokens)
         api = f"https://{settings.api_host}" if settings.edge else self.gateway.url
         self.website = make_website(settings, site, self.network, access(self.network, APP_ZONE), api)

@@ -19,6 +19,10 @@ def grants(service: Service, platform: Platform) -> dict[str, Grant]:
         found["key-vault-crypto-user"] = Grant("Key Vault Crypto User", platform.vault.vault_id)
     if service.connects_banks:
         found |= _certificates(platform)
+    if service.pushes:
+        found |= {
+            f"reads-{name}": Grant("Key Vault Secrets User", secret) for name, secret in platform.push_keys.items()
+        }
     if service.files:
         container = platform.uploads.container_ids[UPLOADS]
         found["keeps-files"] = Grant("Storage Blob Data Contributor", container)

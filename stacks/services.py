@@ -19,7 +19,8 @@ class Service:
     with its own token. bank: whether it is a sandbox bank, told to the connector by this id. api_root: what its API's
     paths begin with, as the bank's profile says.
     erases: whether it holds data of users, and erases what the privacy service lists before it serves.
-    lists_erasures: whether it is the one that lists them. environment: what only this one is told.
+    lists_erasures: whether it is the one that lists them. pushes: whether it reaches people's phones and browsers, with
+    the keys of the notification hub. environment: what only this one is told.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Service:
     connects_banks: bool = False
     erases: bool = True
     lists_erasures: bool = False
+    pushes: bool = False
 
     @property
     def public(self) -> bool:
@@ -118,7 +120,9 @@ SERVICES = (
     Service(
         name="notification",
         package="notification",
-        paths=("/notifications", "/preferences"),
+        keys=True,
+        pushes=True,
+        paths=("/notifications", "/preferences", "/devices"),
         handles=(
             "budget.threshold.crossed",
             "consent.expiring",

@@ -61,6 +61,7 @@ KINDS = {
         "privatelink.servicebus.windows.net",
         "x.servicebus.windows.net",
         acl="networkAcls",
+        roles=False,  # it knows signatures only: whose keys they are, the vault decides
     ),
     "registry": Kind("containerregistry:Registry", 443, "privatelink.azurecr.io", "x.azurecr.io", acl="networkRuleSet"),
     "telemetry": Kind(

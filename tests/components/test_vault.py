@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from tests.components.core_samples import vault_args
 from tests.components.mocks import Registered
 from tests.components.samples import build
 from tests.components.samples import made as whole
+from tests.components.secrets import is_secret, revealed
 
 OPEN: dict[str, Any] = {
     "sku": "standard",
@@ -138,3 +139,13 @@ def test_certificates_are_asked_for_with_the_right_to_and_once_the_vault_is_reac
     assert not made(certificates={}).of(":RoleAssignment")
     with pytest.raises(ValueError, match="deployer_id: is missing"):
         vault_args(deployer_id=None)
+
+
+def test_a_secret_that_is_kept_follows_its_value_ends_one_day_and_is_encrypted_in_the_state() -> None:
+    registered = build(lambda: Vault("main", vault_args()).keep("opens-something", "the value"))
+    kept = registered.one("keyvault:Secret")
+    properties = kept.inputs["properties"]
+    assert (kept.name, kept.inputs["secretName"]) == ("main-opens-something", "opens-something")
+    assert is_secret(properties) or is_secret(properties["value"])
+    left = revealed(properties)["attributes"]["expires"] - datetime.now(UTC).timestamp()
+    assert timedelta(days=728).total_seconds() < left <= timedelta(days=730).total_seconds()

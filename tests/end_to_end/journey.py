@@ -94,7 +94,10 @@ def told_of(platform: Platform, person: str) -> set[str]:
 
 
 def used(platform: Platform, person: str, mark: str) -> dict[str, Any]:
-    """A budget that is spent and told of, a file at a payment, a ticket; the file. mark: in all of them."""
+    """A browser, a budget that is spent and told of, a file at a payment, a ticket; the file. mark: in all of them."""
+    channel = {"endpoint": f"https://push.example/{mark}", "p256dh": "B" * 87, "auth": "A" * 22}
+    browser = {"platform": "browser", "channel": channel}
+    platform.call(person, "notification", "POST", "/devices", 201, json=browser)
     budget = {"name": mark, "categories": ["eating-out"], "currency": "EUR", "limit": 100, "start": "2026-01"}
     platform.call(person, "budget", "POST", "/budgets", 201, json=budget)
     eventually(
@@ -122,6 +125,8 @@ def taken_along(platform: Platform, person: str, receipt: dict[str, Any], mark: 
     assert len(parts["transactions"]) == added, f"{len(parts['transactions'])} of {added} transactions are exported"
     named = {each["name"] for each in parts["budgets"]} | {each["subject"] for each in parts["tickets"]}
     assert named == {mark}, f"budgets and tickets are exported as {named}"
+    devices = [each["platform"] for each in parts["devices"]]
+    assert devices == ["browser"], f"{devices} are exported as devices"
     banks = {each["bank"] for each in parts["consents"]}
     assert banks == set(BANKS), f"consents of {sorted(banks)} are exported"
     return parts
@@ -139,7 +144,8 @@ def erased(platform: Platform, person: str) -> None:
     replied = {each["service"] for each in done["replies"]}
     assert replied == HOLDERS, f"only {sorted(replied)} have erased"
     elsewhere = {each["service"]: each["elsewhere"] for each in done["replies"] if each["round"] == 1}
-    assert (elsewhere["consent"], elsewhere["document"]) == (len(BANKS), 1), f"erased elsewhere: {elsewhere}"
+    counted = tuple(elsewhere[each] for each in ("consent", "document", "notification"))
+    assert counted == (len(BANKS), 1, 1), f"erased elsewhere: {elsewhere}"
 
 
 def walk(platform: Platform, say: Callable[[str], None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,18 @@ class Stores:
         with sqlite3.connect(f"file:{self.instance.azure / 'servicebus.db'}?mode=ro", uri=True) as bus:
             counted = bus.execute(f"SELECT count(*) FROM messages WHERE {where}", [needle.encode()] * 4)
             return counted.fetchone()[0]
+
+    def devices_with(self, needles: Iterable[str]) -> int:
+        """Devices that the notification hubs know, and pushes to them, that hold one of the texts."""
+        found = 0
+        with closing(sqlite3.connect(f"file:{self.instance.azure / 'notification-hubs.db'}?mode=ro", uri=True)) as hubs:
+            for needle in needles:
+                for query in (
+                    "SELECT count(*) FROM installation WHERE instr(body, ?)",
+                    "SELECT count(*) FROM delivery WHERE instr(channel || headers || body, ?)",
+                ):
+                    found += hubs.execute(query, [needle]).fetchone()[0]
+        return found
 
     @property
     def bus(self) -> list[Path]:

@@ -74,6 +74,8 @@ def test_from_signing_up_until_no_store_knows_the_person(platform: Platform, sto
 
     secrets = refused_secrets(platform, person, exported["consents"][0]["id"])
     something_is_there(stores, user)
+    eventually("the browser is told of the budget", lambda: stores.devices_with([mark]) == 2)
+    assert stores.devices_with([user]) == 1, "the device, and nothing that was pushed to it"
     no_iban_is_in_clear(stores, exported["transactions"])
     journey.erased(platform, person)
     assert not any(given[bank] & known for bank, known in valid_consents(stores).items())
@@ -126,3 +128,4 @@ def nothing_is_left(stores: Stores, user: str, own: set[str]) -> None:
     eventually("the file is gone", lambda: not files_with(stores.blobs, [f"{user}/"]))
     assert files_with([*stores.blobs, *stores.bus, *stores.logs], secrets) == set()
     assert files_with(stores.logs, [user]) == set()
+    assert stores.devices_with([user, *secrets]) == 0

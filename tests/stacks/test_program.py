@@ -18,6 +18,7 @@ from stacks.services import SANDBOX_BANKS
 from stacks.services import deployed as services
 from stacks.transforms import installed_major, use_transforms
 from tests.components.mocks import TENANT, Registered, Registration, run
+from tests.components.secrets import is_secret
 from tests.stacks.program import ROOT, STACKS, config, deployed
 from workloads.services.privacy.domain import HOLDERS
 
@@ -81,6 +82,33 @@ def test_each_service_is_told_its_own_database_without_credentials(stack: str, u
         assert variables(registered, name)["DATABASE_URL"] == url.format(name)
 
 
+def test_the_notification_service_alone_has_the_hubs_keys_and_no_others_of_the_vault() -> None:
+    registered = deployed("prod")
+    told = {"PUSH_HUB", "PUSH_LISTEN", "PUSH_SEND"}
+    for each in services(sandbox_banks=False):
+        assert told & set(variables(registered, each.name)) == (told if each.name == "notification" else set())
+    (made,) = [each.inputs for each in registered.of(":SecretProviderClass") if each.name == "push-keys"]
+    wanted = provider_class.read("push-keys", dict(made))
+    assert {(each.name, each.kind, each.file) for each in wanted.objects} == {
+        ("push-listen", "secret", "listen"), ("push-send", "secret", "send"),
+    }  # fmt: skip
+    (mounted,) = [m for m in container(registered, "notification")["volumeMounts"] if m["name"] != "scratch"]
+    assert {variables(registered, "notification")[f"PUSH_{each}"] for each in ("LISTEN", "SEND")} == {
+        f"{mounted['mountPath']}/{each.file}" for each in wanted.objects
+    }
+    readers = {
+        (each.name, each.inputs["scope"])
+        for each in registered.of(":RoleAssignment")
+        if "/Secret/" in each.inputs["scope"]
+    }
+    assert readers == {
+        (f"notification-reads-push-{each}", f"/id/of/Secret/main-push-{each}") for each in ("listen", "send")
+    }
+    for each in ("listen", "send"):
+        kept = registered.one("keyvault:Secret", f"main-push-{each}").inputs["properties"]
+        assert is_secret(kept) or is_secret(kept["value"]), "it is encrypted in the stack's state"
+
+
 def test_the_connector_alone_is_told_of_certificates_and_of_those_that_are_merged_alone() -> None:
     subject = "CN=Example, O=Example, C=DE"
     asked = {"qwac": {"subject": subject, "merged": True}, "qseal": {"subject": subject, "use": "seal"}}
@@ -92,11 +120,11 @@ def test_the_connector_alone_is_told_of_certificates_and_of_those_that_are_merge
         assert told == ({"QWAC_CERTIFICATE"} if each.name == "connector" else set()), each.name
     pods = {each.name: each.inputs["spec"]["template"]["spec"] for each in registered.of(":Deployment")}
     mounting = {name for name, each in pods.items() if any("csi" in volume for volume in each["volumes"])}
-    assert mounting == {"connector"}
+    assert mounting == {"connector", "notification"}
     assert variables(registered, "connector")["QWAC_CERTIFICATE"] == "/certificates/qwac.pem"
     (mounted,) = [m for m in container(registered, "connector")["volumeMounts"] if m["name"] != "scratch"]
     assert (mounted["mountPath"], mounted["readOnly"]) == ("/certificates", True)
-    made = registered.one(":SecretProviderClass").inputs
+    (made,) = [each.inputs for each in registered.of(":SecretProviderClass") if each.name == "bank-certificate"]
     wanted = provider_class.read("bank-certificate", dict(made))
     assert made["metadata"]["namespace"] == "tributary"
     (connector,) = [

@@ -35,7 +35,8 @@ SERVICES = {
     "bank-directory": {"listConnectableBanks", "getBank"},
     "privacy": {"exportEverything", "requestErasure", "getErasure", "listDueErasures"},
     "audit": {"listAuditEntries"},
-    "notification": {"listNotifications", "markNotificationRead", "getPreferences", "replacePreferences"},
+    "notification": {"listNotifications", "markNotificationRead", "getPreferences", "replacePreferences",
+                     "listDevices", "registerDevice", "removeDevice"},
 }  # fmt: skip
 HEALTH = {"getLiveness", "getReadiness", "getStartup"}
 

@@ -25,6 +25,7 @@ from workloads.services.transaction.models import MatchSuggestion, Synchronised,
 SERVICES = tuple(APPLICATIONS)
 BUDGET = {"name": "Food", "categories": ["eating-out"], "currency": "EUR", "limit": 100, "start": "2026-01"}
 TICKET = {"subject": "Nobody else's question", "text": "How?"}
+PHONE = {"platform": "fcmv1", "channel": "nobody-elses-phone"}
 BODIES: dict[tuple[str, str], Any] = {
     ("transaction", "/match-suggestions/{suggestion_id}/decision"): {"same": True},
     ("enrichment", "/assignments/{transaction_id}"): {"category": "children"},
@@ -42,6 +43,7 @@ BODIES: dict[tuple[str, str], Any] = {
     },
     ("document", "/documents/{document_id}/transaction"): {"transaction_id": str(uuid.UUID(int=1))},
     ("help", "/tickets/{ticket_id}/messages"): {"text": "Mine?"},
+    ("notification", "/devices"): PHONE,
 }
 """What a POST, PUT or PATCH is sent, where it is not what a synchronisation is sent."""
 
@@ -107,6 +109,7 @@ def test_no_operation_of_any_service_lets_one_person_reach_what_is_anothers(
         ("sync", "account_id"): account["id"],
         ("privacy", "erasure_id"): platform.call(f"erased-{owner}", "privacy", "POST", "/erasures", 202)["id"],
         ("notification", "notification_id"): _notification(platform, owner),
+        ("notification", "device_id"): platform.call(owner, "notification", "POST", "/devices", 201, json=PHONE)["id"],
         ("enrichment", "rule_id"): platform.call(owner, "enrichment", "POST", "/rules", 201, json=rule)["id"],
         ("document", "document_id"): uploaded(platform, owner)["id"],
         ("help", "ticket_id"): platform.call(owner, "help", "POST", "/tickets", 201, json=TICKET)["id"],
@@ -134,7 +137,7 @@ def test_no_operation_of_any_service_lets_one_person_reach_what_is_anothers(
         elif template.endswith("}") or "_id}" in template:
             assert answer.status_code == 404, f"{method} {template}: {answer.status_code}"
             tried += 1
-    assert tried >= 34
+    assert tried >= 35
     filtered = platform.call(other, "transaction", "GET", "/transactions", params={"account_id": account["id"]})
     assert filtered == {"transactions": [], "next_cursor": None}
     still = platform.call(owner, "consent", "GET", f"/consents/{account['consent_id']}")

@@ -102,6 +102,9 @@ def everyday(platform: Platform, person: str) -> None:
     platform.call(person, "budget", "POST", "/budgets", 201, json=budget)
     platform.call(person, "budget", "POST", "/budgets", 422, json=budget | {"limit": MARK})
     platform.call(person, "transaction", "GET", "/transactions", params={"text": MARK})
+    phone = {"platform": "fcmv1", "channel": f"phone-of-{PASSWORD}"}
+    platform.call(person, "notification", "POST", "/devices", 201, json=phone)
+    platform.call(person, "notification", "POST", "/devices", 422, json=phone | {"channel": MARK})
     platform.call(person, "transaction", "GET", "/transactions", 400, params={"cursor": MARK})
     for iban in sorted(ibans())[:2]:
         platform.call(person, "account", "GET", f"/accounts/{iban}", 422)

@@ -43,6 +43,9 @@ def test_everything_of_a_person_is_in_the_export_as_json_and_csv(platform: Platf
     platform.call(person, "budget", "POST", "/budgets", 201, json=BUDGET)
     runs_of(platform, issuer.pseudonym(person))
     platform.settle()
+    channel = {"endpoint": "https://push.example/kept-sealed", "p256dh": "B" * 87, "auth": "A" * 22}
+    browser = {"platform": "browser", "channel": channel}
+    device = platform.call(person, "notification", "POST", "/devices", 201, json=browser)
     token = {"Authorization": f"Bearer {platform.issuer.token(person)}"}
     answer = httpx.get(f"{platform.urls['privacy']}/export", headers=token, timeout=60)
     assert answer.status_code == 200
@@ -67,6 +70,8 @@ def test_everything_of_a_person_is_in_the_export_as_json_and_csv(platform: Platf
     assert [each["consent_id"] for each in told["consent_evidence"]] == [each["id"] for each in told["consents"]] * 2
     assert {each["budget_id"] for each in told["budget_months"]} == {each["id"] for each in told["budgets"]}
     assert len(told["runs"]) == RUNS, "more than one page"
+    assert [each["id"] for each in told["devices"]] == [device["id"]]
+    assert "kept-sealed" not in json.dumps(told)
 
 
 class Answers:

@@ -77,9 +77,20 @@ _TEXTS: dict[str, dict[Kind, tuple[str, str]]] = {
     },
 }
 LANGUAGES: Collection[str] = tuple(_TEXTS)
+_ON_A_LOCKED_SCREEN: dict[str, dict[Kind, str]] = {
+    "en": {"budget-threshold": "A budget is being used up", "unusual-spending": "Something to look at"},
+    "de": {"budget-threshold": "Ein Budget wird knapp", "unusual-spending": "Bitte einmal ansehen"},
+}
+"""Titles of what tells more than others should read over somebody's shoulder."""
 
 
 def text(kind: Kind, language: str, about: dict[str, Any]) -> tuple[str, str]:
     """Title and text, in a language there is, else in English."""
     title, body = _TEXTS.get(language, _TEXTS["en"])[kind]
     return title.format(**about), body.format(**about)
+
+
+def on_a_locked_screen(kind: Kind, language: str) -> str:
+    """What a device shows to whoever holds it: a title without amounts, names, banks and dates, and nothing else."""
+    known = language if language in _TEXTS else "en"
+    return _ON_A_LOCKED_SCREEN[known].get(kind) or _TEXTS[known][kind][0]

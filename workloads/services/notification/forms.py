@@ -7,11 +7,12 @@ import uuid
 import zoneinfo
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
 
 from workloads.services.notification import domain
 from workloads.services.notification.domain import Kind
-from workloads.services.notification.models import Notification, Preference
+from workloads.services.notification.models import Device, Notification, Preference
+from workloads.services.notification.push import Platform
 
 
 def _known_zone(name: str) -> str:
@@ -69,3 +70,66 @@ class NotificationList(BaseModel):
     """The newest hundred, newest first."""
 
     notifications: list[NotificationView]
+
+
+class PhoneForm(BaseModel):
+    """An app on a phone. channel: its token of Firebase Cloud Messaging, or of Apple's push service."""
+
+    model_config = ConfigDict(extra="forbid")
+    platform: Literal["apns", "fcmv1"]
+    channel: Annotated[str, Field(pattern=r"^[A-Za-z0-9_:.-]{16,1000}$", examples=["dXk3mQ7TRe6Yk0:APA91bHf"])]
+
+    def told(self) -> str:
+        """The channel as the push service is told it."""
+        return self.channel
+
+
+class BrowserChannel(BaseModel):
+    """A subscription of the Push API (PushSubscription.toJSON). The keys are base64url."""
+
+    model_config = ConfigDict(extra="forbid")
+    endpoint: Annotated[
+        str,
+        Field(pattern=r"^https://[!-~]{1,1900}$", examples=["https://updates.push.services.mozilla.com/wpush/v2/x"]),
+    ]
+    p256dh: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{87}=?$", examples=["B" + "A" * 86])]
+    auth: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}(==)?$", examples=["tBHItJI5svbpez7KI4CCXg"])]
+
+
+class BrowserForm(BaseModel):
+    """A browser."""
+
+    model_config = ConfigDict(extra="forbid")
+    platform: Literal["browser"]
+    channel: BrowserChannel
+
+    def told(self) -> dict[str, str]:
+        """The channel as the push service is told it."""
+        return self.channel.model_dump()
+
+
+class DeviceForm(RootModel[PhoneForm | BrowserForm]):
+    """A phone or a browser that is to be told."""
+
+    root: Annotated[PhoneForm | BrowserForm, Field(discriminator="platform")]
+
+
+class DeviceView(BaseModel):
+    """A phone or browser that is told. Its channel is kept sealed, and told to nobody but the push service."""
+
+    id: uuid.UUID
+    platform: Platform
+    registered: bool = Field(description="whether the push service knows of it; false: it will in a moment")
+    created: datetime.datetime
+
+    @classmethod
+    def of(cls, row: Device) -> DeviceView:
+        """As it stands."""
+        platform: Any = row.platform
+        return cls(id=row.id, platform=platform, registered=row.registered, created=row.created)
+
+
+class DeviceList(BaseModel):
+    """The newest first."""
+
+    devices: list[DeviceView]

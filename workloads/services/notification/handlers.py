@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from workloads.chassis import erasure, facts, tasks
+from workloads.chassis import erasure, facts, tasks, userkeys
 from workloads.chassis.events.consumer import Handler, Handling, Unprocessable
-from workloads.services.notification import store
+from workloads.services.notification import pushing, store
 from workloads.services.notification.domain import Kind
 from workloads.services.notification.models import Base, Fact
 
@@ -57,5 +57,5 @@ HANDLERS: Mapping[str, Handler] = {
     "export.ready": _tells("export-ready", lambda data: data["export_id"], "export_id"),
     "ticket.answered": _tells("ticket-answered", lambda data: data["message_id"], "ticket_id"),
     facts.CATEGORISED: _on_categorised,
-    erasure.REQUESTED: erasure.handler(store.SERVICE, [Base, tasks.Base]),
+    erasure.REQUESTED: erasure.handler(store.SERVICE, [Base, userkeys.Base, tasks.Base], pushing.unregister_all),
 }

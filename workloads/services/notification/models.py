@@ -1,11 +1,11 @@
-"""The notification service's tables: facts of transactions, preferences, and what each person was told."""
+"""The notification service's tables: facts of transactions, preferences, what people were told, and their devices."""
 
 from __future__ import annotations
 
 import datetime
 import uuid
 
-from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from workloads.chassis import ids
@@ -59,3 +59,37 @@ class Notification(Owned, Base):
     created: Mapped[datetime.datetime]
     delivered: Mapped[datetime.datetime | None]
     read: Mapped[datetime.datetime | None]
+
+
+class Device(Owned, Base):
+    """A person's app on a phone, or browser. channel: its platform's address of it, sealed; channel_index: blind index.
+
+    installation: its name at the push service. registered: whether that knows of it. leaving: whether it is on its way
+    out, and only the push service must still be told.
+    """
+
+    __tablename__ = "device"
+    __table_args__ = (UniqueConstraint("user_id", "channel_index", name="uq_device_channel"),)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=ids.new_id)
+    platform: Mapped[str] = mapped_column(Text(10))
+    channel: Mapped[bytes] = mapped_column(LargeBinary(4000))
+    channel_index: Mapped[str] = mapped_column(Text(64))
+    installation: Mapped[uuid.UUID]
+    registered: Mapped[bool]
+    leaving: Mapped[bool]
+    created: Mapped[datetime.datetime]
+
+
+class Push(Owned, Base):
+    """A notification for a device. sent: when the push service took it. dropped: when it was given up."""
+
+    __tablename__ = "push"
+    __table_args__ = (
+        UniqueConstraint("notification_id", "device_id", name="uq_push_notification_device"),
+        Index("ix_push_device_id", "device_id"),
+    )
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=ids.new_id)
+    notification_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("notification.id"))
+    device_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("device.id"))
+    sent: Mapped[datetime.datetime | None]
+    dropped: Mapped[datetime.datetime | None]

@@ -16,7 +16,7 @@ from workloads.chassis.events import outbox
 from workloads.chassis.facts import Fact as Told
 from workloads.chassis.money import Money
 from workloads.chassis.problems import not_found
-from workloads.services.notification import domain
+from workloads.services.notification import devices, domain
 from workloads.services.notification.domain import Kind
 from workloads.services.notification.models import Fact, Notification, Preference
 
@@ -71,13 +71,14 @@ def notify(session: Session, user: uuid.UUID, kind: Kind, period: str, about: di
 
 
 def deliver(session: Session, user: uuid.UUID, notification_id: uuid.UUID) -> None:
-    """Put it into the person's inbox, once, however often this is asked."""
+    """Put it into the person's inbox, once, however often this is asked, and have it pushed to their devices."""
     query = select(Notification).where(Notification.id == notification_id)
     row = session.scalar(dialect.locked(query, Notification))
     if row is not None and row.delivered is None:
         row.delivered = clock.now()
         told = {"notification_id": str(row.id), "kind": row.kind, "channel": _CHANNEL}
         outbox.write(session, SERVICE, "notification.sent", user, told)
+        devices.plan(session, user, row.id, row.delivered)
 
 
 def inbox(session: Session, *, unread: bool = False, before: datetime.datetime | None = None) -> list[Notification]:

@@ -47,6 +47,7 @@ _PARTS: Mapping[str, Part] = {
     "forecast": Part("forecast", "/forecast", "currencies"),
     "notifications": Part("notification", "/notifications", "notifications", order="delivered"),
     "preferences": Part("notification", "/preferences"),
+    "devices": Part("notification", "/devices", "devices"),
     "schedule": Part("sync", "/schedule"),
     "runs": Part("sync", "/runs", "runs", order="started"),
     "documents": Part("document", "/documents", "documents"),

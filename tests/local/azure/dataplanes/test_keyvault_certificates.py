@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from local.azure.context import Resource
 from local.kubernetes.node.downward import ConfigError
 from local.kubernetes.node.secrets_store import SecretsStore
-from stacks import bank_certificate
+from stacks.vault_files import VaultFiles
 from tests.local.azure.dataplanes.conftest import Embedded, Identity
 from tests.local.azure.dataplanes.test_secrets_store import POD, VOLUME, Sources
 from tests.workloads import qualified
@@ -91,8 +91,8 @@ def mount(
         return connector.credential.get_token("https://vault.azure.net/.default").token
 
     def mounted(name: str) -> Path:
-        monkeypatch.setattr(bank_certificate, "QWAC", name)
-        given = bank_certificate.parameters(vault.name, "t", str(connector.principal.client_id))
+        files = VaultFiles("bank-certificate", "/certificates", {"qwac.pem": name})
+        given = files.parameters(vault.name, "t", str(connector.principal.client_id))
         sources = Sources({"spec": {"provider": "azure", "parameters": given}})
         store = SecretsStore(embedded.instance, sources)  # type: ignore[arg-type]  # what it asks of them
         monkeypatch.setattr(store, "_sign_in", signed_in)
