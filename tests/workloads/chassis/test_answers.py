@@ -55,6 +55,9 @@ def known_to(platform: Platform, person: str, service: str) -> dict[str, str]:
     if service == "help":
         asked = {"subject": "Why", "text": "Why?"}
         found["ticket_id"] = platform.call(person, "help", "POST", "/tickets", 201, json=asked)["id"]
+    if service == "notification":
+        phone = {"platform": "fcmv1", "channel": "somebody-s-phone"}
+        found["device_id"] = platform.call(person, "notification", "POST", "/devices", 201, json=phone)["id"]
     return found
 
 

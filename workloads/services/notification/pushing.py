@@ -55,10 +55,13 @@ def patient(work: Callable[[Due, PushService], datetime.datetime | None]) -> Tas
     def handle(due: Due) -> datetime.datetime | None:
         service: PushService | None = due.app.push
         patience: Patience = due.app.patience
+        if service is None:
+            _without(due)
+            return None
         if patience.until and patience.until > clock.now():
             return patience.until
         try:
-            again = work(due, service) if service else _without(due)
+            again = work(due, service)
         except Unavailable as error:
             _log.warning("the push service can't be asked", reason=str(error), failures=patience.failures + 1)
             return patience.failed(error.after)

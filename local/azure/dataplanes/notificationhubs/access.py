@@ -48,28 +48,29 @@ class Gate:
         right: "Listen", "Send" or "Manage"; Manage grants all.
         """
         token = _token(authorization)
-        signed = self._signed_path(token["sr"], path)
+        self._check_audience(token["sr"], path)
         if not token["se"].isdigit() or int(token["se"]) <= time.time():
             raise unauthorized(f"ExpiredToken: The token is expired. Expiration time: {token['se']}")
-        rule = self._signer(token, hub if signed else None)
+        rule = self._signer(token, hub)
         rights = {str(each) for each in rule.properties.get("rights") or []}
         if not rights & {right, "Manage"}:
             raise unauthorized(f"Unauthorized access. '{right}' claim(s) are required to perform this operation")
 
-    def _signed_path(self, sr: str, path: str) -> str:
-        """The path that a signature is for, which must hold the one that is asked for."""
+    def _check_audience(self, sr: str, path: str) -> None:
+        """Refuse a signature over what is not above the path that is asked for."""
         target = urlsplit(unquote(sr))
         signed, asked = target.path.lower().rstrip("/"), path.lower().rstrip("/")
         within = asked == signed or asked.startswith(f"{signed}/")
         if target.netloc.lower() != self._address or not within:
             raise unauthorized(f"InvalidAudience: The token is for {unquote(sr)}, not for {self._address}{path}")
-        return signed
 
-    def _signer(self, token: Mapping[str, str], hub: str | None) -> Resource:
-        """The rule whose key signed a token: of the hub, unless the token is for the namespace, or of the namespace."""
-        places = [(HUB, f"{self._namespace}/notificationHubs/{hub}")] if hub else []
+    def _signer(self, token: Mapping[str, str], hub: str) -> Resource:
+        """The rule whose key signed a token: of the hub that is asked for, or of the namespace.
+
+        Whatever the token is for: Azure's own client signs for the namespace with the keys of a hub's rules.
+        """
         name = unquote(token["skn"])
-        for kind, place in [*places, (NAMESPACE, self._namespace)]:
+        for kind, place in ((HUB, f"{self._namespace}/notificationHubs/{hub}"), (NAMESPACE, self._namespace)):
             rule = self._azure.store.get(f"{place}/authorizationRules/{name}")
             if rule and rule.type.lower() == _RULES[kind].lower() and _signed_by(rule, token):
                 return rule

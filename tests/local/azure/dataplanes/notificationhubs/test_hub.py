@@ -161,7 +161,9 @@ def test_manage_and_rules_of_the_namespace_are_for_all_its_hubs(hub: Hub, embedd
         answer = hub.http.get(path, headers={"Authorization": token(audience, "all", key)})
         detail(answer, 404)
     own = token(f"{hub.address}/", "listen", hub.keys("listen")["primaryKey"])
-    assert "InvalidSignature" in detail(hub.http.get(path, headers={"Authorization": own}), 401)
+    detail(hub.http.get(path, headers={"Authorization": own}), 404)
+    elsewhere = f"{hub.address}/another/installations/{name}?api-version=2020-06"
+    assert "InvalidSignature" in detail(hub.http.get(elsewhere, headers={"Authorization": own}), 401)
 
 
 @conforms("signature", "expiry", "audience", "no-tokens")
