@@ -37,6 +37,7 @@ pulumi.export("evidence", platform.evidence.blob_endpoint)
 pulumi.export("database", platform.database.fqdn)
 pulumi.export("serviceBus", platform.messaging.host)
 pulumi.export("notificationHub", platform.notifications.hub)
+pulumi.export("webPushKey", platform.notifications.browser_key)
 pulumi.export(
     "signIn",
     {

@@ -89,6 +89,8 @@ class Notifications(pulumi.ComponentResource):
     """Connection string of what may register devices; secret."""
     send: pulumi.Output[str]
     """Connection string of what may send; secret."""
+    browser_key: pulumi.Output[str] | None
+    """What the web app has browsers subscribe with (VAPID, base64url); None without browsers."""
 
     def __init__(self, name: str, args: NotificationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tributary:azure:Notifications", name, {}, opts)
@@ -129,6 +131,7 @@ class Notifications(pulumi.ComponentResource):
         self.hub = hub.name
         self.listen = self._rule(name, "listen", notificationhubs.AccessRights.LISTEN, hub, namespace, site)
         self.send = self._rule(name, "send", notificationhubs.AccessRights.SEND, hub, namespace, site)
+        self.browser_key = pulumi.Output.from_input(args.browser.public_key) if args.browser else None
         self.register_outputs({"hub_id": self.hub_id, "hub": self.hub})
 
     def _rule(

@@ -26,6 +26,9 @@ def test_push_services_that_are_not_used_are_left_out() -> None:
     hub = build(lambda: Notifications("main", notifications_args(google=None, apple=None))).one(":NotificationHub")
     assert "browserCredential" in hub.inputs
     assert not {"fcmV1Credential", "apnsCredential"} & set(hub.inputs)
+    made: list[Notifications] = []
+    build(lambda: made.append(Notifications("main", notifications_args(browser=None))))
+    assert made[0].browser_key is None, "there is nothing that browsers could subscribe with"
 
 
 def test_apple_s_stages_are_different_services() -> None:
