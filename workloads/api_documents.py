@@ -137,7 +137,7 @@ def _type(schema: dict[str, Any]) -> str:
     """A schema in a few words."""
     if "$ref" in schema:
         return f"`{schema['$ref'].rpartition('/')[2]}`"
-    if several := schema.get("anyOf"):
+    if several := schema.get("anyOf") or schema.get("oneOf"):
         return " or ".join(_type(each) for each in several)
     if "enum" in schema:
         return ", ".join(f"`{each}`" for each in schema["enum"])

@@ -130,6 +130,56 @@ INSERT INTO alembic_version (version_num) OUTPUT inserted.version_num VALUES ('0
 
 GO
 
+-- Running upgrade 0001 -> 0002
+
+CREATE TABLE device (
+    id UNIQUEIDENTIFIER NOT NULL, 
+    user_id UNIQUEIDENTIFIER NOT NULL, 
+    platform NVARCHAR(10) NOT NULL, 
+    channel IMAGE NOT NULL, 
+    channel_index NVARCHAR(64) NOT NULL, 
+    installation UNIQUEIDENTIFIER NOT NULL, 
+    registered BIT NOT NULL, 
+    leaving BIT NOT NULL, 
+    created DATETIMEOFFSET NOT NULL, 
+    CONSTRAINT pk_device PRIMARY KEY (id), 
+    CONSTRAINT uq_device_channel UNIQUE (user_id, channel_index)
+);
+
+GO
+
+CREATE TABLE push (
+    id UNIQUEIDENTIFIER NOT NULL, 
+    user_id UNIQUEIDENTIFIER NOT NULL, 
+    notification_id UNIQUEIDENTIFIER NOT NULL, 
+    device_id UNIQUEIDENTIFIER NOT NULL, 
+    sent DATETIMEOFFSET NULL, 
+    dropped DATETIMEOFFSET NULL, 
+    CONSTRAINT pk_push PRIMARY KEY (id), 
+    CONSTRAINT fk_push_notification_id FOREIGN KEY(notification_id) REFERENCES notification (id), 
+    CONSTRAINT fk_push_device_id FOREIGN KEY(device_id) REFERENCES device (id), 
+    CONSTRAINT uq_push_notification_device UNIQUE (notification_id, device_id)
+);
+
+GO
+
+CREATE INDEX ix_push_device_id ON push (device_id);
+
+GO
+
+CREATE TABLE user_key (
+    user_id UNIQUEIDENTIFIER NOT NULL, 
+    wrapped IMAGE NOT NULL, 
+    wrapping_key NVARCHAR(400) NOT NULL, 
+    CONSTRAINT pk_user_key PRIMARY KEY (user_id)
+);
+
+GO
+
+UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num = '0001';
+
+GO
+
 COMMIT;
 
 GO

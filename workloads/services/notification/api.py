@@ -87,7 +87,7 @@ def register_device(request: Request, session: UserTransaction, user: CurrentUse
     Apps ask this at each start. A device that several people use is that of the last one who asked.
     """
     cipher = request.app.state.keys.cipher(session, user.id)
-    return DeviceView.of(devices.register(session, user.id, cipher, asked.root.platform, asked.root.told()))
+    return DeviceView.of(devices.register(session, user.id, cipher, asked.platform, asked.told()))
 
 
 @router.delete("/devices/{device_id}", operation_id="removeDevice", status_code=204, dependencies=_WRITES, responses=documented(404))

@@ -7,7 +7,7 @@ import uuid
 import zoneinfo
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from workloads.services.notification import domain
 from workloads.services.notification.domain import Kind
@@ -108,10 +108,8 @@ class BrowserForm(BaseModel):
         return self.channel.model_dump()
 
 
-class DeviceForm(RootModel[PhoneForm | BrowserForm]):
-    """A phone or a browser that is to be told."""
-
-    root: Annotated[PhoneForm | BrowserForm, Field(discriminator="platform")]
+DeviceForm = Annotated[PhoneForm | BrowserForm, Field(discriminator="platform")]
+"""A phone or a browser that is to be told."""
 
 
 class DeviceView(BaseModel):

@@ -48,7 +48,8 @@ class Rule:
     def read(cls, file: Path) -> Rule:
         """That of a file, which is written anew when the key changes. Raises Unavailable, without its content."""
         try:
-            parts = dict(each.partition("=")[::2] for each in file.read_text().strip().split(";") if each)
+            split = (each.partition("=") for each in file.read_text().strip().split(";"))
+            parts = {name: value for name, _, value in split}
             endpoint = parts["Endpoint"].replace("sb://", "https://", 1).rstrip("/")
             return cls(endpoint, parts["SharedAccessKeyName"], parts["SharedAccessKey"])
         except (OSError, KeyError) as error:

@@ -84,7 +84,7 @@ def _token(authorization: str | None) -> dict[str, str]:
         raise unauthorized("MissingToken: The authorization header was not found")
     if scheme.lower() != _SCHEME.lower():
         raise unauthorized(f"MalformedToken: The scheme is {scheme[:40]}; known here: {_SCHEME}")
-    parts = [each.partition("=")[::2] for each in rest.strip().split("&")]
+    parts = [(name, value) for name, _, value in (each.partition("=") for each in rest.strip().split("&"))]
     if {name for name, _ in parts} != _FIELDS or len(parts) != len(_FIELDS):
         raise unauthorized(f"MalformedToken: The token needs {', '.join(sorted(_FIELDS))}, once each, and no more")
     return dict(parts)

@@ -138,6 +138,9 @@ class HubStore:
             (last,),
         ).fetchall()
         return [
-            Pushed(*plain, json.loads(channel), json.loads(headers), json.loads(body), outcome)
-            for *plain, channel, headers, body, outcome in reversed(rows)
-        ]
+            Pushed(
+                number, hub, message, at, name, platform,
+                json.loads(channel), json.loads(headers), json.loads(body), outcome,
+            )
+            for number, hub, message, at, name, platform, channel, headers, body, outcome in reversed(rows)
+        ]  # fmt: skip
