@@ -299,6 +299,9 @@ def test_each_identity_may_do_what_its_service_does_and_no_more(stack: str) -> N
             expected["key-vault-crypto-user"] = "/id/of/Vault/main"
         if service.files:
             expected["keeps-files"] = "/id/of/BlobContainer/files-uploads"
+        if service.pushes:
+            keys = ("listen", "send")
+            expected |= {f"reads-push-{each}": f"/id/of/Secret/main-push-{each}" for each in keys}
         if service.publishes:
             expected["publishes-events"] = "/id/of/Topic/main-events"
         if service.handles:
