@@ -80,7 +80,9 @@ def list_devices(session: UserTransaction, _: CurrentUser) -> DeviceList:
     return DeviceList(devices=[DeviceView.of(each) for each in devices.every(session)])
 
 
-@router.post("/devices", operation_id="registerDevice", status_code=201, dependencies=_WRITES, responses=documented(409))
+@router.post(
+    "/devices", operation_id="registerDevice", status_code=201, dependencies=_WRITES, responses=documented(409)
+)
 def register_device(request: Request, session: UserTransaction, user: CurrentUser, asked: DeviceForm) -> DeviceView:
     """Have notifications pushed to a phone or browser; one that is known stays the same device.
 
@@ -90,7 +92,13 @@ def register_device(request: Request, session: UserTransaction, user: CurrentUse
     return DeviceView.of(devices.register(session, user.id, cipher, asked.platform, asked.told()))
 
 
-@router.delete("/devices/{device_id}", operation_id="removeDevice", status_code=204, dependencies=_WRITES, responses=documented(404))
+@router.delete(
+    "/devices/{device_id}",
+    operation_id="removeDevice",
+    status_code=204,
+    dependencies=_WRITES,
+    responses=documented(404),
+)
 def remove_device(session: UserTransaction, user: CurrentUser, device_id: uuid.UUID) -> None:
     """Have nothing pushed to a device any more. Apps ask this when the person signs out."""
     devices.remove(session, user.id, device_id)
