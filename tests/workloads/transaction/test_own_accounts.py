@@ -66,8 +66,9 @@ def person(database: Database) -> Person:
     return Person(database)
 
 
-def paid(minor: int, iban: str | None = None, number: int = 0) -> dict[str, Any]:
-    return entry(number, amount={"minor": minor, "currency": "EUR"}, counterparty_iban=iban, transaction_id=f"{minor}")
+def paid(minor: int, iban: str | None = None, number: int = 0, name: str | None = None) -> dict[str, Any]:
+    money = {"minor": minor, "currency": "EUR"}
+    return entry(number, amount=money, counterparty_iban=iban, transaction_id=name or f"{minor}")
 
 
 def test_a_side_that_names_an_own_account_is_a_transfer_before_the_other_side_is_there(person: Person) -> None:
@@ -99,6 +100,19 @@ def test_pairs_that_were_a_guess_are_parted_when_an_iban_says_otherwise(person: 
     person.told(person.giro, person.savings)
     assert person.paired() == []
     assert person.seen() == {-5000: False, 5000: False}
+
+
+def test_a_transfer_ends_when_the_bank_corrects_the_amount_of_one_side(person: Person) -> None:
+    person.told(person.giro, person.savings)
+    person.reads(person.giro, paid(-5000, name="A"))
+    person.reads(person.savings, paid(5000, GIRO))
+    assert person.paired() == [{-5000, 5000}]
+    before = person.revision
+    person.reads(person.giro, paid(-4000, name="A"))
+    assert person.paired() == []
+    assert person.seen(before) == {-4000: False, 5000: True}, "the other names its account, whatever came of it"
+    person.reads(person.giro, paid(-5000, name="A"))
+    assert person.paired() == [{-5000, 5000}]
 
 
 def test_a_deleted_side_that_comes_back_is_a_transfer_again(person: Person) -> None:

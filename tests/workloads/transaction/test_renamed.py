@@ -77,6 +77,22 @@ def test_what_was_deleted_stays_deleted_under_its_new_id_and_a_lookalike_stays_l
     assert row.state == "listed", "of two, what the person sees is what the bank still tells"
 
 
+@pytest.mark.parametrize("state", ["listed", "deleted"])
+def test_an_amount_that_is_corrected_is_no_second_transaction_and_a_deleted_one_stays_deleted(state: str) -> None:
+    rows = known([told(-480, transaction_id="A")], deleted=[0] if state == "deleted" else [])
+    changes = planned(rows, [told(-580, transaction_id="A")])
+    assert added(changes) == []
+    [(row, _, after)] = changes.updates
+    assert (row.state, after.money.minor) == (state, -580)
+
+
+def test_a_mandates_collections_of_one_day_are_not_taken_for_corrections() -> None:
+    batch = [told(-100, transaction_id="M"), told(-200, transaction_id="M")]
+    assert planned(known(batch[:1]), batch).updates == []
+    either = planned(known(batch), [told(-300, transaction_id="M"), told(-400, transaction_id="M")])
+    assert either.updates == [], "which is which is not known"
+
+
 def test_an_id_that_the_bank_goes_on_telling_is_another_transactions() -> None:
     changes = planned(known([told(transaction_id="A")]), [told(transaction_id="A"), told(transaction_id="B")])
     assert len(added(changes)) == 1

@@ -11,6 +11,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from workloads.chassis.money import Money
@@ -171,12 +172,8 @@ def plan_keyed(
         open_ = {key: each for key, each in booked.items() if key not in settled}
         settled |= _settled([e for e in listed if e.row not in taken], open_, _may_be, lambda each: each.money)
     if complete_from is not None:
-        vanished = _vanished(known, told, complete_from)
         open_ = {key: each for key, each in booked.items() if key not in settled}
-        settled |= _settled(vanished, open_, _redated, lambda each: (each.identifier, each.money))
-        taken = {each.row for each in settled.values()}
-        open_ = {key: each for key, each in booked.items() if key not in settled}
-        settled |= _renamed([each for each in vanished if each.row not in taken], open_)
+        settled |= _corrected(_vanished(known, told, complete_from), open_)
     result.updates.extend((before, key, booked[key]) for key, before in settled.items())
     result.inserts.extend((key, each) for key, each in new.items() if key not in settled)
     taken = {each.row for each in settled.values()}
@@ -198,6 +195,16 @@ def _vanished(known: Sequence[Known], told: dict[str, Told], complete_from: date
         return []
     since = max(complete_from, min(dates))
     return [each for each in known if each.status == "booked" and each.key not in told and each.date >= since]
+
+
+def _corrected(vanished: Sequence[Known], booked: dict[str, Told]) -> dict[str, Known]:
+    """Booked ones that the bank tells otherwise now: of another date, of another amount, or under another id."""
+    found = _settled(vanished, booked, _redated, lambda each: (each.identifier, each.money))
+    for correct in (partial(_settled, fits=_revalued, alike=lambda each: (each.identifier, each.date)), _renamed):
+        taken = {each.row for each in found.values()}
+        open_ = {key: each for key, each in booked.items() if key not in found}
+        found |= correct([each for each in vanished if each.row not in taken], open_)
+    return found
 
 
 def _renamed(vanished: Sequence[Known], booked: dict[str, Told]) -> dict[str, Known]:
@@ -259,6 +266,12 @@ def _redated(before: Known, after: Told) -> bool:
         return abs(after.date - before.date) <= CORRECTED_WITHIN
     same = before.state != "deleted" and _undated(before.told) == _undated(after)
     return same and abs(after.date - before.date) <= _CORRECTED_WITHOUT_ID
+
+
+def _revalued(before: Known, after: Told) -> bool:
+    """Whether a bank may have corrected a booked transaction's amount: what it calls the same, on the same day."""
+    same = after.identifier is not None and before.told.identifier == after.identifier
+    return same and after.date is not None and before.told.date == after.date
 
 
 def _may_be(pending: Known, booked: Told) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import func, select
@@ -41,7 +41,6 @@ def keep(session: Session, user: uuid.UUID, cipher: Cipher, told: Iterable[Mappi
     dialect.upsert(session, OwnAccount, rows, key=["account_id"], update=["iban_index"])
     accounts = known(session)
     _mark(session, head, accounts)
-    _part(session, head, accounts)
     pair(session, head, accounts)
     if head.revision != start:
         events.imported(session, user, next(iter(indexes)), head.revision, (0, 0, 0))
@@ -57,8 +56,9 @@ def restore(session: Session, user: uuid.UUID, transaction_id: uuid.UUID) -> Tra
 
 
 def pair(session: Session, head: Ledger, accounts: transfers.Accounts, since: int = 0) -> None:
-    """Find transfers among what changed since a revision, and what lies around it."""
+    """Find transfers among what changed since a revision, and what lies around it; end those that are none any more."""
     changed = Transaction.revision > since
+    _part(session, head, accounts, since)
     first, last = session.execute(select(func.min(Transaction.date), func.max(Transaction.date)).where(changed)).one()
     if first is None:
         return
@@ -75,6 +75,23 @@ def pair(session: Session, head: Ledger, accounts: transfers.Accounts, since: in
     bulk.update_many(session, Transaction, "id", rows)
 
 
+def _part(session: Session, head: Ledger, accounts: transfers.Accounts, since: int) -> None:
+    """End the transfers of what changed: an amount was corrected, or an IBAN says that the pair was a wrong guess."""
+    query: Any = select(*_MOVEMENT, Transaction.transfer_id).where(Transaction.transfer_id.is_not(None))
+    changed = session.execute(query.where(Transaction.revision > since)).all()
+    known = {row.id: transfers.Movement(*row[:-1]) for row in changed}
+    others = [row.transfer_id for row in changed if row.transfer_id not in known]
+    for start in range(0, len(others), store.LARGEST_IN):
+        some = query.where(Transaction.id.in_(others[start : start + store.LARGEST_IN]))
+        known |= {row.id: transfers.Movement(*row[:-1]) for row in session.execute(some)}
+    ended: dict[uuid.UUID, None] = {}
+    for row in changed:
+        if row.transfer_id not in known or not transfers.may_be_one(known[row.id], known[row.transfer_id], accounts):
+            ended |= dict.fromkeys([row.id, row.transfer_id])
+    rows = [{"id": each, "transfer_id": None, "revision": store.next_revision(head)} for each in ended]
+    bulk.update_many(session, Transaction, "id", rows)
+
+
 def _plus(date: datetime.date, days: datetime.timedelta) -> datetime.date:
     """Moved, as far as there are dates: banks tell of the year 9999."""
     return datetime.date.fromordinal(min(max(date.toordinal() + days.days, 1), datetime.date.max.toordinal()))
@@ -88,18 +105,4 @@ def _mark(session: Session, head: Ledger, accounts: transfers.Accounts) -> None:
         now = transfers.with_own(row.account_id, row.counterparty_index, accounts)
         if now != row.with_own:
             rows.append({"id": row.id, "with_own": now, "revision": store.next_revision(head)})
-    bulk.update_many(session, Transaction, "id", rows)
-
-
-def _part(session: Session, head: Ledger, accounts: transfers.Accounts) -> None:
-    """End the transfers that were taken for some by amount and date alone, of which an IBAN says otherwise."""
-    query = select(*_MOVEMENT, Transaction.transfer_id).where(Transaction.transfer_id.is_not(None))
-    found: Sequence[Any] = session.execute(query).all()
-    sides = {row.id: transfers.Movement(*row[:-1]) for row in found}
-    rows = []
-    for row in found:
-        mine, other = sides[row.id], sides.get(row.transfer_id)
-        out, into = (mine, other) if mine.minor < 0 else (other, mine)
-        if out is None or into is None or transfers.contradicted(out, into, accounts):
-            rows.append({"id": row.id, "transfer_id": None, "revision": store.next_revision(head)})
     bulk.update_many(session, Transaction, "id", rows)

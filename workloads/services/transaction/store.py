@@ -17,7 +17,7 @@ from workloads.chassis.problems import Problem, not_found
 from workloads.services.transaction import domain, events, sealed_ibans
 from workloads.services.transaction.models import Ledger, MatchSuggestion, Synchronised, Transaction
 
-_LARGEST_IN = 500
+LARGEST_IN = 500
 """Of one IN list: Azure SQL takes 2,100 parameters in a statement."""
 _TOLD = (
     Transaction.id, Transaction.account_id, Transaction.revision, Transaction.state, Transaction.status,
@@ -218,8 +218,8 @@ def categorise(session: Session, facts: Sequence[Fact]) -> None:
     for each in facts:
         by_category.setdefault((each.category, each.merchant), []).append(each.id)
     for (category, merchant), ids in by_category.items():
-        for start in range(0, len(ids), _LARGEST_IN):
-            some = Transaction.id.in_(ids[start : start + _LARGEST_IN])
+        for start in range(0, len(ids), LARGEST_IN):
+            some = Transaction.id.in_(ids[start : start + LARGEST_IN])
             older = Transaction.category_version < version
             session.execute(
                 update(Transaction)

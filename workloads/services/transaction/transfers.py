@@ -40,6 +40,13 @@ def with_own(account_id: uuid.UUID, other: str | None, accounts: Accounts) -> bo
     return other is not None and any(index == other for each, index in accounts.items() if each != account_id)
 
 
+def may_be_one(one: Movement, other: Movement, accounts: Accounts) -> bool:
+    """Whether two sides are still those of one transfer, whenever each was dated."""
+    opposite = one.minor == -other.minor and one.currency == other.currency and one.account_id != other.account_id
+    out, into = (one, other) if one.minor < 0 else (other, one)
+    return opposite and not contradicted(out, into, accounts)
+
+
 def contradicted(out: Movement, into: Movement, accounts: Accounts) -> bool:
     """Whether one of two sides names another account than the other side's."""
     return _is_not(out.other, into.account_id, accounts) or _is_not(into.other, out.account_id, accounts)
@@ -54,6 +61,8 @@ def pair(movements: Iterable[Movement], accounts: Accounts | None = None) -> lis
             sides[abs(each.minor), each.currency][each.minor > 0].append(each)
     found = []
     for outgoing, incoming in sides.values():
+        if not outgoing or not incoming:
+            continue
         certain = _confirmed(sorted(outgoing, key=_order), sorted(incoming, key=_order), known)
         taken = {each for both in certain for each in both}
         left = [sorted((e for e in some if e.id not in taken), key=_order) for some in (outgoing, incoming)]
