@@ -78,7 +78,7 @@ def pair(session: Session, head: Ledger, accounts: transfers.Accounts, since: in
 def _part(session: Session, head: Ledger, accounts: transfers.Accounts, since: int) -> None:
     """End the transfers of what changed: an amount was corrected, or an IBAN says that the pair was a wrong guess."""
     query: Any = select(*_MOVEMENT, Transaction.transfer_id).where(Transaction.transfer_id.is_not(None))
-    changed = session.execute(query.where(Transaction.revision > since)).all()
+    changed: Any = session.execute(query.where(Transaction.revision > since)).all()
     known = {row.id: transfers.Movement(*row[:-1]) for row in changed}
     others = [row.transfer_id for row in changed if row.transfer_id not in known]
     for start in range(0, len(others), store.LARGEST_IN):
