@@ -82,8 +82,8 @@ def _part(session: Session, head: Ledger, accounts: transfers.Accounts, since: i
     known = {row.id: transfers.Movement(*row[:-1]) for row in changed}
     others = [row.transfer_id for row in changed if row.transfer_id not in known]
     for start in range(0, len(others), store.LARGEST_IN):
-        some = query.where(Transaction.id.in_(others[start : start + store.LARGEST_IN]))
-        known |= {row.id: transfers.Movement(*row[:-1]) for row in session.execute(some)}
+        some: Any = session.execute(query.where(Transaction.id.in_(others[start : start + store.LARGEST_IN])))
+        known |= {row.id: transfers.Movement(*row[:-1]) for row in some}
     ended: dict[uuid.UUID, None] = {}
     for row in changed:
         if row.transfer_id not in known or not transfers.may_be_one(known[row.id], known[row.transfer_id], accounts):
