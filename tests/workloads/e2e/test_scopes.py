@@ -25,8 +25,8 @@ ASKED = BODIES | {
 }
 
 
-def operations(platform: Platform, service: str) -> list[tuple[str, str, dict[str, Any]]]:
-    paths = httpx.get(f"{platform.urls[service]}/openapi.json").json()["paths"]
+def operations(http: httpx.Client) -> list[tuple[str, str, dict[str, Any]]]:
+    paths = http.get("/openapi.json").json()["paths"]
     return [
         (method.upper(), path, operation)
         for path, item in paths.items()
@@ -40,6 +40,7 @@ class Person:
 
     def __init__(self, platform: Platform, service: str) -> None:
         self.platform, self.service, self.name = platform, service, f"{service}-{uuid.uuid4()}"
+        self.http = httpx.Client(base_url=platform.urls[service], timeout=60)
 
     def ask(self, method: str, template: str, scopes: Sequence[str]) -> httpx.Response:
         values = {"bank": "aurora", "bank_id": "aurora", "article_id": "connect-a-bank", "month": "2026-11"}
@@ -48,8 +49,7 @@ class Person:
         headers = {"Authorization": f"Bearer {issuer.token(self.name, scp=' '.join(scopes))}"}
         body = ASKED.get((self.service, template), {"attended": True}) if method in ("POST", "PUT", "PATCH") else None
         asked = QUERIES.get((self.service, template))
-        url = self.platform.urls[self.service] + path
-        return httpx.request(method, url, json=body, params=asked, headers=headers, timeout=60)
+        return self.http.request(method, path, json=body, params=asked, headers=headers)
 
 
 @pytest.mark.parametrize("service", sorted(APPLICATIONS))
@@ -58,7 +58,7 @@ def test_every_operation_is_refused_without_its_scopes_and_open_with_them_alone(
 ) -> None:
     """With them alone: what it asks of other services with the same token is granted, too."""
     person = Person(platform, service)
-    for method, path, operation in operations(platform, service):
+    for method, path, operation in operations(person.http):
         [demanded] = operation["security"][0].values()
         assert demanded, f"{method} {path} demands nothing"
         assert "403" in operation["responses"]
