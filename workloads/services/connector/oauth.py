@@ -90,7 +90,7 @@ class AuthorizationServer:
         if not form.hybrid or not form.issuer or not form.jwks:
             return
         keys = self._transport.ask(
-            "authorization_server", context, target=self._address(form.jwks), token=lambda: None
+            "authorization_server", context, target=self._address(form.jwks), token=lambda _: None
         ).members
         asked = (progress.nonce or "", progress.state or "", progress.consent_id or "")
         if not all(asked):
@@ -114,19 +114,23 @@ class AuthorizationServer:
         tokens = self._tokens(context, (progress.server or self._server(context, None))[1], form)
         return Tokens(tokens.access, tokens.refresh or refresh_token, tokens.expires)
 
-    def application_token(self, context: Context) -> str:
-        """A token of our own, for no user (client credentials), kept until it is over. Raises BankFailure."""
+    def application_token(self, context: Context, refused: str | None = None) -> str:
+        """A token of our own, for no user (client credentials), kept until it is over or refused. Raises BankFailure.
+
+        refused: one that the bank does not take any more, whatever it said of its end.
+        """
         with self._lock:
-            if self._application is None or over(self._application.expires):
+            known = self._application
+            if known is None or over(known.expires) or known.access == refused:
                 form = {"grant_type": "client_credentials", "scope": self._form.application_scope or None}
-                self._application = self._tokens(context, self._server(context, None)[1], form)
-            return self._application.access
+                known = self._application = self._tokens(context, self._server(context, None)[1], form)
+            return known.access
 
     def _server(self, context: Context, metadata: str | None) -> tuple[str, str]:
         """Authorization and token endpoint: the profile's, else those of the bank's metadata (RFC 8414)."""
         if self._form.authorization_endpoint and self._form.token_endpoint:
             return self._address(self._form.authorization_endpoint), self._address(self._form.token_endpoint)
-        answer = self._transport.ask("authorization_server", context, target=metadata, token=lambda: None)
+        answer = self._transport.ask("authorization_server", context, target=metadata, token=lambda _: None)
         browser = parse.text(answer.members.get("authorization_endpoint"))
         token = self._transport.link(parse.text(answer.members.get("token_endpoint")), answer.url)
         if not browser or not token or not browser.startswith(("https://", "http://127.", "http://localhost")):

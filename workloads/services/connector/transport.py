@@ -117,20 +117,22 @@ class Transport:
         *,
         target: str | None = None,
         method: str | None = None,
-        token: Callable[[], str | None] | None = None,
+        token: Callable[[str | None], str | None] | None = None,
     ) -> Answer:
         """A bank's answer of success.
 
         body: as JSON. target: the address, where it comes of a link. method: of that link's kind. token: another than
-        the user's. Raises BankFailure, and Problem 429 when the quota does not allow it.
+        the user's; told one that was refused, it gives a newer one. Raises BankFailure, and Problem 429 when the quota
+        does not allow it.
         """
         wanted = self.profile.operation(operation)
         target = target if wanted.follow_links else None
         method = wanted.method or method
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        bearer = token() if token else context.token.value if context.token else None
+        bearer = token(None) if token else context.token.value if context.token else None
         answer = self._once(context, self._built(operation, context, target, method), content, bearer, operation)
-        if answer.status == 401 and bearer and not token and context.token and (new := context.token.renew(bearer)):
+        renew = token or (context.token.renew if context.token else None)
+        if answer.status == 401 and bearer and renew and (new := renew(bearer)):
             again = self._built(operation, context, target, method)  # each request has an id of its own
             answer = self._once(context, again, content, new, operation)
         if not 200 <= answer.status < 300:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from workloads.chassis import clock
@@ -141,8 +142,7 @@ class UkBank:
 
     def _own(self, operation: str, context: Context, body: dict[str, Any] | None = None) -> Answer:
         """Ask about a consent, with a token of our own (client credentials)."""
-        token = lambda: self._server.application_token(context)  # noqa: E731
-        return self._transport.ask(operation, context, body, token=token)
+        return self._transport.ask(operation, context, body, token=partial(self._server.application_token, context))
 
 
 def _of(answer: Answer, name: str) -> list[dict[str, Any]]:
