@@ -10,6 +10,7 @@ import io
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import threading
@@ -64,10 +65,12 @@ class Spare:
 
 
 def _run(order: Connection, other_end: Connection, streams: Sequence[int]) -> None:
+    # The engine tells all of the host's group to end: silently, also while a pack that refused its input is ending.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    other_end.close()
     try:
-        other_end.close()
         module, arguments, folder, environment = order.recv()
-    except (EOFError, KeyboardInterrupt):  # whoever might have asked is gone, or was told to go with all of its group
+    except EOFError:  # whoever might have asked is gone
         return
     own = {sys.path[0], *os.environ.get("PYTHONPATH", "").split(os.pathsep)}
     os.environ.clear()

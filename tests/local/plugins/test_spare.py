@@ -88,3 +88,20 @@ def test_one_that_nobody_asks_ends_silently_with_whoever_made_it(number: signal.
         assert time.monotonic() < until, "the spare interpreter still waits"
         time.sleep(0.05)
     assert "Process-1" not in errors.read_text()
+
+
+def test_one_that_is_at_work_ends_silently_when_its_group_is_told_to(tmp_path: Path) -> None:
+    (tmp_path / "busy.py").write_text("import time\nprint('at work', flush=True)\ntime.sleep(60)\n")
+    asked = KEPT.replace("time.sleep(60)", f"spare.run('busy', [], {str(tmp_path)!r}, {{}})\nspare.stdout.read(7)\n")
+    asked += "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('told', flush=True)\n"
+    asked += "sys.stderr.buffer.write(b''.join(iter(lambda: spare.stderr.read(65536), b'')))\n"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    with subprocess.Popen(
+        python(asked), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as maker:
+        assert maker.stdout
+        maker.stdout.readline()
+        assert maker.stdout.readline() == b"told\n"
+        os.killpg(maker.pid, signal.SIGINT)
+        _, errors = maker.communicate(timeout=60)
+    assert errors == b""
