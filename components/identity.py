@@ -17,6 +17,7 @@ from components.identity_applications import GRAPH_APP, Application, consent, re
 from components.identity_claims import EnrichmentArgs, enrich_tokens
 from components.identity_flows import b2c_user_flows, code_by_email, second_factor, sign_up_and_in
 
+DISCOVERY = "/.well-known/openid-configuration"
 B2C_FLOWS = {"signin": "signUpOrSignIn", "password": "passwordReset", "profile": "profileUpdate"}
 """The user flows of a B2C tenant, which has one for each purpose."""
 
@@ -65,9 +66,9 @@ class Identity(pulumi.ComponentResource):
     client_id: pulumi.Output[str]
     """Application id that the website and mobile apps sign in with."""
     issuer: str
-    """Issuer of the tokens."""
-    jwks_uri: str
-    """Where the keys are that verify them."""
+    """What tokens call their issuer."""
+    discovery: str
+    """Where the document is that names the issuer and its keys (OpenID Connect Discovery 1.0, section 4)."""
 
     def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("tributary:azure:Identity", name, {}, opts)
@@ -89,10 +90,7 @@ class Identity(pulumi.ComponentResource):
 
         self.audience = api.registration.app_id
         self.client_id = app.registration.app_id
-        self.issuer = args.issuer
-        # A B2C tenant has keys of each flow.
-        flow = f"/B2C_1_{next(iter(B2C_FLOWS))}" if args.kind == "b2c" else ""
-        self.jwks_uri = args.issuer.rstrip("/").removesuffix("/v2.0") + f"{flow}/discovery/v2.0/keys"
+        self.issuer, self.discovery = _told_by(args)
         self.register_outputs({"audience": self.audience, "client_id": self.client_id, "issuer": self.issuer})
 
     @staticmethod
@@ -117,3 +115,13 @@ class Identity(pulumi.ComponentResource):
         )
         consent(f"{name}-consent-api", tenant, app, api.principal.object_id, scopes, opts)
         consent(f"{name}-consent-sign-in", tenant, app, graph.object_id, ["openid", "offline_access"], opts)
+
+
+def _told_by(args: IdentityArgs) -> tuple[str, str]:
+    """What a tenant's tokens call their issuer, and where its document is."""
+    address = args.issuer.rstrip("/")
+    if args.kind == "external-id":
+        return address, address + DISCOVERY
+    # Each flow of a B2C tenant has a document of its own, and the issuer that all of them name ends in a slash
+    # (learn.microsoft.com/azure/active-directory-b2c/tokens-overview).
+    return f"{address}/", f"{address.removesuffix('/v2.0')}/B2C_1_{next(iter(B2C_FLOWS))}/v2.0{DISCOVERY}"

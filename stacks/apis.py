@@ -20,7 +20,6 @@ BACKEND = "services"
 """The one backend: the cluster's ingress, which leads each path to its service."""
 PATH = "banking"
 _AUDIENCE = "token-audience"
-_DISCOVERY = "/.well-known/openid-configuration"
 _PERSON = "context.Request.IpAddress"
 _PERSON_BEHIND_EDGE = (
     "context.Request.Headers.GetValueOrDefault(\"X-Forwarded-For\", \"\").Split(',').Last().Trim().Split(':')[0]"
@@ -48,9 +47,9 @@ def apis(settings: Settings, tokens: Tokens) -> Mapping[str, ApiArgs]:
 
     Which banks there are is the same for everybody: the gateway answers that by itself for a minute.
     """
-    policy = _policy(settings, tokens.issuer, f"{{{{{_AUDIENCE}}}}}")
+    policy = _policy(settings, tokens, f"{{{{{_AUDIENCE}}}}}")
     remembered = {"listConnectableBanks": (_DOCUMENTS / "banks.xml").read_text()}
-    person = {"type": "openIdConnect", "openIdConnectUrl": f"{tokens.issuer.rstrip('/')}{_DISCOVERY}"}
+    person = {"type": "openIdConnect", "openIdConnectUrl": tokens.discovery}
     openapi = {**document(), "components": {"securitySchemes": {"person": person}}}
     version = VersionArgs(openapi=openapi, backend=BACKEND, policy=policy, operation_policies=remembered)
     return {"banking": ApiArgs(display_name="Banking", path=PATH, versions={"v1": version})}
@@ -61,9 +60,10 @@ def values(tokens: Tokens) -> Mapping[str, pulumi.Input[str]]:
     return {_AUDIENCE: tokens.audience}
 
 
-def _policy(settings: Settings, issuer: str, audience: str) -> str:
+def _policy(settings: Settings, tokens: Tokens, audience: str) -> str:
     told = {
-        "issuer": issuer.rstrip("/"),
+        "issuer": tokens.issuer,
+        "discovery": tokens.discovery,
         "audience": audience,
         "origin": f"https://{settings.app_host}",
         "calls": str(settings.gateway.calls_per_minute),

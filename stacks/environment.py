@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pulumi
 
+from components.identity import DISCOVERY
 from stacks.data import QSEAL, QWAC
 from stacks.identity import Tokens
 from stacks.services import Service
@@ -76,7 +77,7 @@ def environment(
         )
     if service.users:
         tokens = surroundings.tokens
-        told |= {"TOKEN_ISSUER": tokens.issuer, "TOKEN_AUDIENCE": tokens.audience}
+        told |= {"TOKEN_ISSUER": tokens.discovery.removesuffix(DISCOVERY), "TOKEN_AUDIENCE": tokens.audience}
         if own := tokens.services:
             told |= {"SERVICE_TOKEN_ISSUER": own.issuer, "SERVICE_TOKEN_AUDIENCE": own.audience}
         told["ACTING_SERVICES"] = surroundings.acting_services

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.graph_object import GraphTenant
-from components.identity import Identity, IdentityArgs
+from components.identity import DISCOVERY, Identity, IdentityArgs
 from components.identity_claims import EnrichmentArgs
 from stacks.sections.foundation import ServiceTokens
 from stacks.settings import Settings
@@ -28,10 +28,12 @@ SCOPES = {
 class Tokens:
     """Whose bearer tokens identify people. audience: whom they are for. client_id: what an app signs in with.
 
+    issuer: as they name it. discovery: where the document is that names it and its keys.
     services: whose identify services; None: the same issuer's, for the same audience.
     """
 
     issuer: str
+    discovery: str
     audience: pulumi.Input[str]
     services: ServiceTokens | None
     client_id: pulumi.Input[str] | None = None
@@ -41,7 +43,8 @@ def make_identity(settings: Settings) -> Tokens:
     """Sets the tenant up where the settings name one, and says whose tokens are good."""
     wanted, sign_in = settings.identity, settings.sign_in
     if wanted is None or settings.people_tenant is None:
-        return Tokens(sign_in.issuer, sign_in.audience, sign_in.services)
+        document = sign_in.issuer.rstrip("/") + DISCOVERY
+        return Tokens(sign_in.issuer, document, sign_in.audience, sign_in.services)
     tenant = GraphTenant(tenant_id=settings.people_tenant, client_id=wanted.client_id, endpoint=wanted.graph)
     enrichment, website = wanted.enrichment, wanted.redirects.website or [f"https://{settings.app_host}/"]
     identity = Identity(
@@ -57,4 +60,4 @@ def make_identity(settings: Settings) -> Tokens:
             enrichment=EnrichmentArgs(**enrichment.model_dump()) if enrichment else None,
         ),
     )
-    return Tokens(identity.issuer, identity.audience, sign_in.services, identity.client_id)
+    return Tokens(identity.issuer, identity.discovery, identity.audience, sign_in.services, identity.client_id)

@@ -381,7 +381,7 @@ def _as_tokens_name_it(issuer: str) -> str:
         raise ValueError(
             f"External ID's tokens name a tenant by its id, here https://{tenant}{_EXTERNAL_ID}{parts.path}"
         )
-    return issuer
+    return issuer.rstrip("/") if host.endswith(_EXTERNAL_ID) else issuer
 
 
 class SignIn(Section):

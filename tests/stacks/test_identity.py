@@ -43,6 +43,17 @@ def test_services_take_tokens_for_the_api_that_the_stack_registered() -> None:
     assert told(found, "SERVICE_TOKEN_ISSUER") == {f"https://login.microsoftonline.com/{TENANT}/v2.0"}
 
 
+def test_a_b2c_tenants_tokens_are_verified_as_its_sign_in_flow_says() -> None:
+    host = f"https://people.b2clogin.com/{TENANT}"
+    services = {"issuer": f"https://login.microsoftonline.com/{TENANT}/v2.0", "audience": "api://tributary-services"}
+    sign_in = {"issuer": f"{host}/v2.0/", "audience": "api://tributary", "services": services}
+    found = deployed({**IDENTITY, "kind": "b2c", "secondFactor": False}, **{"tributary:signIn": sign_in})
+    assert told(found, "TOKEN_ISSUER") == {f"{host}/B2C_1_signin/v2.0"}
+    (policy,) = (each.inputs["value"] for each in found.of("apimanagement:ApiPolicy"))
+    assert f'<openid-config url="{host}/B2C_1_signin/v2.0/.well-known/openid-configuration" />' in policy
+    assert f"<issuer>{host}/v2.0/</issuer>" in policy
+
+
 def test_the_tenant_that_issues_the_tokens_is_set_up_where_no_other_is_named() -> None:
     found = deployed({})
     assert tenants(found) == {TENANT}
