@@ -41,9 +41,9 @@ class ClusterArgs:
     maintenance: when upgrades happen; None leaves that to Azure. collection: where its metrics go; with it, logs go to
     the site's workspace, too.
     private: whether the API server is in the virtual network alone; it needs api_subnet_id then. zone_id: private DNS
-    zone private.<region>.azmk8s.io that its name is put into, and network_id the network; without, AKS makes a zone
-    that is known in the cluster's own network alone (learn.microsoft.com/azure/aks/private-clusters): who deploys from
-    a peered one would not find it.
+    zone private.<region>.azmk8s.io that its name is put into; without, AKS makes a zone that is known in the cluster's
+    own network alone (learn.microsoft.com/azure/aks/private-clusters): who deploys from a peered one would not find it.
+    network_id: the virtual network whose link to that zone the cluster looks after; both or neither.
     encryption_at_host: of the nodes' disks and caches (the subscription must have the feature). defender: whether
     Microsoft Defender watches it. ingress: how requests come in; None for clusters without.
     """
