@@ -49,7 +49,7 @@ class Role(Protocol):
         ...
 
     def closed(self) -> None:
-        """The link is gone."""
+        """The link is gone, and must not be touched again: proton has freed what belongs to it."""
         ...
 
     def check(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from proton import Delivery, Endpoint, Message, Receiver, Sender, Terminus
+from proton import Delivery, Endpoint, Message, Receiver, Sender, Session, Terminus
 
 from local.azure.context import Authorizer, Directory
 from local.azure.dataplanes.servicebus import conditions
@@ -59,6 +59,12 @@ class ClientConnection:
         role = self._roles.pop(_key(link), None)
         if role is not None:
             role.closed()
+
+    def ended(self, session: Session) -> None:
+        """The roles of all its links are over."""
+        for role in self.roles:
+            if role.link.session == session:
+                self.detached(role.link)
 
     def flowed(self, link: Sender | Receiver) -> None:
         """Tell its role."""

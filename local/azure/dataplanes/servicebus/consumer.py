@@ -35,7 +35,7 @@ class Consumer:
         self._require, self._output = require, output
         self.session = session
         self._deletes = link.remote_snd_settle_mode == Link.SND_SETTLED
-        self._promised = 0
+        self._promised, self._gone = 0, False
 
     def opened(self) -> None:
         """Take part."""
@@ -73,6 +73,8 @@ class Consumer:
     def _hand_over(self, data: bytes) -> None:
         """Received and deleted: it may leave now that it is gone for good."""
         self._promised -= 1
+        if self._gone:
+            return
         self._send(f"{id(data)}", data).settle()
         self._output()
 
@@ -102,6 +104,8 @@ class Consumer:
         failed, undeliverable = delivery.remote.failed, delivery.remote.undeliverable
 
         def confirm() -> None:
+            if self._gone:
+                return
             if condition is not None:
                 delivery.local.condition = condition
             delivery.local.failed, delivery.local.undeliverable = failed, undeliverable
@@ -121,11 +125,13 @@ class Consumer:
             self._broker.commits.after(self._drain)
 
     def _drain(self) -> None:
-        self.link.drained()
-        self._output()
+        if not self._gone:
+            self.link.drained()
+            self._output()
 
     def closed(self) -> None:
         """Leave; the session is free for another."""
+        self._gone = True
         self._broker.leave((self._key, self._dead), self)
         if self.session is not None:
             self._broker.end_session(self.session, in_vain=False)

@@ -29,5 +29,6 @@ def listens(address: str) -> bool:
 def daemons(instance: Instance, tools: Mapping[str, str]) -> list[Daemon]:
     """The broker."""
     module = "local.azure.dataplanes.servicebus"
-    argv = (tools.get("python", sys.executable), "-m", module, "--state", str(instance.state))
+    # Proton is a C library: should it ever end the process, the log says where it was called from.
+    argv = (tools.get("python", sys.executable), "-X", "faulthandler", "-m", module, "--state", str(instance.state))
     return [Daemon(name="servicebus", argv=argv, folder=REPOSITORY, ready=lambda: listens(own_address(instance)))]

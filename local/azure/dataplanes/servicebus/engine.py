@@ -29,7 +29,11 @@ class Observer(Protocol):
         ...
 
     def detached(self, link: Sender | Receiver) -> None:
-        """The peer let go of a link."""
+        """The peer let go of a link, which is nobody's any more afterwards."""
+        ...
+
+    def ended(self, session: Session) -> None:
+        """The peer ended a session, and all its links with it."""
         ...
 
     def flowed(self, link: Sender | Receiver) -> None:
@@ -61,7 +65,7 @@ class Engine(asyncio.Protocol):
             Event.CONNECTION_REMOTE_OPEN: Connection.open,
             Event.CONNECTION_REMOTE_CLOSE: Connection.close,
             Event.SESSION_REMOTE_OPEN: Session.open,
-            Event.SESSION_REMOTE_CLOSE: _end_session,
+            Event.SESSION_REMOTE_CLOSE: self._ended,
             Event.LINK_REMOTE_OPEN: self._observer.attached,
             Event.LINK_REMOTE_CLOSE: self._detached,
             Event.LINK_REMOTE_DETACH: self._detached,
@@ -159,10 +163,10 @@ class Engine(asyncio.Protocol):
         link.close()
         link.free()
 
+    def _ended(self, session: Session) -> None:
+        self._observer.ended(session)
+        session.close()
+        session.free()
+
     def _delivered(self, delivery: Delivery) -> None:
         self._observer.delivered(delivery, self._format)
-
-
-def _end_session(session: Session) -> None:
-    session.close()
-    session.free()

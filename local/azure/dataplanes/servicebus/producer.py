@@ -33,6 +33,7 @@ class Producer:
         self._broker, self.link, self._key = broker, link, entity.key
         self._require, self._output = require, output
         self._format: int | None = None
+        self._gone = False
         link.max_message_size = entity.largest
 
     def opened(self) -> None:
@@ -74,6 +75,8 @@ class Producer:
 
     def _settle(self, delivery: Delivery, state: Any, condition: Condition | None) -> None:
         def acknowledge() -> None:
+            if self._gone:
+                return
             if condition is not None:
                 delivery.local.condition = condition
             delivery.update(state)
@@ -92,7 +95,8 @@ class Producer:
         """Nothing: we are the receiver."""
 
     def closed(self) -> None:
-        """Nothing is held for it."""
+        """What is on disk stays unacknowledged: the client sends it again, and duplicates are found by their id."""
+        self._gone = True
 
     def check(self) -> None:
         """Raises Refusal when the entity is gone or the right to send."""

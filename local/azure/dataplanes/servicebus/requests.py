@@ -32,15 +32,16 @@ class Responses:
     def __init__(self, broker: Broker, link: Sender, output: Callable[[], None]) -> None:
         self._broker, self.link, self._output = broker, link, output
         self._queued: list[bytes] = []
-        self._sent = 0
+        self._sent, self._gone = 0, False
 
     def send(self, message: Message) -> None:
         """Send an answer once everything that it says is on disk."""
         data = bytes(message.encode())
 
         def hand_over() -> None:
-            self._queued.append(data)
-            self.flow()
+            if not self._gone:
+                self._queued.append(data)
+                self.flow()
 
         self._broker.commits.after(hand_over)
 
@@ -59,6 +60,7 @@ class Responses:
 
     def closed(self) -> None:
         """Forget what was not asked for."""
+        self._gone = True
         self._queued.clear()
 
     def check(self) -> None:

