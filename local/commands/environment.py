@@ -43,7 +43,9 @@ def environment(instance: Instance) -> dict[str, str]:
     bundle = str(instance.ca_bundle)
     variables = {
         "PATH": _path(instance),
-        "PULUMI_BACKEND_URL": f"file://{backend(instance)}",
+        # Without files of attributes: an engine that is killed while it writes one leaves it cut off, and the stack
+        # can't be opened any more ("failed to load checkpoint: EOF"; gocloud.dev/blob/fileblob, URLOpener).
+        "PULUMI_BACKEND_URL": f"file://{backend(instance)}?metadata=skip",
         "PULUMI_HOME": str(engine_home(instance)),
         "PULUMI_CONFIG_PASSPHRASE": passphrase(instance),
         "PULUMI_SKIP_UPDATE_CHECK": "true",

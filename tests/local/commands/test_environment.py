@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from local.commands.env import exports
 from local.commands.environment import NotRunning, environment
 from local.commands.running import Busy, alone
 from local.instance import Instance
+from tests import programs
 
 
 @pytest.fixture
@@ -89,3 +91,16 @@ def test_two_commands_do_not_work_on_one_instance(prepared: Instance) -> None:
         alone(prepared).__enter__()
     with alone(prepared):
         pass
+
+
+def test_the_real_engine_keeps_a_stack_in_one_file(prepared: Instance, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: kept\nruntime: python\n")
+    variables = {**os.environ, **environment(prepared)}
+    engine_program = programs.needed("pulumi")["pulumi"]
+    subprocess.run(
+        [engine_program, "stack", "init", "local", "--non-interactive"],
+        cwd=tmp_path, env=variables, check=True, capture_output=True,
+    )  # fmt: skip
+    kept = {each.name for each in (prepared.state / "pulumi" / ".pulumi" / "stacks" / "kept").iterdir()}
+    assert "local.json" in kept
+    assert not [each for each in kept if each.endswith(".attrs")]
