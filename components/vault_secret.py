@@ -27,6 +27,7 @@ def make_secret(
         resource_group_name=site.resource_group,
         properties=keyvault.SecretPropertiesArgs(
             value=pulumi.Output.secret(value),
+            content_type="text/plain",
             attributes=keyvault.SecretAttributesArgs(expires=int(expires.timestamp())),
         ),
         tags=site.tags,
