@@ -86,6 +86,8 @@ def test_kills_in_the_middle_of_traffic_lose_and_double_nothing_acknowledged(bus
     threads = [threading.Thread(target=each) for each in (produce, consume)]
     for each in threads:
         each.start()
+    while not accepted and threads[0].is_alive():
+        time.sleep(0.05)
     for _ in range(6):
         time.sleep(random.uniform(0.5, 2.5))
         broker.kill()
