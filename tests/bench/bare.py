@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
 
 from local.plugins.values import ENGINE_UNKNOWN
 
 _SECRET = "[secret]"  # what the engine shows instead of one
+_ADD_ONS = ("secrets-store.csi.x-k8s.io/",)
+"""API groups that add-ons of a cluster bring."""
 _ADDED = ("azureApiVersion", "version", "__internal", "__createBeforeDelete")
 """Inputs that engine and providers add, where a class takes none of that name."""
 
@@ -86,6 +89,8 @@ def _maker(token: str) -> Callable[[str, dict[str, Any], pulumi.ResourceOptions]
     package, module, name = token.split(":")
     if package == "pulumi-python":
         return lambda name, given, opts: pulumi.CustomResource(token, name, given, opts)
+    if module.startswith(_ADD_ONS):
+        return _custom_object
     if package == "pulumi":
         cls = importlib.import_module(f"pulumi_{name}").Provider
     else:
@@ -99,6 +104,12 @@ def _maker(token: str) -> Callable[[str, dict[str, Any], pulumi.ResourceOptions]
         return cls(name, opts=opts, **{named[_folded(key)]: value for key, value in said.items()})
 
     return make
+
+
+def _custom_object(name: str, given: dict[str, Any], opts: pulumi.ResourceOptions) -> pulumi.Resource:
+    """An object of a kind that Kubernetes itself does not know, for which the SDK has one class."""
+    said = {"api_version" if key == "apiVersion" else key: value for key, value in given.items()}
+    return CustomResource(name, opts=opts, **said)
 
 
 def _folded(name: str) -> str:
