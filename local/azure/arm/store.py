@@ -6,12 +6,13 @@ import json
 import socket
 import sqlite3
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from local.azure.arm.ids import canonical
 from local.azure.context import ArmError, Body, Resource
+from local.azure.sqlite import transaction
 
 
 class LocalStore:
@@ -106,16 +107,9 @@ class LocalStore:
         """Give a port back."""
         self.database.execute("DELETE FROM ports WHERE key = ?", (key.lower(),))
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All writes within are kept, or none."""
-        self.database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self.database.execute("ROLLBACK")
-            raise
-        self.database.execute("COMMIT")
+        return transaction(self.database)
 
 
 def merged(base: Mapping[str, Any], extra: Mapping[str, Any]) -> Body:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.azure.sqlite import transaction
+
 LARGEST = 64 * 1024 * 1024
 """Bytes that the telemetry of an instance may take; the oldest goes first."""
 _CHECK_EVERY = 200
@@ -66,17 +68,12 @@ class TelemetryStore:
         rows = [
             (now, i.component, i.kind, i.time, i.operation, i.parent, i.item, i.role, json.dumps(i.body)) for i in items
         ]
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._database):
             self._database.executemany(
                 "INSERT INTO telemetry (received, component, kind, time, operation, parent, item, role, body) "
                 "VALUES (?,?,?,?,?,?,?,?,?)",
                 rows,
             )
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
         self._since += len(rows)
         if self._since >= _CHECK_EVERY:
             self.prune()

@@ -9,14 +9,13 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from local.azure.sqlite import transaction
 from local.pki import write_private
 
 _SCHEMA = """
@@ -73,16 +72,6 @@ class VaultStore:
         """Close the database."""
         self._database.close()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
-
     def seal(self, value: bytes, context: str) -> bytes:
         """Encrypt and authenticate a value; it opens only with the same context."""
         nonce = secrets.token_bytes(12)
@@ -98,7 +87,7 @@ class VaultStore:
 
     def add_all(self, vault: str, kind: str, versions: list[Version]) -> None:
         """Keep several versions of one name at once, oldest first (a restored backup)."""
-        with self._transaction():
+        with transaction(self._database):
             for each in versions:
                 self._database.execute(
                     "INSERT OR IGNORE INTO objects (vault, kind, name) VALUES (?,?,?)", (vault, kind, each.name)
@@ -177,7 +166,7 @@ class VaultStore:
 
     def purge(self, vault: str, kind: str, name: str) -> None:
         """Forget a name and its versions for good."""
-        with self._transaction():
+        with transaction(self._database):
             for table in ("versions", "objects"):
                 self._database.execute(
                     f"DELETE FROM {table} WHERE vault = ? AND kind = ? AND name = ?",  # noqa: S608
@@ -194,7 +183,7 @@ class VaultStore:
 
     def forget(self, vault: str) -> None:
         """Forget everything of a vault."""
-        with self._transaction():
+        with transaction(self._database):
             for table in ("versions", "objects"):
                 self._database.execute(f"DELETE FROM {table} WHERE vault = ?", (vault,))  # noqa: S608
 

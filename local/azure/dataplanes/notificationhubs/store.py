@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from local.azure.sqlite import transaction
 
 _KEPT = 10_000
 """Deliveries; the oldest go first."""
@@ -67,16 +68,6 @@ class HubStore:
         """Close the database."""
         self._database.close()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
-
     def put(self, hub: str, name: str, installation: Mapping[str, Any]) -> None:
         """Keep an installation, in the place of the one of that name."""
         told = (hub, name, json.dumps(installation))
@@ -100,13 +91,13 @@ class HubStore:
 
     def delete(self, hub: str, name: str) -> None:
         """Forget an installation, and what was pushed to it."""
-        with self._transaction():
+        with transaction(self._database):
             self._database.execute("DELETE FROM installation WHERE hub = ? AND name = ?", (hub, name))
             self._database.execute("DELETE FROM delivery WHERE hub = ? AND installation = ?", (hub, name))
 
     def forget(self, hub: str) -> None:
         """Forget a hub."""
-        with self._transaction():
+        with transaction(self._database):
             self._database.execute("DELETE FROM installation WHERE hub = ?", (hub,))
             self._database.execute("DELETE FROM delivery WHERE hub = ?", (hub,))
 
@@ -120,7 +111,7 @@ class HubStore:
             (*given, each["installationId"], each["platform"], json.dumps(each["pushChannel"]), told, body, outcome)
             for each, outcome in targets
         ]
-        with self._transaction():
+        with transaction(self._database):
             self._database.executemany(
                 "INSERT INTO delivery (hub, message, at, installation, platform, channel, headers, body, outcome) "
                 "VALUES (?,?,?,?,?,?,?,?,?)",
