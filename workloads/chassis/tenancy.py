@@ -24,7 +24,7 @@ class UnboundQuery(RuntimeError):
 def _owned_tables(statement: Executable) -> set[str]:
     """Names of the tables of users' rows. Raises UnboundQuery for SQL in text: nobody knows what it is about."""
     found: set[str] = set()
-    for each in visitors.iterate(statement):  # type: ignore[arg-type]
+    for each in visitors.iterate(statement):  # type: ignore[arg-type]  # whatever is executed can be walked
         if isinstance(each, TextClause):
             raise UnboundQuery("a statement in text, which can't be bound to a user: query mapped classes")
         if isinstance(each, Table) and USER in each.columns:

@@ -122,5 +122,5 @@ def test_a_transfer_that_a_side_names_is_found_whatever_else_has_its_amount(
            for n, (late, _, named) in enumerate(made)]  # fmt: skip
     noise = [movement(40 + n, *each, other="x") for n, each in enumerate(others)]
     every = [*outs, *ins, *noise]
-    random.shuffle(every)  # type: ignore[attr-defined]
+    random.shuffle(every)  # type: ignore[attr-defined]  # hypothesis' Random
     assert sorted(pair(every, ACCOUNTS)) == [(out.id, into.id) for out, into in zip(outs, ins, strict=True)]
