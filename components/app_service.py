@@ -12,9 +12,11 @@ from components.common import Site
 
 
 def transport() -> dict[str, Any]:
-    """The part of a site's configuration that closes what is old: FTP, TLS before 1.2, remote debugging."""
+    """The part of a site's configuration that closes what is old: TLS before 1.2, remote debugging.
+
+    Nothing of FTP: Flex Consumption has none, and refuses a site that says so (azure-cli#31414).
+    """
     return {
-        "ftps_state": web.FtpsState.DISABLED,
         "http20_enabled": True,
         "min_tls_version": web.SupportedTlsVersions.SUPPORTED_TLS_VERSIONS_1_2,
         "scm_min_tls_version": web.SupportedTlsVersions.SUPPORTED_TLS_VERSIONS_1_2,

@@ -150,6 +150,7 @@ class WebSite(pulumi.ComponentResource):
 def _configuration(args: WebSiteArgs, values: Mapping[str, pulumi.Input[str]]) -> web.SiteConfigArgs:
     return web.SiteConfigArgs(
         **transport(),
+        ftps_state=web.FtpsState.DISABLED,
         always_on=True,
         linux_fx_version=args.runtime,
         app_command_line=args.start,

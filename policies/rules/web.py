@@ -48,14 +48,18 @@ no_ftp = rule(
     severity="high",
     topic="identity",
     why="FTP sends code and password in the clear.",
-    fix='Set site_config.ftps_state="Disabled".',
+    fix='Set site_config.ftps_state="Disabled"; leave it out on Flex Consumption, which has no FTP and refuses to be told.',
     passes={"siteConfig": {"ftpsState": "Disabled"}},
     breaks={"siteConfig.ftpsState": "AllAllowed"},
     checkov="CKV_AZURE_78",
     psrule="Azure.AppService.WebSecureFtp",
     azure_policy="4d24b6d4",
     controls={CIS: ["9.3"]},
-    demand=lambda app: app["siteConfig.ftpsState"].one_of("Disabled", "FtpsOnly"),
+    # Flex Consumption is told by functionAppConfig, which no other plan takes; TRB-AZURE-168.
+    demand=lambda app: (
+        app["siteConfig.ftpsState"].one_of("Disabled", "FtpsOnly")
+        | (app["siteConfig.ftpsState"].absent & app["functionAppConfig"].present)
+    ),
 )
 
 no_basic_auth = rule(
