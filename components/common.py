@@ -118,11 +118,13 @@ def diagnose(
     groups: Sequence[str] = (),
     metrics: Sequence[str] = ("AllMetrics",),
     part: str = "",
+    tables: bool = True,
 ) -> None:
     """Sends a resource's logs and metrics to the site's workspace; nothing where the site has none.
 
     logs: log categories. groups: category groups such as "audit". part: sub-resource with settings of its own, such
-    as "/blobServices/default".
+    as "/blobServices/default". tables: whether Azure Monitor has tables for these logs alone, e.g. AZFWNetworkRule; all
+    others lie in AzureDiagnostics (learn.microsoft.com/azure/azure-monitor/reference/logs-index).
     """
     if site.workspace_id is None:
         return
@@ -131,6 +133,8 @@ def diagnose(
         name="workspace",
         resource_uri=pulumi.Output.concat(resource.id, part),
         workspace_id=site.workspace_id,
+        # Unless it is said, even what has a table of its own goes to AzureDiagnostics.
+        log_analytics_destination_type="Dedicated" if tables else None,
         logs=[
             *(monitor.DiagnosticsLogSettingsArgs(category=each, enabled=True) for each in logs),
             *(monitor.DiagnosticsLogSettingsArgs(category_group=each, enabled=True) for each in groups),

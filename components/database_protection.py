@@ -54,8 +54,16 @@ def audit(name: str, server: sql.Server, site: Site, opts: pulumi.ResourceOption
     )
     # The server's audit leaves through its master database (auditing-server-level-database-level).
     after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[policy]))
-    part = "/databases/master"
-    diagnose(f"{name}-server-audit", server, site, after, part=part, logs=["SQLSecurityAuditEvents"], metrics=())
+    diagnose(
+        f"{name}-server-audit",
+        server,
+        site,
+        after,
+        part="/databases/master",
+        logs=["SQLSecurityAuditEvents"],
+        metrics=(),
+        tables=False,
+    )
 
 
 def protect_server(

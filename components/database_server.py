@@ -168,7 +168,7 @@ def make_database(
         tags=site.tags,
         opts=opts,
     )
-    diagnose(name, made, site, opts, logs=["Errors", "Timeouts", "Deadlocks"], metrics=["Basic"])
+    diagnose(name, made, site, opts, logs=["Errors", "Timeouts", "Deadlocks"], metrics=["Basic"], tables=False)
     return made
 
 

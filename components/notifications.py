@@ -113,7 +113,7 @@ class Notifications(pulumi.ComponentResource):
         )
         if args.access:
             private_endpoint(f"{name}-notifications", namespace, "namespace", args.access, site, child)
-        diagnose(f"{name}-notifications", namespace, site, child, logs=["OperationalLogs"], metrics=())
+        diagnose(f"{name}-notifications", namespace, site, child, logs=["OperationalLogs"], metrics=(), tables=False)
         hub = notificationhubs.NotificationHub(
             name,
             notification_hub_name=site.name("ntf", name),

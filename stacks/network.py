@@ -12,6 +12,8 @@ from stacks.settings import Settings
 
 SQL_ZONE = "privatelink.database.windows.net"
 BUS_ZONE = "privatelink.servicebus.windows.net"
+HUB_ZONE = "privatelink.notificationhub.windows.net"
+"""Notification Hubs' own; their names are in Service Bus', too (Notification Hubs REST API, PrivateLinkResources)."""
 VAULT_ZONE = "privatelink.vaultcore.azure.net"
 BLOB_ZONE = "privatelink.blob.core.windows.net"
 QUEUE_ZONE = "privatelink.queue.core.windows.net"
@@ -62,6 +64,7 @@ def cluster_zone(location: str) -> str:
 
 def _further(settings: Settings) -> list[str]:
     found = [cluster_zone(settings.location)] if settings.cluster.private else []
+    found += [HUB_ZONE] if settings.notifications.tier == "Standard" else []
     if settings.network.private:
         found += _WHERE_PRIVATE
         found += [metrics_zone(settings.location)] if settings.cluster.observed else []

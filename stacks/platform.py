@@ -15,7 +15,7 @@ from stacks.entry import make_edge, make_gateway, make_website
 from stacks.functions import make_functions
 from stacks.identity import make_identity
 from stacks.messaging import keep_push_keys, make_messaging, make_notifications
-from stacks.network import APP_ZONE, BUS_ZONE, access, make_network
+from stacks.network import APP_ZONE, BUS_ZONE, HUB_ZONE, access, make_network
 from stacks.observability import make_alerts, make_monitoring, reach_monitoring
 from stacks.services import Service, databases
 from stacks.settings import Settings
@@ -73,7 +73,9 @@ class Platform:
             customer_key(settings, self.vault, "messages"),
         )
         self.notifications = make_notifications(
-            settings, site, access(self.network, BUS_ZONE) if settings.notifications.tier == "Standard" else None
+            settings,
+            site,
+            access(self.network, BUS_ZONE, HUB_ZONE) if settings.notifications.tier == "Standard" else None,
         )
         self.push_keys = keep_push_keys(self.vault, self.notifications)
         self.gateway = make_gateway(settings, site, self.network, self.vault, self.monitoring, self.tokens)

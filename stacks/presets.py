@@ -124,11 +124,13 @@ DEV = Preset(
     cluster=Cluster(
         tier="Free",
         kubernetes_version="1.36",
-        node_size="Standard_D2ds_v5",
+        # As much as AKS asks of a system pool: two machines of four processors, and no B series
+        # (learn.microsoft.com/azure/aks/use-system-pools).
+        node_size="Standard_D4ds_v5",
         node_count=2,
         node_maximum=3,
         os_disk="Ephemeral",
-        os_disk_gb=64,
+        os_disk_gb=128,
         zones=[],
         login="azurecli",
         admin_groups=[],
@@ -150,7 +152,7 @@ DEV = Preset(
     edge=None,
     web_site=WebSite(sku="S1", instances=1, zone_redundant=False, private=False),
     functions=Functions(memory_mb=2048, maximum=40, zone_redundant=False, private=False),
-    alerts=Budget(monthly_budget=700.0),
+    alerts=Budget(monthly_budget=900.0),
 )
 
 LOCAL = DEV.model_copy(

@@ -325,7 +325,7 @@ class Cluster(Section):
     """The Kubernetes cluster. login: how kubelogin signs in; admin_groups: Entra groups that administer it.
 
     private: whether its API server is in the virtual network alone, in the subnet apiServer.
-    os_disk_gb: of each node; an ephemeral one must fit onto the machine's own disk, 75 GiB for Standard_D2ds_v5.
+    os_disk_gb: of each node; an ephemeral one must fit onto the machine's own disk, 150 GiB for Standard_D4ds_v5.
     encryption_at_host: of the nodes; the subscription must have the feature Microsoft.Compute/EncryptionAtHost.
     allowed_addresses: that a public API server answers, beside its own nodes. user_nodes: nodes of the services, apart
     from the system's; null for none. maintenance: window of upgrades. observed: metrics and logs are collected.

@@ -11,6 +11,7 @@ import pytest
 from components.common import ROLES, Site, assign_role
 from components.vault import Vault, VaultArgs
 from tests.components.mocks import SUBSCRIPTION, run
+from tests.components.samples import made
 
 
 def assigned(site: Site, scope: str = "/scope", principal: str = "p", role: str = "AcrPull") -> str:
@@ -54,6 +55,19 @@ def test_global_names_carry_the_suffix_and_are_refused_when_too_long(site: Site)
     assert site.global_name("st", "files", longest=24, separator="") == "stfilestestabc234"
     with pytest.raises(ValueError, match=r"has 33 characters; allowed are 24\. Shorten the stack's name \('test'\)"):
         site.global_name("kv", "mainmainmainmainma", longest=24)
+
+
+def test_logs_go_into_tables_of_their_own_where_there_are_some() -> None:
+    """Else into the one table AzureDiagnostics (Diagnostic Settings REST API, logAnalyticsDestinationType)."""
+    destinations = {
+        block: {
+            each.name: each.inputs.get("logAnalyticsDestinationType") for each in made(block).of(":DiagnosticSetting")
+        }
+        for block in ("functions", "cluster", "database", "notifications")
+    }
+    assert set(destinations["functions"].values()) == set(destinations["cluster"].values()) == {"Dedicated"}
+    # Azure knows no tables of theirs.
+    assert set(destinations["database"].values()) == set(destinations["notifications"].values()) == {None}
 
 
 def test_without_a_workspace_there_are_no_diagnostic_settings(site: Site) -> None:

@@ -97,7 +97,6 @@ COUNTS: Mapping[str, Callable[[Registered], int]] = {
     "App Service, P1v3 instance": tier("web:AppServicePlan", "P1v3"),
     "Notification Hubs, Standard": tier("notificationhubs:Namespace", "Standard"),
     "HSM key of 3072 bits": hardware_keys,
-    "node, Standard_D2ds_v5": nodes("Standard_D2ds_v5"),
     "node, Standard_D4ds_v5": nodes("Standard_D4ds_v5"),
     "alert on logs, each 15 minutes or less often": alerts_on_logs,
     "alert on a metric, a time series": time_series,

@@ -353,11 +353,26 @@ def test_prod_is_deployed_from_a_peered_network_that_resolves_its_api_server() -
     assert "10.10.0.0/24" in runner["sourceAddressPrefixes"]
 
 
-def test_nodes_of_dev_have_a_disk_that_fits_onto_the_machine() -> None:
-    """A Standard_D2ds_v5 has 75 GiB of its own; AKS' default of 128 is refused there."""
-    (pool,) = deployed("dev").one(":ManagedCluster").inputs["agentPoolProfiles"]
-    assert (pool["vmSize"], pool["osDiskType"]) == ("Standard_D2ds_v5", "Ephemeral")
-    assert pool["osDiskSizeGB"] <= 75
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_system_s_nodes_have_four_processors_and_a_disk_that_fits_onto_them(stack: str) -> None:
+    """AKS demands four of a system pool (learn.microsoft.com/azure/aks/use-system-pools); such a machine has 150 GiB."""
+    (pool,) = deployed(stack).one(":ManagedCluster").inputs["agentPoolProfiles"]
+    assert (pool["vmSize"], pool["osDiskType"]) == ("Standard_D4ds_v5", "Ephemeral")
+    assert pool["osDiskSizeGB"] <= 150
+
+
+def test_each_name_of_the_notification_hubs_leads_to_their_private_endpoint() -> None:
+    """Of two zones, Service Bus' and their own (Notification Hubs REST API, PrivateLinkResources, requiredZoneNames)."""
+    made = deployed("prod")
+    zones = {each.inputs["privateZoneName"] for each in made.of("privatedns:PrivateZone")}
+    assert {"privatelink.servicebus.windows.net", "privatelink.notificationhub.windows.net"} <= zones
+    group = made.one(":PrivateDnsZoneGroup", "main-notifications").inputs["privateDnsZoneConfigs"]
+    assert {each["privateDnsZoneId"].rsplit("main-", 1)[-1] for each in group} == {
+        "privatelink.servicebus.windows.net",
+        "privatelink.notificationhub.windows.net",
+    }
+    others = {each.inputs["privateZoneName"] for each in deployed("dev").of("privatedns:PrivateZone")}
+    assert "privatelink.notificationhub.windows.net" not in others
 
 
 def test_what_runs_in_prods_cluster_for_azure_reaches_what_it_asks() -> None:
