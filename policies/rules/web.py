@@ -48,7 +48,7 @@ no_ftp = rule(
     severity="high",
     topic="identity",
     why="FTP sends code and password in the clear.",
-    fix='Set site_config.ftps_state="Disabled"; leave it out on Flex Consumption, which has no FTP and refuses to be told.',
+    fix='Set site_config.ftps_state="Disabled"; leave it out on Flex Consumption, which has no FTP and refuses that.',
     passes={"siteConfig": {"ftpsState": "Disabled"}},
     breaks={"siteConfig.ftpsState": "AllAllowed"},
     checkov="CKV_AZURE_78",

@@ -355,14 +355,14 @@ def test_prod_is_deployed_from_a_peered_network_that_resolves_its_api_server() -
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_system_s_nodes_have_four_processors_and_a_disk_that_fits_onto_them(stack: str) -> None:
-    """AKS demands four of a system pool (learn.microsoft.com/azure/aks/use-system-pools); such a machine has 150 GiB."""
+    """AKS asks four of a system pool (learn.microsoft.com/azure/aks/use-system-pools); such a machine has 150 GiB."""
     (pool,) = deployed(stack).one(":ManagedCluster").inputs["agentPoolProfiles"]
     assert (pool["vmSize"], pool["osDiskType"]) == ("Standard_D4ds_v5", "Ephemeral")
     assert pool["osDiskSizeGB"] <= 150
 
 
 def test_each_name_of_the_notification_hubs_leads_to_their_private_endpoint() -> None:
-    """Of two zones, Service Bus' and their own (Notification Hubs REST API, PrivateLinkResources, requiredZoneNames)."""
+    """In two zones, Service Bus' and their own (Notification Hubs REST API, PrivateLinkResources: requiredZoneNames)."""
     made = deployed("prod")
     zones = {each.inputs["privateZoneName"] for each in made.of("privatedns:PrivateZone")}
     assert {"privatelink.servicebus.windows.net", "privatelink.notificationhub.windows.net"} <= zones
