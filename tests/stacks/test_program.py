@@ -362,7 +362,7 @@ def test_the_system_s_nodes_have_four_processors_and_a_disk_that_fits_onto_them(
 
 
 def test_each_name_of_the_notification_hubs_leads_to_their_private_endpoint() -> None:
-    """In two zones, Service Bus' and their own (Notification Hubs REST API, PrivateLinkResources: requiredZoneNames)."""
+    """In two zones, Service Bus' and their own (Notification Hubs REST API, PrivateLinkResources)."""
     made = deployed("prod")
     zones = {each.inputs["privateZoneName"] for each in made.of("privatedns:PrivateZone")}
     assert {"privatelink.servicebus.windows.net", "privatelink.notificationhub.windows.net"} <= zones
