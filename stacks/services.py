@@ -131,6 +131,7 @@ SERVICES = (
             "sync.failed",
             "export.ready",
             "ticket.answered",
+            "transactions.withdrawn",
             _CATEGORISED,
             _ERASURE,
         ),

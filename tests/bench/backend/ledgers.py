@@ -13,6 +13,7 @@ from typing import Any
 from schwifty import IBAN
 from sqlalchemy import select
 
+from workloads.chassis import clock
 from workloads.chassis.database import Database
 from workloads.chassis.facts import Fact
 from workloads.chassis.userkeys import GivenKeyWrapper, UserKeys
@@ -78,7 +79,7 @@ def take_over(database: Database, person: Person, part: int, parts: int) -> None
             listing = imports.Listing(
                 account, "aurora", [imports.told_of(each, hider) for each in mine],
                 date_from=min(dates, default=TODAY), date_to=max(dates, default=TODAY),
-                covers_pending=False, unreadable=0, digest=f"{part}",
+                covers_pending=False, unreadable=0, digest=f"{part}", asked=clock.now(), complete=False,
             )  # fmt: skip
             imports.import_list(session, person.user, cipher, listing)
 

@@ -151,6 +151,22 @@ def test_each_booking_status_of_the_profile_is_asked_for(bad: BadBank) -> None:
     history = bank.history(context)
     assert [path.rpartition("=")[2] for path, _ in bad.asked] == ["booked", "pending"]
     assert history.covers_pending
+    assert history.complete
+
+
+@pytest.mark.parametrize(
+    ("profile", "body"),
+    [
+        ({"booking_statuses": ["pending"]}, page(1)),
+        ({"report": "optional"}, b'{"balances": []}'),
+        ({}, page(1, booked={"transactionId": "t1"})),
+    ],
+    ids=["booked ones are not asked for", "no report", "no list"],
+)
+def test_a_list_that_may_lack_booked_entries_says_so(bad: BadBank, profile: dict[str, Any], body: bytes) -> None:
+    bad.answer = lambda path: (200, {}, body)
+    bank, context, _ = read(bad, transactions=profile)
+    assert not bank.history(context).complete
 
 
 def test_a_number_for_an_amount_keeps_its_digits(bad: BadBank) -> None:

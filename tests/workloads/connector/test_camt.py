@@ -52,6 +52,13 @@ def test_a_batch_is_split_iff_its_parts_are_its_sum(parts: list[int], whole: boo
     assert len({each.transaction_id for each in found}) == len(found)
 
 
+@pytest.mark.parametrize(("told", "complete"), [("true", True), ("false", False), ("", False)])
+def test_a_page_of_several_is_no_complete_statement(told: str, complete: bool) -> None:
+    paging = f"<RptPgntn><PgNb>1</PgNb><LastPgInd>{told}</LastPgInd></RptPgntn>"
+    assert camt.read(message(entry())).complete
+    assert camt.read(message(paging, entry())).complete is complete
+
+
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_nothing_that_a_bank_sends_is_an_error_of_ours(content: bytes) -> None:
     with pytest.raises(BankFailure):

@@ -40,11 +40,17 @@ class Account:
     def __init__(self, database: Database) -> None:
         self.database, self.user, self.id = database, uuid.uuid4(), uuid.uuid4()
 
-    def take(self, entries: Sequence[Told], since: datetime.date = DAY - DAYS) -> tuple[int, int, int]:
+    def take(
+        self, entries: Sequence[Told], since: datetime.date = DAY - DAYS, asked: datetime.datetime | None = None
+    ) -> tuple[int, int, int]:
+        """asked: when a list that is complete was asked for; None takes one that may not be."""
         digest = hashlib.sha256(repr(entries).encode()).hexdigest()
-        listing = imports.Listing(self.id, "aurora", entries, since, DAY, True, 0, digest)
+        told = imports.Listing(
+            self.id, "aurora", entries, since, DAY, covers_pending=True, unreadable=0, digest=digest,
+            asked=asked or clock.now(), complete=asked is not None,
+        )  # fmt: skip
         with self.database.session(self.user) as session:
-            found = imports.import_list(session, self.user, Cipher(self.user, bytes(32)), listing)
+            found = imports.import_list(session, self.user, Cipher(self.user, bytes(32)), told)
         return found.added, found.updated, found.removed
 
     @property

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workloads.chassis.money import Money
-from workloads.services.transaction.domain import Known, Told, keyed, plan
+from workloads.services.transaction.domain import Known, Proof, Told, keyed, plan
 
 DAY = datetime.date(2026, 11, 2)
 
@@ -35,8 +35,22 @@ class Ledger:
         self.next = 0
         self.suggested: list[tuple[int, Told]] = []
 
-    def take(self, batch: Sequence[Told], *, covers_pending: bool = True) -> tuple[int, int, int]:
-        changes = plan(list(self.rows.values()), batch, covers_pending=covers_pending)
+    def take(
+        self,
+        batch: Sequence[Told],
+        *,
+        covers_pending: bool = True,
+        complete_from: datetime.date | None = None,
+        proof: Proof | None = None,
+    ) -> tuple[int, int, int]:
+        changes = plan(
+            list(self.rows.values()), batch, covers_pending=covers_pending, complete_from=complete_from, proof=proof
+        )
+        for each in changes.missing:
+            assert proof
+            self.rows[each.row] = replace(each, missing=each.missing or proof.asked)
+        for each in changes.found:
+            self.rows[each.row] = replace(each, missing=None)
         for gone in changes.withdrawals:
             self.rows[gone.row] = replace(gone, state="withdrawn")
         for known, key, each in changes.updates:
@@ -46,6 +60,7 @@ class Ledger:
             self.next += 1
             self.rows[self.next] = Known(self.next, key, each.status, each.date or DAY, each)
         by_key = {each.key: each.told for each in self.rows.values()}
+        assert len(by_key) == len(self.rows), "a key is one row's"
         self.suggested += [(known.row, by_key[key]) for known, key in changes.suggestions]
         return len(changes.inserts), len(changes.updates), len(changes.withdrawals)
 

@@ -20,7 +20,7 @@ from sqlalchemy import create_engine
 from tests.bench.backend.ledgers import IBANS
 from tests.workloads.chassis.test_ibans import AROUND, GROUPS
 from tests.workloads.servers import Postgres
-from workloads.chassis import database_users, migrate
+from workloads.chassis import clock, database_users, migrate
 from workloads.chassis.database import Database
 from workloads.chassis.database_users import ServiceIdentity
 from workloads.chassis.money import Money
@@ -132,7 +132,7 @@ def take(database: Database, user: uuid.UUID, account: uuid.UUID, entries: list[
         told = [imports.told_of(each, hider) for each in entries]
         listing = imports.Listing(
             account, "aurora", told, DAY, DAY + datetime.timedelta(days=90), covers_pending=True, unreadable=0,
-            digest="none",
+            digest="none", asked=clock.now(), complete=False,
         )  # fmt: skip
         return imports.import_list(session, user, cipher, listing)
 

@@ -159,7 +159,7 @@ def transactions(
     history = desk.bank.history(desk.existing(consent_id, account_id, **period))
     told = TransactionList(
         date_from=start, date_to=today, entries=history.entries, covers_pending=history.covers_pending,
-        unreadable=history.unreadable, pages=history.pages,
+        complete=history.complete and desk.bank.profile.transactions.listing == "complete", unreadable=history.unreadable, pages=history.pages,
     )  # fmt: skip
     return written(told)
 

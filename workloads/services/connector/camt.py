@@ -28,12 +28,16 @@ _BALANCES = {
 
 @dataclass(frozen=True)
 class Statement:
-    """What a message tells. unreadable: entries left out because no amount could be read."""
+    """What a message tells. unreadable: entries left out because no amount could be read.
+
+    complete: False where it says that it is one page of several (``LastPgInd``).
+    """
 
     entries: list[Entry] = field(default_factory=list)
     balances: list[Balance] = field(default_factory=list)
     unreadable: int = 0
     tells_pending: bool = False
+    complete: bool = True
 
 
 def read(content: bytes, reference: str | None = None) -> Statement:
@@ -54,7 +58,11 @@ def read(content: bytes, reference: str | None = None) -> Statement:
             else:
                 entries += found
         result.balances.extend(b for each in _children(report, "Bal") if (b := _balance(each)))
-    return Statement(entries, result.balances, unreadable, any(each.status == "pending" for each in entries))
+    pending = any(each.status == "pending" for each in entries)
+    pages = [*_children(root, "BkToCstmrAcctRpt/GrpHdr/MsgPgntn"), *_children(root, "BkToCstmrStmt/GrpHdr/MsgPgntn")]
+    pages += [page for each in reports for name in ("RptPgntn", "StmtPgntn") for page in _children(each, name)]
+    complete = all(_text(each, "LastPgInd") in ("true", "1") for each in pages)
+    return Statement(entries, result.balances, unreadable, pending, complete)
 
 
 def _root(content: bytes) -> Any:

@@ -97,5 +97,6 @@ class TransactionList(BaseModel):
     date_to: datetime.date
     entries: list[Entry]
     covers_pending: bool = Field(description="Whether the bank told its pending entries too.")
+    complete: bool = Field(description="Whether a booked entry of the period that is not here is not there.")
     unreadable: int = Field(description="Entries left out because no amount could be read.", examples=[0])
     pages: int = Field(examples=[3])

@@ -86,11 +86,15 @@ class Tokens:
 
 @dataclass(frozen=True)
 class History:
-    """All pages of an account's transactions. covers_pending: whether the bank told its pending entries."""
+    """All pages of an account's transactions. covers_pending: whether the bank told its pending entries.
+
+    complete: whether it told every booked one of the period, as far as its word can be relied on.
+    """
 
     entries: list[Entry]
     unreadable: int
     covers_pending: bool
+    complete: bool
     pages: int
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 Kind = Literal[
     "budget-threshold", "consent-expiring", "consent-expired", "payment-missed", "sync-failing", "unusual-spending",
-    "export-ready", "ticket-answered",
+    "export-ready", "ticket-answered", "bookings-withdrawn",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]  # typing's documented content
 URGENT: frozenset[Kind] = frozenset({"export-ready"})
@@ -64,6 +64,7 @@ _TEXTS: dict[str, dict[Kind, tuple[str, str]]] = {
         "unusual-spending": ("Unusual spending", "{amount} {currency} for {category} is more than you usually spend."),
         "export-ready": ("Your data is ready", "The export you asked for can be downloaded."),
         "ticket-answered": ("Your question is answered", "Support has written in your ticket."),
+        "bookings-withdrawn": ("Bookings withdrawn", "{bank} no longer lists {count} of your booked transactions."),
     },
     "de": {
         "budget-threshold": ("Budget zu {percent} % verbraucht", "{percent} % eines Budgets für {month} sind weg."),
@@ -74,6 +75,7 @@ _TEXTS: dict[str, dict[Kind, tuple[str, str]]] = {
         "unusual-spending": ("Ungewöhnliche Ausgabe", "{amount} {currency} für {category} ist mehr als üblich."),
         "export-ready": ("Ihre Daten sind bereit", "Der gewünschte Export kann geladen werden."),
         "ticket-answered": ("Ihre Frage ist beantwortet", "In Ihrer Anfrage steht eine Antwort."),
+        "bookings-withdrawn": ("Buchungen zurückgenommen", "{bank} führt {count} Ihrer Buchungen nicht mehr auf."),
     },
 }
 LANGUAGES: Collection[str] = tuple(_TEXTS)

@@ -40,6 +40,14 @@ def _on_failed(handling: Handling) -> None:
         store.notify(session, handling.user, "sync-failing", day, {"kinds": kinds})
 
 
+def _on_withdrawn(handling: Handling) -> None:
+    data = handling.event.data
+    with handling.transaction() as session:
+        about = {name: data[name] for name in ("account_id", "bank", "count")}
+        day = f"{data['account_id']}:{handling.event.time:%Y-%m-%d}"
+        store.notify(session, handling.user, "bookings-withdrawn", day, about)
+
+
 def _act_by(data: dict[str, Any]) -> str:
     return f"{data['consent_id']}:{data['act_by']}"
 
@@ -54,6 +62,7 @@ HANDLERS: Mapping[str, Handler] = {
         "payment-missed", lambda data: f"{data['series_id']}:{data['expected']}", "series_id", "expected"
     ),
     "sync.failed": _on_failed,
+    "transactions.withdrawn": _on_withdrawn,
     "export.ready": _tells("export-ready", lambda data: data["export_id"], "export_id"),
     "ticket.answered": _tells("ticket-answered", lambda data: data["message_id"], "ticket_id"),
     facts.CATEGORISED: _on_categorised,

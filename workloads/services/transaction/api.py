@@ -169,7 +169,7 @@ def _synchronise(request: Request, user: User, account: dict[str, Any], person: 
     path = f"/banks/{account['bank']}/consents/{account['bank_consent_id']}/accounts/{account['bank_account_id']}"
     # Never later than today: a clock that was ahead when the account was read must not hide what is booked meanwhile.
     until = min(before.until, clock.today()) if before and before.until else None
-    period = {"date_from": (until - _OVERLAP).isoformat()} if until else {}
+    period, asked = {"date_from": (until - _OVERLAP).isoformat()} if until else {}, clock.now()
     told = state.connector.fetch(f"{path}/transactions", user, attended_from=person, params=period)
     digest = cipher.index(hashlib.sha256(told).hexdigest(), "list")
     if before and before.digest == digest:  # the same list in any order changes nothing: it need not be read
@@ -181,7 +181,7 @@ def _synchronise(request: Request, user: User, account: dict[str, Any], person: 
     listing = imports.Listing(
         account_id, account["bank"], [imports.told_of(each, hider) for each in listed["entries"]],
         covers_pending=listed["covers_pending"], unreadable=listed["unreadable"], digest=digest,
-        date_from=datetime.date.fromisoformat(listed["date_from"]),
+        asked=asked, complete=listed["complete"], date_from=datetime.date.fromisoformat(listed["date_from"]),
         date_to=datetime.date.fromisoformat(listed["date_to"]),
     )  # fmt: skip
     with state.database.session(user.id) as session:

@@ -24,6 +24,10 @@ CORRECTED_WITHIN = datetime.timedelta(days=7)
 """How far a bank may move a booked transaction that it gave an id: as far as its clock may have been wrong."""
 _CORRECTED_WITHOUT_ID = datetime.timedelta(days=1)
 """The same where it gave none: a time zone's worth."""
+GONE_AFTER = datetime.timedelta(hours=12)
+"""A booked transaction is withdrawn when lists lack it that were asked for so far apart: a bank's night run is over."""
+_EDGE = datetime.timedelta(days=7)
+"""Near a period's beginning a list may lack what is there: some banks go by the day of the purchase, or by value."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Known:
     """A transaction of the ledger. key: what it was recognised by. date: that it is listed under.
 
     state: listed; withdrawn, when the bank tells it no more; deleted by the person, and it stays so.
+    missing: when a list was first asked for that should have told it and did not, if none told it since.
     """
 
     row: int
@@ -69,6 +74,15 @@ class Known:
     date: datetime.date
     told: Told
     state: State = "listed"
+    missing: datetime.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That a list tells every booked transaction until a day, included. asked: when it was asked for."""
+
+    until: datetime.date
+    asked: datetime.datetime
 
 
 @dataclass(frozen=True)
@@ -76,19 +90,22 @@ class Plan:
     """What to do to the ledger.
 
     inserts: key and transaction. updates: known row, new key, transaction; a withdrawn row is listed again by it, a
-    deleted one stays deleted. withdrawals: pending entries that the bank does not tell any more.
+    deleted one stays deleted. withdrawals: those that the bank does not tell any more.
     suggestions: a pending row and the key of a booked transaction that it may have become, when that is not certain.
+    missing: booked ones that it does not tell, perhaps for now. found: those of them that it tells again as they were.
     """
 
     inserts: list[tuple[str, Told]] = field(default_factory=list)
     updates: list[tuple[Known, str, Told]] = field(default_factory=list)
     withdrawals: list[Known] = field(default_factory=list)
     suggestions: list[tuple[Known, str]] = field(default_factory=list)
+    missing: list[Known] = field(default_factory=list)
+    found: list[Known] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
         """Whether the ledger is as the bank tells it already."""
-        return not (self.inserts or self.updates or self.withdrawals)
+        return not (self.inserts or self.updates or self.withdrawals or self.missing or self.found)
 
 
 def _plain(text: str | None) -> str:
@@ -142,26 +159,39 @@ def keyed(batch: Iterable[Told]) -> dict[str, Told]:
 
 
 def plan(
-    known: Sequence[Known], batch: Iterable[Told], *, covers_pending: bool, complete_from: datetime.date | None = None
+    known: Sequence[Known],
+    batch: Iterable[Told],
+    *,
+    covers_pending: bool,
+    complete_from: datetime.date | None = None,
+    proof: Proof | None = None,
 ) -> Plan:
     """What a bank's list changes in the ledger, see ``plan_keyed``."""
-    return plan_keyed(known, keyed(batch), covers_pending=covers_pending, complete_from=complete_from)
+    return plan_keyed(known, keyed(batch), covers_pending=covers_pending, complete_from=complete_from, proof=proof)
 
 
 def plan_keyed(
-    known: Sequence[Known], told: dict[str, Told], *, covers_pending: bool, complete_from: datetime.date | None = None
+    known: Sequence[Known],
+    told: dict[str, Told],
+    *,
+    covers_pending: bool,
+    complete_from: datetime.date | None = None,
+    proof: Proof | None = None,
 ) -> Plan:
     """What a bank's list changes in the ledger. told: the list by key.
 
     known: all rows of the account that the list's period can meet, and every pending one; withdrawn and deleted ones
     too. covers_pending: whether the list tells pending entries too; if not, the known ones are left alone.
     complete_from: since when the list tells all there is; None where that is not known: nothing is corrected then.
+    proof: None where a booked transaction that the list lacks may be there: none is withdrawn then.
     """
     rows, result = {each.key: each for each in known}, Plan()
     for key, each in told.items():
         row = rows.get(key)
         if row and row.state != "deleted" and (row.told != each or row.state == "withdrawn"):
             result.updates.append((row, key, each))  # corrected by the bank, or told again
+        elif row and row.missing:
+            result.found.append(row)
     new = {key: each for key, each in told.items() if key not in rows}
     booked = {key: each for key, each in new.items() if each.status == "booked"}
     untold = [each for each in known if each.status == "pending" and each.key not in told]
@@ -171,9 +201,10 @@ def plan_keyed(
         taken = {each.row for each in settled.values()}
         open_ = {key: each for key, each in booked.items() if key not in settled}
         settled |= _settled([e for e in listed if e.row not in taken], open_, _may_be, lambda each: each.money)
-    if complete_from is not None:
+    vanished = [] if complete_from is None else _vanished(known, told, complete_from)
+    for some in (_in_state(vanished, "listed", "deleted"), _in_state(vanished, "withdrawn")):
         open_ = {key: each for key, each in booked.items() if key not in settled}
-        settled |= _corrected(_vanished(known, told, complete_from), open_)
+        settled |= _corrected(some, open_)
     result.updates.extend((before, key, booked[key]) for key, before in settled.items())
     result.inserts.extend((key, each) for key, each in new.items() if key not in settled)
     taken = {each.row for each in settled.values()}
@@ -182,7 +213,36 @@ def plan_keyed(
         result.withdrawals.extend(left)
     open_ = {key: each for key, each in booked.items() if key not in settled}
     result.suggestions.extend((p, key) for p in left for key, each in open_.items() if _may_be(p, each))
+    if proof and complete_from is not None:
+        gone = [each for each in _in_state(vanished, "listed") if each.row not in taken]
+        for each in _provably(gone, rows, told, complete_from, proof.until):
+            sure = each.missing is not None and proof.asked - each.missing >= GONE_AFTER
+            (result.withdrawals if sure else result.missing).append(each)
     return result
+
+
+def _in_state(known: Sequence[Known], *states: State) -> list[Known]:
+    return [each for each in known if each.state in states]
+
+
+def _provably(
+    gone: Sequence[Known], rows: dict[str, Known], told: dict[str, Told], since: datetime.date, until: datetime.date
+) -> list[Known]:
+    """Which of those that a list lacks it would tell if they were there, whichever day of theirs the bank goes by.
+
+    A list tells something older, or it may have been cut short. Of lookalikes without an id it is not known which one
+    the bank withdrew: the one that the person sees stays, where it goes on telling one that they deleted.
+    """
+    first = min((each.date for each in told.values() if each.status == "booked" and each.date), default=until)
+    first = max(first, since + min(_EDGE, datetime.date.max - since))
+    deleted = {fingerprint(row.told) for key, row in rows.items() if row.state == "deleted" and key in told}
+    found = []
+    for each in gone:
+        dates = [date for date in (each.told.booking_date, each.told.value_date) if date]
+        certain = each.told.identifier is not None or fingerprint(each.told) not in deleted
+        if each.told.booking_date and first < min(dates) and max(dates) <= until and certain:
+            found.append(each)
+    return found
 
 
 def _vanished(known: Sequence[Known], told: dict[str, Told], complete_from: datetime.date) -> list[Known]:

@@ -22,6 +22,12 @@ def imported(
     outbox.write(session, SERVICE, "transactions.imported", user, about)
 
 
+def withdrawn(session: Session, user: uuid.UUID, account_id: uuid.UUID, bank: str, count: int) -> None:
+    """A bank does not list booked transactions any more that it did list."""
+    about = {"account_id": str(account_id), "bank": bank, "count": count}
+    outbox.write(session, SERVICE, "transactions.withdrawn", user, about)
+
+
 def _about(row: Transaction) -> dict[str, object]:
     return {"id": str(row.id), "account_id": str(row.account_id), "revision": row.revision}
 

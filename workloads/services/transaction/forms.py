@@ -136,7 +136,7 @@ class SynchronisedAccount(BaseModel):
     bank: str = Field(examples=["borealis"])
     added: int
     updated: int = Field(description="pending ones that were booked, and corrections")
-    removed: int = Field(description="pending ones that the bank withdrew")
+    removed: int = Field(description="pending ones that the bank withdrew, and booked ones that it lists no more")
     unchanged: int
     unreadable: int = Field(description="told by the bank without a readable amount")
 

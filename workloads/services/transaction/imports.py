@@ -22,13 +22,16 @@ _COLUMNS = (
     Transaction.sequence, Transaction.id, Transaction.key, Transaction.status, Transaction.state, Transaction.date,
     Transaction.booking_date, Transaction.value_date, Transaction.minor, Transaction.currency,
     Transaction.counterparty, Transaction.remittance, Transaction.transaction_id, Transaction.entry_reference,
-    Transaction.counterparty_index,
+    Transaction.counterparty_index, Transaction.missing,
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A bank's list of an account's transactions in a period, both dates included. digest: blind index of all of it."""
+    """A bank's list of an account's transactions in a period, both dates included. digest: blind index of all of it.
+
+    asked: when it was asked for. complete: whether every booked transaction of the period should be in it.
+    """
 
     account_id: uuid.UUID
     bank: str
@@ -38,6 +41,8 @@ class Listing:
     covers_pending: bool
     unreadable: int
     digest: str
+    asked: datetime.datetime
+    complete: bool
 
     @cached_property
     def keyed(self) -> dict[str, domain.Told]:
@@ -50,8 +55,11 @@ class Listing:
         return min([self.date_from, *(each.date for each in self.entries if each.date)])
 
     def plan(self, known: Sequence[domain.Known]) -> domain.Plan:
-        """What it changes."""
-        return domain.plan_keyed(known, self.keyed, covers_pending=self.covers_pending, complete_from=self.date_from)
+        """What it changes. One that could not be read whole withdraws nothing that was booked."""
+        proof = domain.Proof(self.date_to, self.asked) if self.complete and not self.unreadable else None
+        return domain.plan_keyed(
+            known, self.keyed, covers_pending=self.covers_pending, complete_from=self.date_from, proof=proof
+        )
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ def import_list(session: Session, user: uuid.UUID, cipher: Cipher, listing: List
     """
     account_id = listing.account_id
     if listing.plan(_known(session, account_id, listing.reaches_back)).is_empty:
-        _read_until(session, user, listing)
+        _read_until(session, user, listing, listing.digest)
         return Imported(0, 0, 0, unchanged=len(listing.keyed))
     # Something is new: look again, now that nobody else can change the ledger.
     head = store.ledger(session, user)
@@ -83,18 +91,22 @@ def import_list(session: Session, user: uuid.UUID, cipher: Cipher, listing: List
     _update(session, user, head, written, changes.updates)
     new = _insert(session, user, head, written, listing, changes.inserts)
     _suggest(session, user, changes.suggestions, new)
+    _miss(session, changes, listing.asked)
     own_accounts.pair(session, head, accounts, start)
-    _read_until(session, user, listing)
+    # While something is missing, the same list says more the next time.
+    _read_until(session, user, listing, None if changes.missing else listing.digest)
     counted = len(changes.inserts), len(changes.updates), len(changes.withdrawals)
     if head.revision != start:
         events.imported(session, user, account_id, head.revision, counted)
+    if gone := sum(each.status == "booked" for each in changes.withdrawals):
+        events.withdrawn(session, user, account_id, listing.bank, gone)
     return Imported(*counted, unchanged=len(listing.keyed) - counted[0] - counted[1])
 
 
-def _read_until(session: Session, user: uuid.UUID, listing: Listing) -> None:
+def _read_until(session: Session, user: uuid.UUID, listing: Listing, digest: str | None) -> None:
     row = {
         "account_id": listing.account_id, "user_id": user, "until": listing.date_to, "at": clock.now(),
-        "digest": listing.digest, "entries": len(listing.keyed), "unreadable": listing.unreadable,
+        "digest": digest, "entries": len(listing.keyed), "unreadable": listing.unreadable,
     }  # fmt: skip
     taken = ["until", "at", "digest", "entries", "unreadable"]
     dialect.upsert(session, Synchronised, [row], key=["account_id"], update=taken)
@@ -115,7 +127,7 @@ def _as_known(row: Any) -> domain.Known:
         row.status, Money(row.minor, row.currency), row.transaction_id, row.entry_reference, row.booking_date,
         row.value_date, row.counterparty, row.remittance, row.counterparty_index,
     )  # fmt: skip
-    return domain.Known(row.sequence, row.key, row.status, row.date, told, row.state)
+    return domain.Known(row.sequence, row.key, row.status, row.date, told, row.state, row.missing)
 
 
 def values(told: domain.Told, cipher: Cipher) -> dict[str, Any]:
@@ -161,6 +173,13 @@ def _withdraw(session: Session, user: uuid.UUID, head: Ledger, gone: Sequence[do
         events.removed(session, user, each)
 
 
+def _miss(session: Session, changes: domain.Plan, asked: datetime.datetime) -> None:
+    """Remember what the list lacks, and forget that it was missing where it is told again. Nobody else is told."""
+    rows = [{"sequence": each.row, "missing": asked} for each in changes.missing if each.missing is None]
+    rows += [{"sequence": each.row, "missing": None} for each in changes.found]
+    bulk.update_many(session, Transaction, "sequence", rows)
+
+
 def _update(
     session: Session,
     user: uuid.UUID,
@@ -172,7 +191,7 @@ def _update(
     for known, key, told in updates:
         state = "deleted" if known.state == "deleted" else "listed"
         row = {"sequence": known.row, "state": state, "revision": store.next_revision(head), "changed": now}
-        rows.append(row | written(told, key, known.date))
+        rows.append(row | {"missing": None} | written(told, key, known.date))
     bulk.update_many(session, Transaction, "sequence", rows)
     booked = {known.row for known, _, told in updates if known.status == "pending" and told.status == "booked"}
     for each in _identified(session, [known.row for known, _, _ in updates]):

@@ -29,6 +29,7 @@ class Transaction(Owned, Base):
     ibans: the other side's and those of the texts, sealed; in the texts blind indexes stand for them (sealed_ibans.py).
     counterparty_index: of the other side's. iban_indexes: of all of them, separated by spaces.
     with_own: whether the other side is another account of the person's, by its IBAN.
+    missing: when a list was first asked for that lacks it, of those since it was told last; None while it is told.
     """
 
     __tablename__ = "ledger_transaction"
@@ -65,6 +66,7 @@ class Transaction(Owned, Base):
     formerly: Mapped[uuid.UUID | None]
     transaction_id: Mapped[str | None] = mapped_column(Text(200))
     entry_reference: Mapped[str | None] = mapped_column(Text(200))
+    missing: Mapped[datetime.datetime | None]
     imported: Mapped[datetime.datetime]
     changed: Mapped[datetime.datetime]
 

@@ -76,17 +76,19 @@ def pair(session: Session, head: Ledger, accounts: transfers.Accounts, since: in
 
 
 def _part(session: Session, head: Ledger, accounts: transfers.Accounts, since: int) -> None:
-    """End the transfers of what changed: an amount was corrected, or an IBAN says that the pair was a wrong guess."""
-    query: Any = select(*_MOVEMENT, Transaction.transfer_id).where(Transaction.transfer_id.is_not(None))
+    """End the transfers of what changed: a side was withdrawn, its amount corrected, or an IBAN says it was no pair."""
+    query: Any = select(*_MOVEMENT, Transaction.transfer_id, Transaction.state)
+    query = query.where(Transaction.transfer_id.is_not(None))
     changed: Any = session.execute(query.where(Transaction.revision > since)).all()
-    known = {row.id: transfers.Movement(*row[:-1]) for row in changed}
+    known = {row.id: transfers.Movement(*row[:-2]) for row in changed if row.state == "listed"}
     others = [row.transfer_id for row in changed if row.transfer_id not in known]
     for start in range(0, len(others), store.LARGEST_IN):
         some: Any = session.execute(query.where(Transaction.id.in_(others[start : start + store.LARGEST_IN])))
-        known |= {row.id: transfers.Movement(*row[:-1]) for row in some}
+        known |= {row.id: transfers.Movement(*row[:-2]) for row in some if row.state == "listed"}
     ended: dict[uuid.UUID, None] = {}
     for row in changed:
-        if row.transfer_id not in known or not transfers.may_be_one(known[row.id], known[row.transfer_id], accounts):
+        here, there = known.get(row.id), known.get(row.transfer_id)
+        if here is None or there is None or not transfers.may_be_one(here, there, accounts):
             ended |= dict.fromkeys([row.id, row.transfer_id])
     rows = [{"id": each, "transfer_id": None, "revision": store.next_revision(head)} for each in ended]
     bulk.update_many(session, Transaction, "id", rows)

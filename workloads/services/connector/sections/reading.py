@@ -47,6 +47,10 @@ class Transactions(Section):
     report: Literal["required", "optional"] = Field(
         default="required", description="`optional`: an answer without transactions means that there are none"
     )
+    listing: Literal["complete", "partial"] = Field(
+        default="complete",
+        description="`partial`: now and then a list lacks booked entries that are there; none is taken for withdrawn",
+    )
     paging: Paging = Field(default=Paging(), description="pages")
     max_pages: Annotated[int, Field(ge=1, le=1000)] = Field(default=200, description="more is an error, not a cut")
 
