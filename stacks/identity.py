@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.graph_object import GraphTenant
-from components.identity import DISCOVERY, Identity, IdentityArgs
+from components.identity import Identity, IdentityArgs
 from components.identity_claims import EnrichmentArgs
 from stacks.sections.foundation import ServiceTokens
 from stacks.settings import Settings
@@ -43,8 +43,7 @@ def make_identity(settings: Settings) -> Tokens:
     """Sets the tenant up where the settings name one, and says whose tokens are good."""
     wanted, sign_in = settings.identity, settings.sign_in
     if wanted is None or settings.people_tenant is None:
-        document = sign_in.issuer.rstrip("/") + DISCOVERY
-        return Tokens(sign_in.issuer, document, sign_in.audience, sign_in.services)
+        return Tokens(sign_in.issuer, sign_in.document, sign_in.audience, sign_in.services)
     tenant = GraphTenant(tenant_id=settings.people_tenant, client_id=wanted.client_id, endpoint=wanted.graph)
     enrichment, website = wanted.enrichment, wanted.redirects.website or [f"https://{settings.app_host}/"]
     identity = Identity(

@@ -85,6 +85,8 @@ def _egress(settings: Settings) -> NatArgs | FirewallArgs | None:
     if network.egress == "firewall":
         allowed = {name: AllowedArgs(**each.model_dump()) for name, each in network.allowed_hosts.items()}
         # Services fetch the keys that people's tokens are signed with.
-        allowed["sign-in"] = AllowedArgs(sources=["cluster"], hosts=[urlsplit(settings.sign_in.issuer).hostname or ""])
+        asked = (settings.sign_in.issuer, settings.sign_in.document)
+        hosts = list(dict.fromkeys(urlsplit(each).hostname or "" for each in asked))
+        allowed["sign-in"] = AllowedArgs(sources=["cluster"], hosts=hosts)
         return FirewallArgs(tier=network.firewall_tier, allowed=allowed, zones=settings.cluster.zones)
     return NatArgs() if network.egress == "nat" else None

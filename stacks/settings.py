@@ -52,6 +52,11 @@ class Settings(Preset):
                 "signIn.services: is missing, and no identity of a subscription gets tokens of a tenant that identity "
                 "sets up for people; allowed is the issuer and audience of an application in the subscription's tenant"
             )
+        if self.identity and self.sign_in.discovery:
+            raise ValueError(
+                f"signIn.discovery: is {self.sign_in.discovery}, and the tenant that identity sets up has a document of "
+                "its own; allowed is null, or identity: null for a tenant that is set up otherwise"
+            )
         return self
 
     @property

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, model_validator
 from pydantic.alias_generators import to_camel
 
+from components.identity import DISCOVERY
 from components.subnets import PURPOSES
 
 REGIONS = (
@@ -384,12 +385,28 @@ def _as_tokens_name_it(issuer: str) -> str:
     return issuer.rstrip("/") if host.endswith(_EXTERNAL_ID) else issuer
 
 
+def _of_a_document(address: str) -> str:
+    if not urlsplit(address).path.endswith(DISCOVERY) or not address.endswith(DISCOVERY):
+        raise ValueError(f"it does not end in {DISCOVERY}")
+    return address
+
+
 class SignIn(Section):
-    """Whose bearer tokens identify users. services: the same of services' own; null: issuer is a tenant of both."""
+    """Whose bearer tokens identify users. services: the same of services' own; null: issuer is a tenant of both.
+
+    discovery: where the issuer's document is, with identity: null; null: below the issuer itself. A B2C tenant's flows
+    have each their own (learn.microsoft.com/azure/active-directory-b2c/tokens-overview).
+    """
 
     issuer: Annotated[HttpsUrl, AfterValidator(_as_tokens_name_it)]
     audience: Annotated[str, _AUDIENCE]
+    discovery: Annotated[HttpsUrl, AfterValidator(_of_a_document)] | None = None
     services: ServiceTokens | None = None
+
+    @property
+    def document(self) -> str:
+        """Where the issuer's document is."""
+        return self.discovery or self.issuer.rstrip("/") + DISCOVERY
 
 
 class Images(Section):

@@ -9,7 +9,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from stacks.settings import parse
+from components.firewall import FirewallArgs
+from stacks.identity import make_identity
+from stacks.network import _egress
+from stacks.settings import Settings, parse
 from tests.components.mocks import TENANT, Registered, run
 from tests.stacks.program import NOBODYS, ROOT, config
 
@@ -26,6 +29,11 @@ def told(found: Registered, name: str) -> set[str]:
     containers = [each.inputs["spec"]["template"]["spec"]["containers"][0] for each in found.of("apps/v1:Deployment")]
     variables = [variable for container in containers for variable in container["env"]]
     return {each["value"] for each in variables if each["name"] == name}
+
+
+def as_told(value: Any) -> str:
+    """A setting as the engine hands it over."""
+    return value if isinstance(value, str) else json.dumps(value) if value is not None else ""
 
 
 def audiences(found: Registered) -> set[str]:
@@ -69,6 +77,29 @@ def test_a_tenant_that_is_left_alone_is_not_touched() -> None:
     assert audiences(found) == {config("dev")["tributary:signIn"]["audience"]}
 
 
+def otherwise(stack: str, **sign_in: str) -> Settings:
+    """The settings of a stack whose tenant is set up otherwise."""
+    values = config(stack)
+    values |= {"tributary:identity": None, "tributary:signIn": values["tributary:signIn"] | sign_in}
+    return parse({key: as_told(each) for key, each in values.items()})
+
+
+def test_a_b2c_tenant_that_is_set_up_otherwise_is_asked_where_its_policys_document_is() -> None:
+    host = "https://people.b2clogin.com"
+    document = f"{host}/people.onmicrosoft.com/B2C_1A_signin/v2.0/.well-known/openid-configuration"
+    tokens = make_identity(otherwise("dev", issuer=f"{host}/{TENANT}/v2.0/", discovery=document))
+    assert (tokens.issuer, tokens.discovery) == (f"{host}/{TENANT}/v2.0/", document)
+    other = make_identity(otherwise("dev", issuer=f"{host}/{TENANT}/v2.0/"))
+    assert other.discovery == f"{host}/{TENANT}/v2.0/.well-known/openid-configuration"
+
+
+def test_where_services_find_the_document_the_firewall_lets_them_go() -> None:
+    document = "https://login.example.com/people/B2C_1A_signin/v2.0/.well-known/openid-configuration"
+    egress = _egress(otherwise("prod", issuer="https://people.b2clogin.com/p/v2.0/", discovery=document))
+    assert isinstance(egress, FirewallArgs)
+    assert egress.allowed["sign-in"].hosts == ["people.b2clogin.com", "login.example.com"]
+
+
 def test_the_committed_tenant_is_previewed_and_not_deployed_to() -> None:
     ours = config("dev")["tributary:signIn"]
     people = {**ours, "issuer": f"https://{NOBODYS}.ciamlogin.com/{NOBODYS}/v2.0"}
@@ -99,7 +130,7 @@ def test_an_api_server_that_answers_nobody_is_previewed_and_not_deployed() -> No
     ],
 )
 def test_a_wrong_tenant_is_refused_by_name(identity: dict[str, Any], complaint: str) -> None:
-    values = {key: v if isinstance(v, str) else json.dumps(v) for key, v in config("dev").items()}
+    values = {key: as_told(each) for key, each in config("dev").items()}
     values["tributary:identity"] = json.dumps(identity)
     with pytest.raises(pulumi.RunError) as refused:
         parse(values)

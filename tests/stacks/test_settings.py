@@ -165,6 +165,25 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "Allowed is a lower-case UUID, or identity: null for a tenant that is set up otherwise.",
     ),
     (
+        "a document that is none",
+        {"signIn": {**GOOD["tributary:signIn"], "discovery": "https://login.example/v2.0"}},
+        'signIn.discovery is "https://login.example/v2.0": it does not end in /.well-known/openid-configuration. '
+        "Allowed: a URL that starts with https://.",
+    ),
+    (
+        "a document in plain text",
+        {"signIn": {**GOOD["tributary:signIn"], "discovery": "http://login.example/.well-known/openid-configuration"}},
+        'signIn.discovery is "http://login.example/.well-known/openid-configuration": its scheme is not https. '
+        "Allowed: a URL that starts with https://.",
+    ),
+    (
+        "a document beside the one of a tenant that is set up here",
+        {"signIn": {**GOOD["tributary:signIn"], "discovery": "https://login.example/.well-known/openid-configuration"}},
+        "signIn.discovery is wrong: is https://login.example/.well-known/openid-configuration, and the tenant that "
+        "identity sets up has a document of its own. "
+        "Allowed is null, or identity: null for a tenant that is set up otherwise.",
+    ),
+    (
         "people's tenant for services",
         {"signIn": {**GOOD["tributary:signIn"], "services": None}},
         "signIn.services is wrong: is missing, and no identity of a subscription gets tokens of a tenant that identity "
