@@ -54,8 +54,8 @@ class Settings(Preset):
             )
         if self.identity and self.sign_in.discovery:
             raise ValueError(
-                f"signIn.discovery: is {self.sign_in.discovery}, and the tenant that identity sets up has a document of "
-                "its own; allowed is null, or identity: null for a tenant that is set up otherwise"
+                f"signIn.discovery: is {self.sign_in.discovery}, and the tenant that identity sets up has a document "
+                "of its own; allowed is null, or identity: null for a tenant that is set up otherwise"
             )
         return self
 
