@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from tests.workloads.wiremock import STUBS
 from workloads.chassis.money import Money
-from workloads.services.connector import parse
+from workloads.services.connector import parse, uk_parse
 from workloads.services.connector.currencies import KNOWN
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["a\x00", "\ud800"]),
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(
         st.sampled_from(["accounts", "booked", "pending", "transactionAmount", "amount", "currency", "iban",
@@ -27,9 +27,28 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_no_answer_whatever_it_holds_is_an_error_of_ours(body: object) -> None:
-    parse.accounts(body)
-    parse.balances(body)
-    parse.entries(body, by_party=True)
+    found = [*parse.accounts(body), *parse.balances(body), *parse.entries(body, by_party=True)[0]]
+    assert not [each for each in found if r"\u0000" in each.model_dump_json()], "PostgreSQL keeps no such text"
+
+
+def test_text_that_no_database_keeps_does_not_keep_a_history_from_being_read() -> None:
+    told = json.loads(r'''{"creditorName": "Caf\u00e9\u0000 \ud83d", "remittanceInformationUnstructured": "\ud83d\ude00",
+        "transactionId": "T\u0000", "transactionAmount": {"amount": "-1", "currency": "EUR"}}''')
+    [found], unreadable = parse.entries({"booked": [told]}, by_party=False)
+    assert (found.counterparty, found.remittance, found.transaction_id, unreadable) == ("Café", "😀", "T", 0)
+    assert found.model_dump_json()
+
+
+@pytest.mark.parametrize("nothing", ["NOTPROVIDED", "notprovided", "NONREF", "Not Provided"])
+def test_what_banks_write_where_there_is_no_reference_names_no_transaction(nothing: str) -> None:
+    told = {"transactionAmount": {"amount": "-2.80", "currency": "EUR"}, "bookingDate": "2026-01-02"}
+    named = {"transactionId": nothing, "entryReference": nothing}
+    found = parse.entries({"booked": [told | named] * 2}, by_party=False)[0]
+    assert [(each.transaction_id, each.entry_reference) for each in found] == [(None, None)] * 2
+    uk = {"Amount": {"Amount": "2.80", "Currency": "GBP"}, "CreditDebitIndicator": "Debit", "Status": "BOOK"}
+    other = uk_parse.entry(uk | {"TransactionId": nothing, "TransactionReference": nothing})
+    assert other
+    assert (other.transaction_id, other.entry_reference) == (None, None)
 
 
 def test_every_currency_that_circulates_is_known_and_codes_for_none_are_not() -> None:

@@ -35,3 +35,8 @@ def test_the_indicator_gives_the_sign(sign: str, minor: int) -> None:
     assert found is not None
     assert found.amount.minor == minor
     assert uk_parse.entry({**each, "CreditDebitIndicator": None}) is None, "an amount without a sign is not guessed"
+
+
+def test_an_accounts_currency_is_a_code_or_none() -> None:
+    told = [{"AccountId": "1", "Currency": each} for each in ("gbp", "Pounds", "ÄÖÜ", "XXX")]
+    assert [account.currency for each in told if (account := uk_parse.account(each))] == ["GBP", None, None, None]

@@ -19,7 +19,6 @@ from workloads.services.connector.parse import Amount, Balance, Entry
 
 _NAMESPACES = ("urn:iso:std:iso:20022:tech:xsd:camt.052.", "urn:iso:std:iso:20022:tech:xsd:camt.053.")
 _STATUSES = {"BOOK": "booked", "PDNG": "pending"}
-_NO_REFERENCE = frozenset({"NONREF", "NOTPROVIDED", "NOT PROVIDED"})
 _BALANCES = {
     "CLBD": "closingBooked", "OPBD": "openingBooked", "PRCD": "openingBooked", "ITBD": "interimBooked",
     "ITAV": "interimAvailable", "CLAV": "closingAvailable", "XPCD": "expected", "FWAV": "forwardAvailable",
@@ -143,7 +142,7 @@ def _entry(entry: Any, details: Any, status: Any, amount: Money, reference: str 
     return Entry(
         status=status,
         transaction_id=_reference(entry, details, reference, batch=batch),
-        entry_reference=None if batch else _usable(_text(entry, "NtryRef")),
+        entry_reference=None if batch else parse.reference(_text(entry, "NtryRef")),
         booking_date=_date(entry, "BookgDt") if status == "booked" else None,
         value_date=_date(entry, "ValDt"),
         amount=Amount(minor=amount.minor, currency=amount.currency),
@@ -160,12 +159,8 @@ def _reference(entry: Any, details: Any, wanted: str | None, *, batch: bool) -> 
         (_text(each, "Ref") for each in _children(details, "Refs/Prtry") if wanted and _text(each, "Tp") == wanted),
         None,
     )
-    own = _usable(_text(details, "Refs/TxId")) or _usable(_text(details, "Refs/AcctSvcrRef"))
-    return proprietary or own or (None if batch else _usable(_text(entry, "AcctSvcrRef")))
-
-
-def _usable(reference: str | None) -> str | None:
-    return None if reference is None or reference.upper() in _NO_REFERENCE else reference
+    own = parse.reference(_text(details, "Refs/TxId")) or parse.reference(_text(details, "Refs/AcctSvcrRef"))
+    return proprietary or own or (None if batch else parse.reference(_text(entry, "AcctSvcrRef")))
 
 
 def _balance(node: Any) -> Balance | None:

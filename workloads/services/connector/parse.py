@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -54,11 +55,23 @@ class Entry(BaseModel):
     remittance: str | None = None
 
 
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
+"""U+0000, which PostgreSQL refuses, and halves of surrogate pairs, which no UTF-8 has: JSON can escape both."""
+_NO_REFERENCE = frozenset({"NONREF", "NOTPROVIDED", "NOT PROVIDED"})
+"""What banks write where there is no reference (SEPA rulebooks, SWIFT's field 20): it names no transaction."""
+
+
 def text(value: Any) -> str | None:
     """Text from text or a number; None for anything else, or nothing but space."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         value = str(value)
-    return (" ".join(value.split()) or None) if isinstance(value, str) else None
+    return (" ".join(_NO_TEXT.sub("", value).split()) or None) if isinstance(value, str) else None
+
+
+def reference(value: Any) -> str | None:
+    """What a bank calls a transaction; None where it calls it nothing."""
+    found = text(value)
+    return None if found is None or found.upper() in _NO_REFERENCE else found
 
 
 _EARLIEST, _LATEST = datetime.date(1970, 1, 1), datetime.date(2199, 12, 31)
@@ -120,7 +133,7 @@ def accounts(body: Any) -> list[BankAccount]:
         if resource:
             found.append(
                 BankAccount(
-                    resource_id=resource, iban=iban, other_id=other, currency=_currency(each.get("currency")),
+                    resource_id=resource, iban=iban, other_id=other, currency=account_currency(each.get("currency")),
                     name=text(each.get("displayName")) or text(each.get("name")) or text(each.get("product")),
                     product=text(each.get("product")), kind=text(each.get("cashAccountType")),
                     balances=balances(each.get("balances")),
@@ -129,17 +142,17 @@ def accounts(body: Any) -> list[BankAccount]:
     return found
 
 
-def _currency(value: Any) -> str | None:
-    """The account's currency; None for XXX, which stands for a multi-currency account."""
+def account_currency(value: Any) -> str | None:
+    """The account's currency; None for XXX, which stands for a multi-currency account, and for what is no code."""
     code = (text(value) or "").upper()
-    return code if len(code) == 3 and code.isalpha() and code != "XXX" else None
+    return code if re.fullmatch("[A-Z]{3}", code) and code != "XXX" else None
 
 
 def _resource_in(links: Any) -> str | None:
     """The account's id from its links, where resourceId is missing: …/accounts/<id>[/balances|/transactions]."""
     for link in links.values() if isinstance(links, dict) else []:
         target = link.get("href") if isinstance(link, dict) else link
-        if isinstance(target, str) and "/accounts/" in target:
+        if "/accounts/" in (target := text(target) or ""):
             found = target.split("/accounts/", 1)[1].split("?")[0].split("/")[0]
             if found:
                 return found
@@ -176,8 +189,8 @@ def _entry(each: dict[str, Any], status: Any, *, by_party: bool) -> Entry | None
     iban = text(other.get("iban")) if isinstance(other, dict) else None
     return Entry(
         status=status,
-        transaction_id=text(each.get("transactionId")),
-        entry_reference=text(each.get("entryReference")),
+        transaction_id=reference(each.get("transactionId")),
+        entry_reference=reference(each.get("entryReference")),
         booking_date=date(each.get("bookingDate")),
         value_date=date(each.get("valueDate")) or date(each.get("transactionDate")),
         amount=_amount(amount),

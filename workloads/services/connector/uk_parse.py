@@ -43,7 +43,7 @@ def account(each: dict[str, Any]) -> BankAccount | None:
     name = next((found for n in numbers if (found := parse.text(n.get("Name")))), None)
     return BankAccount(
         resource_id=key, iban=iban.replace(" ", "").upper() if iban else None, other_id=None if iban else other,
-        currency=parse.text(each.get("Currency")), name=parse.text(each.get("Nickname")) or name,
+        currency=parse.account_currency(each.get("Currency")), name=parse.text(each.get("Nickname")) or name,
         product=parse.text(each.get("Description")),
         kind=parse.text(each.get("AccountSubType")) or parse.text(each.get("AccountTypeCode")),
     )  # fmt: skip
@@ -70,8 +70,8 @@ def entry(each: dict[str, Any]) -> Entry | None:
     iban = parse.text(other.get("Identification")) if str(other.get("SchemeName")).endswith("IBAN") else None
     return Entry(
         status=status,  # type: ignore[arg-type]  # one of the two above
-        transaction_id=parse.text(each.get("TransactionId")),
-        entry_reference=parse.text(each.get("TransactionReference")),
+        transaction_id=parse.reference(each.get("TransactionId")),
+        entry_reference=parse.reference(each.get("TransactionReference")),
         booking_date=parse.date(each.get("BookingDateTime")) if status == "booked" else None,
         value_date=parse.date(each.get("ValueDateTime")) or parse.date(each.get("BookingDateTime")),
         amount=Amount(minor=found.minor, currency=found.currency),
