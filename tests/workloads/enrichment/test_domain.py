@@ -21,6 +21,7 @@ from workloads.services.enrichment.domain import (
     party,
     party_name,
 )
+from workloads.services.enrichment.forms import RuleRequest
 
 USER = uuid.uuid4()
 NOON = datetime.datetime(2026, 1, 2, 12, tzinfo=datetime.UTC)
@@ -52,6 +53,18 @@ def seen(line: Line, said: Word | None = None) -> tuple[str, str]:
 )
 def test_texts_tell_what_it_is(line: Line, category: str) -> None:
     assert seen(line)[0] == category
+
+
+def test_names_in_other_scripts_tell_parties_apart_and_rules_find_them() -> None:
+    names = ["Σκλαβενίτης", "ΑΤΤΙΚΗ ΟΔΟΣ Α.Ε.", "Лидл България", "Виваком", "מגה", "トヨタ", "Žabka", "Łosoś"]
+    lines = [Line(each, None, -500) for each in names]
+    assert len({party(USER, each) for each in lines}) == len(names)
+    assert party(USER, Line("ΣΚΛΑΒΕΝΊΤΗΣ 4711", None, -100)) == party(USER, lines[0])
+    rule = PersonRule((fold("Σκλαβενίτης"),), "groceries", NOON)
+    assert [seen(each, Word([rule])) == ("groceries", "rule") for each in lines[:2]] == [True, False]
+    assert RuleRequest(words=["Лидл"], category="groceries").words == ["Лидл"]
+    with pytest.raises(ValueError, match="more than 200 letters"):
+        RuleRequest(words=["\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 30], category="groceries")
 
 
 def test_the_persons_rule_wins_over_everything_and_the_party_over_knowledge() -> None:

@@ -52,7 +52,8 @@ _FORMS = frozenset(
         "co",
     ]
 )
-_NOISE = re.compile(r"[^a-z0-9 ]+")
+_NOISE = re.compile(r"(?:[^\w ]|[_\u0080-\u036f])+")
+"""All but letters and digits; of letters beyond ASCII, those of other scripts than the Latin one stay."""
 _NUMBER = re.compile(r"\b\S*\d{3,}\S*\b")
 
 
@@ -124,9 +125,10 @@ class Meaning:
 
 @lru_cache(maxsize=20_000)
 def fold(text: str) -> str:
-    """Lower case, no accents, no punctuation, single spaces."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join(_NOISE.sub(" ", "".join(c for c in plain if not unicodedata.combining(c))).split())
+    """Lower case, no accents, no punctuation, single spaces; in whatever script."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFC", "".join(c for c in apart if not unicodedata.combining(c)))
+    return " ".join(_NOISE.sub(" ", plain.casefold()).split())
 
 
 @lru_cache(maxsize=20_000)

@@ -15,6 +15,7 @@ from workloads.services.enrichment import domain
 from workloads.services.enrichment.models import Assignment, PartyCategory, Rule
 
 _LARGEST = 10**15
+_LONGEST_WORDS = 200
 
 
 def _known(slug: str) -> str:
@@ -103,8 +104,11 @@ class RuleRequest(BaseModel):
     @model_validator(mode="after")
     def _means_something(self) -> Self:
         without_ibans(" ".join(self.words))
-        if not all(domain.fold(each) for each in self.words):
+        folded = [domain.fold(each) for each in self.words]
+        if not all(folded):
             raise ValueError("a word has neither letters nor digits")
+        if len(" ".join(folded)) > _LONGEST_WORDS:
+            raise ValueError(f"the words have more than {_LONGEST_WORDS} letters together, as they are compared")
         if self.least is not None and self.most is not None and self.least > self.most:
             raise ValueError("least is greater than most")
         return self
