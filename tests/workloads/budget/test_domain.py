@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from workloads.services.budget.domain import Envelope, Plan, Rollover, envelopes, next_month
+from workloads.services.budget.forms import BudgetRequest, EnvelopeView, first_day
 
 START = datetime.date(2026, 1, 1)
 MONTHS = [START]
@@ -61,3 +64,22 @@ def test_a_threshold_is_crossed_when_it_is_reached() -> None:
 def test_percent_and_thresholds_agree(spent: int, limit: int) -> None:
     envelope = Envelope(START, limit, 0, spent)
     assert (100 in envelope.crossed([100])) == (envelope.percent >= 100)
+
+
+def request(**other: object) -> BudgetRequest:
+    told = {"name": "Food", "categories": ["groceries"], "currency": "JPY", "limit": 1, "start": "2000-01"}
+    return BudgetRequest.model_validate(told | other)
+
+
+def test_the_largest_plan_of_the_earliest_month_can_be_shown_as_far_as_it_may_be_asked_for() -> None:
+    limit = next(each.le for each in BudgetRequest.model_fields["limit"].metadata if hasattr(each, "le"))
+    asked = request(limit=limit)
+    plan = Plan(first_day(asked.start), asked.limit, "unspent")
+    *_, last = envelopes(plan, {}, datetime.date(2050, 12, 1))
+    assert EnvelopeView.of(last, asked.currency).left_decimal == str(limit * 51 * 12)
+
+
+@pytest.mark.parametrize("month", ["20٢٣-01", "2026-1", "2026-13", "1999-12", "2026-01\n"])
+def test_what_is_no_month_is_refused(month: str) -> None:
+    with pytest.raises(ValidationError):
+        request(start=month)

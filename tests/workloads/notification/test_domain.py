@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from workloads.services.notification import domain
 from workloads.services.notification.domain import KINDS, LANGUAGES, QuietHours, text, unusual
+from workloads.services.notification.forms import Preferences
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = QuietHours(datetime.time(22), datetime.time(7), BERLIN)
@@ -79,3 +81,9 @@ def test_every_kind_has_a_text_in_every_language_made_of_what_it_is_told(languag
         title, body = text(kind, language, about)
         assert title
         assert "{" not in title + body
+
+
+@pytest.mark.parametrize("time", ["0٢:00", "24:00", "7:00", "07:60", "07:00\n"])
+def test_quiet_hours_that_are_no_times_are_refused(time: str) -> None:
+    with pytest.raises(ValidationError):
+        Preferences(timezone="Europe/Berlin", quiet_to=time)

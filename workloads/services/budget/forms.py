@@ -14,9 +14,10 @@ from workloads.chassis.money import Money
 from workloads.services.budget import domain
 from workloads.services.budget.models import Budget
 
-_LARGEST = 10**15
+_LARGEST = 10**14
+"""Minor units a month: carried over a thousand months, it is still what money may be."""
 Amount = Annotated[int, Field(ge=0, le=_LARGEST), NUMBER]
-Month = Annotated[str, Field(pattern=r"^20\d{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
+Month = Annotated[str, Field(pattern="^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
 Category = Annotated[str, Field(pattern="^[a-z-]{2,60}$", examples=["groceries"])]
 
 

@@ -21,7 +21,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-LocalTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["22:00"])]
+LocalTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["22:00"])]
 
 
 class Preferences(BaseModel):
