@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 import random
+import uuid
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workloads.services.forecast import store
-from workloads.services.forecast.domain import PAST, Flow, daily, project
+from workloads.services.forecast.domain import PAST, Expected, Flow, Payment, daily, project, sorted_out
 
 TODAY = datetime.date(2026, 11, 10)
 
@@ -88,3 +89,39 @@ def test_an_account_in_several_currencies_has_a_balance_in_each() -> None:
     balances = [{"kind": kind, "minor": minor, "currency": currency} for kind, minor, currency in told]
     one = {"connected": True, "balances": balances}
     assert store.balances([one, one | {"connected": False}]) == {"EUR": 90, "SEK": 700}
+
+
+HERE, ELSEWHERE = uuid.UUID(int=1), uuid.UUID(int=2)
+
+
+def paid(days_ago: int, minor: int, party: str, account: uuid.UUID = HERE) -> Payment:
+    return Payment(TODAY - datetime.timedelta(days=days_ago), minor, party, account)
+
+
+def coming(minor: int, party: str, spread: int = 0, days: int = 5) -> Expected:
+    return Expected(TODAY + datetime.timedelta(days=days), minor, spread, party)
+
+
+def test_what_a_shop_sells_beside_its_subscription_is_still_spent() -> None:
+    subscription = [paid(30 * n, -899, "shop") for n in range(1, 6)]
+    others = [paid(3, -6_400, "shop"), paid(40, -12_000, "shop"), paid(9, 2_500, "shop")]
+    usual, expected = sorted_out([*subscription, *others], [coming(-899, "shop")], {HERE})
+    assert sorted(each.minor for each in usual) == [-12_000, -6_400, 2_500]
+    assert [each.minor for each in expected] == [-899]
+
+
+def test_what_recurred_at_an_earlier_price_is_not_counted_beside_it() -> None:
+    rent = [paid(120, -89_000, "rent"), paid(90, -89_000, "rent"), paid(60, -105_000, "rent")]
+    assert sorted_out(rent, [coming(-105_000, "rent")], {HERE})[0] == []
+    varying = [paid(60, -300, "power"), paid(30, -1_700, "power")]
+    assert sorted_out(varying, [coming(-1_000, "power", spread=700)], {HERE})[0] == []
+
+
+def test_an_account_that_is_not_connected_neither_spends_nor_pays_in_the_months_to_come() -> None:
+    payments = [paid(3, -500, "bakery"), paid(3, -700, "bakery", ELSEWHERE),
+                *(paid(30 * n, -4_000, "gym", ELSEWHERE) for n in (1, 2)),
+                paid(70, -1_300, "radio", ELSEWHERE), paid(10, -1_300, "radio")]  # fmt: skip
+    series = [coming(-4_000, "gym"), coming(-1_300, "radio", days=20), coming(-9_900, "never seen here", days=7)]
+    usual, expected = sorted_out(payments, series, {HERE})
+    assert [each.minor for each in usual] == [-500]
+    assert sorted(each.minor for each in expected) == [-9_900, -1_300]

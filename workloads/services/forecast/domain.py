@@ -9,11 +9,17 @@ from __future__ import annotations
 import calendar
 import datetime
 import random
-from collections.abc import Sequence
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 PAST = datetime.timedelta(days=182)
 """How much of the past is drawn from."""
+REMEMBERED = datetime.timedelta(days=400)
+"""How far back is looked for the account that a series is paid from: it may recur once a year."""
+_SAME = 0.5
+"""A payment of a series' party is one of the series when it is no further from it than this share: prices change."""
 _WEEK = 7
 _PATHS = 400
 _LOW, _HIGH = 0.1, 0.9
@@ -25,6 +31,53 @@ class Flow:
 
     date: datetime.date
     minor: int
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A transaction of the past. minor: signed minor units. party: stands for the other side."""
+
+    date: datetime.date
+    minor: int
+    party: str
+    account_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class Expected:
+    """An occurrence to come of a series. minor: signed minor units. spread: of the series, the furthest from it."""
+
+    date: datetime.date
+    minor: int
+    spread: int
+    party: str
+
+    def is_of(self, payment: Payment) -> bool:
+        """Whether a payment is one of the series: a shop that has a subscription sells other things, too."""
+        near = max(self.spread, _SAME * abs(self.minor))
+        same = payment.party == self.party and (payment.minor > 0) == (self.minor > 0)
+        return same and abs(payment.minor - self.minor) <= near
+
+
+def sorted_out(
+    payments: Sequence[Payment], expected: Sequence[Expected], accounts: Collection[uuid.UUID]
+) -> tuple[list[Flow], list[Flow]]:
+    """What does not recur, and what is expected, of these accounts: the balance that is projected is theirs.
+
+    A series is of the account that it was paid from, or to, last.
+    """
+    of_party: dict[str, list[Expected]] = defaultdict(list)
+    for one in expected:
+        of_party[one.party].append(one)
+    usual: list[Flow] = []
+    last: dict[Expected, Payment] = {}
+    for each in sorted(payments, key=lambda payment: payment.date):
+        series = [one for one in of_party.get(each.party, ()) if one.is_of(each)]
+        last |= dict.fromkeys(series, each)
+        if not series and each.account_id in accounts:
+            usual.append(Flow(each.date, each.minor))
+    coming = [each for each in expected if each not in last or last[each].account_id in accounts]
+    return usual, [Flow(each.date, each.minor) for each in coming]
 
 
 @dataclass(frozen=True)

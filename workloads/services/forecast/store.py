@@ -44,22 +44,27 @@ def make(
 ) -> None:
     """Project anew, from what the accounts hold, what is expected and what the facts tell of the past."""
     today, now = clock.today(), clock.now()
+    connected = {uuid.UUID(each["id"]) for each in accounts if each["connected"]}
     session.execute(delete(ProjectedMonth))
     for currency, balance in balances(accounts).items():
-        coming = [each for each in expected if each["currency"] == currency]
-        flows = [domain.Flow(datetime.date.fromisoformat(each["date"]), each["minor"]) for each in coming]
-        past = _past(session, currency, {each["party"] for each in coming}, today)
+        coming = [_expected(each) for each in expected if each["currency"] == currency]
+        usual, flows = domain.sorted_out(_payments(session, currency, today), coming, connected)
+        past = domain.daily(usual, today)
         for each in domain.project(balance, past, flows, today, MONTHS, user.int % 2**32):
             session.add(ProjectedMonth(user_id=user, currency=currency, made=now, **vars(each)))
         told = {"currency": currency, "months": MONTHS}
         outbox.write(session, SERVICE, "forecast.updated", user, told)
 
 
-def _past(session: Session, currency: str, recurring: set[str], today: datetime.date) -> list[int]:
-    """The sums of past days, without what recurs and what moves between the person's own accounts."""
-    query = select(Fact.date, Fact.minor, Fact.party).where(
-        Fact.date >= today - domain.PAST, Fact.date < today, Fact.currency == currency, Fact.removed.is_(False),
+def _expected(told: dict[str, Any]) -> domain.Expected:
+    date = datetime.date.fromisoformat(told["date"])
+    return domain.Expected(date, told["minor"], told["spread"], told["party"])
+
+
+def _payments(session: Session, currency: str, today: datetime.date) -> list[domain.Payment]:
+    """What was paid and received, without what moves between the person's own accounts."""
+    query = select(Fact.date, Fact.minor, Fact.party, Fact.account_id).where(
+        Fact.date >= today - domain.REMEMBERED, Fact.date < today, Fact.currency == currency, Fact.removed.is_(False),
         Fact.transfer.is_(False),
     )  # fmt: skip
-    flows = [domain.Flow(date, minor) for date, minor, party in session.execute(query) if party not in recurring]
-    return domain.daily(flows, today)
+    return [domain.Payment(*row) for row in session.execute(query)]
