@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workloads.services.recurring.domain import Every, Occurrence, after, expected, find
+from workloads.services.recurring.domain import Every, Occurrence, after, coming, expected, find
 
 START = datetime.date(2026, 1, 1)
 
@@ -87,3 +87,17 @@ def test_one_party_may_have_a_series_among_other_purchases() -> None:
 def test_what_comes_in_and_what_goes_out_are_two_series() -> None:
     salary, fee = monthly(27, 6, 295000), [Occurrence(uuid.uuid4(), o.date, -500) for o in monthly(27, 6)]
     assert sorted(each.minor for each in find([*salary, *fee])) == [-500, 295000]
+
+
+def test_a_price_that_was_raised_is_the_price_to_come() -> None:
+    rent = [*monthly(1, 10), *(Occurrence(uuid.uuid4(), datetime.date(2026, month, 1), -95000) for month in (11, 12))]
+    [series] = find(rent)
+    assert (series.minor, series.spread, series.count) == (-95000, 6000, 12)
+    once = find([*monthly(1, 10), Occurrence(uuid.uuid4(), datetime.date(2026, 11, 1), -95000)])
+    assert [each.minor for each in once] == [-89000], "once may be anything"
+
+
+def test_a_series_of_long_ago_is_not_expected_all_at_once_today() -> None:
+    today, until = datetime.date(2026, 11, 26), datetime.date(2026, 12, 31)
+    assert coming("month", datetime.date(2024, 3, 1), 1, today, until) == [datetime.date(2026, 12, 1)]
+    assert coming("month", datetime.date(2026, 11, 24), 24, today, until) == [today, datetime.date(2026, 12, 24)]

@@ -66,8 +66,8 @@ def expected(
             continue
         every: Any = row.every
         about = {"series_id": row.id, "minor": row.minor, "currency": row.currency, "spread": row.spread}
-        for date in domain.expected(every, row.next, row.day, last):
-            found.append(ExpectedView(date=max(date, today), party=row.party, **about))
+        for date in domain.coming(every, row.next, row.day, today, last):
+            found.append(ExpectedView(date=date, party=row.party, **about))
     return ExpectedList(expected=sorted(found, key=lambda each: (each.date, each.series_id)))
 
 

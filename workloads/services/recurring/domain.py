@@ -26,6 +26,8 @@ _ALIKE = 0.25
 """How far an amount may be from the typical one, as a share of it, to belong to the same series."""
 _CLOSE = 0.05
 """The same, where one party has several series."""
+_RECENT = 3
+"""Occurrences of which the middle one says what is expected: a price that was raised is the price to come."""
 ENDS_AFTER = 2
 """Expected dates in a row without an occurrence."""
 
@@ -41,7 +43,7 @@ class Occurrence:
 
 @dataclass(frozen=True)
 class Series:
-    """A series. minor: the typical amount. spread: the furthest from it. day: of the month, where that matters."""
+    """A series. minor: the typical amount of late. spread: the furthest from it. day: of the month, where that matters."""
 
     every: Every
     day: int
@@ -88,6 +90,14 @@ def expected(every: Every, next_: datetime.date, day: int, until: datetime.date)
     return dates
 
 
+def coming(
+    every: Every, next_: datetime.date, day: int, today: datetime.date, until: datetime.date
+) -> list[datetime.date]:
+    """The same, as of today: one that is late may come today, one that is later than that counts as missed."""
+    late = today - grace(every)
+    return [max(each, today) for each in expected(every, next_, day, until) if each >= late]
+
+
 def find(occurrences: Iterable[Occurrence]) -> list[Series]:
     """The series among the transactions of one party in one currency, whatever their order."""
     found: list[Series] = []
@@ -116,18 +126,18 @@ def _series(side: Sequence[Occurrence], tolerance: float) -> Series | None:
     """All of them as one series, if they are one."""
     if len(side) < _FEWEST_YEARLY:
         return None
-    typical = median_low([each.minor for each in side])
-    spread = max(abs(each.minor - typical) for each in side)
+    typical, lately = (median_low([each.minor for each in some]) for some in (side, side[-_RECENT:]))
+    furthest, spread = (max(abs(each.minor - middle) for each in side) for middle in (typical, lately))
     gaps = [(b.date - a.date).days for a, b in itertools.pairwise(side)]
     every = _cadence(gaps)
     if (
         every is None
-        or spread > tolerance * abs(typical)
+        or furthest > tolerance * abs(typical)
         or len(side) < (_FEWEST_YEARLY if every == "year" else _FEWEST)
     ):
         return None
     day = _usual_day([each.date for each in side])
-    return Series(every, day, typical, spread, side[0].date, side[-1].date, len(side), side[-1].id)
+    return Series(every, day, lately, spread, side[0].date, side[-1].date, len(side), side[-1].id)
 
 
 def _cadence(gaps: Sequence[int]) -> Every | None:
