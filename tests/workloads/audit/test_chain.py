@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -20,7 +21,8 @@ from tests.workloads.servers import Issuer, Postgres
 from workloads.chassis.database import Database
 from workloads.chassis.events.envelope import Event
 from workloads.services.audit import domain, store
-from workloads.services.audit.domain import START, Content, about, verify
+from workloads.services.audit import verify as command
+from workloads.services.audit.domain import START, Content, End, about, verify
 
 AT = datetime.datetime(2026, 11, 26, tzinfo=datetime.UTC)
 
@@ -35,7 +37,7 @@ def chain(length: int) -> list[tuple[Content, str]]:
 
 
 def holds(entries: list[tuple[Content, str]], whole: list[tuple[Content, str]]) -> bool:
-    return verify(entries, (len(whole), whole[-1][1])) is None
+    return verify(entries, End(len(whole), whole[-1][1])) is None
 
 
 @given(st.integers(2, 12), st.data())
@@ -68,14 +70,19 @@ def _verify(url: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_command_says_whether_the_trail_holds_and_where_not(server: Postgres) -> None:
+def test_the_command_says_whether_the_trail_holds_and_where_not(
+    server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = server.service_url("audit", "audit_chain")
     database = Database(url)
     for n in range(5):
         event = Event.new("consent", "consent.authorised", uuid.uuid4(), {"consent_id": str(n)})
         with database.session() as session:
             store.add(session, event)
-    assert _verify(url).stdout == "The audit trail holds: 5 entries.\n"
+    held = re.fullmatch("The audit trail holds: 5 entries. The last one is (5) ([0-9a-f]{64})\n", _verify(url).stdout)
+    assert held
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert [command.main([number, held[2]]) for number in ("5", "4")] == [0, 1]
     with psycopg.connect(host=str(server.socket_folder), user="postgres", dbname="audit_chain") as connection:
         connection.execute("UPDATE entry SET type = 'consent.revoked' WHERE number = 3")
     database.close()
@@ -99,5 +106,34 @@ def test_a_person_sees_what_was_done_with_their_data(platform: Platform, issuer:
 @pytest.mark.parametrize("length", [1, 7])
 def test_a_chain_ends_where_its_head_says(length: int) -> None:
     whole = chain(length)
-    assert verify(whole, (length + 1, whole[-1][1])) is not None
-    assert verify([], (0, START)) is None
+    assert verify(whole, End(length + 1, whole[-1][1])) is not None
+    assert verify([], End(0, START)) is None
+
+
+@given(st.integers(2, 12), st.data())
+def test_a_chain_that_was_cut_or_written_anew_is_not_the_one_that_was_noted(length: int, data: st.DataObject) -> None:
+    whole = chain(length)
+    at = data.draw(st.integers(1, length))
+    noted = End(at, whole[at - 1][1])
+    assert verify(whole, End(length, whole[-1][1]), noted) is None
+    cut = whole[: at - 1]
+    assert verify(cut, End(at - 1, cut[-1][1] if cut else START), noted) is not None
+    before, anew = START, []
+    for content, _ in whole:
+        forged = replace(content, subject="u9")
+        before = forged.digest(before)
+        anew.append((forged, before))
+    end = End(length, before)
+    assert verify(anew, end) is None, "it holds in itself"
+    assert verify(anew, end, noted) is not None
+
+
+def test_what_is_written_while_the_trail_is_verified_does_not_break_it(server: Postgres) -> None:
+    database = Database(server.service_url("audit", "audit_written"))
+    event = Event.new("consent", "consent.authorised", uuid.uuid4(), {})
+    with database.session() as reading:
+        end = store.end(reading)
+        with database.session() as session:
+            store.add(session, event)
+        assert store.verify(reading, end, None) is None
+    database.close()

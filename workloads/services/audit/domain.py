@@ -9,7 +9,7 @@ import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 START = "0" * 64
 """The digest before the first entry."""
@@ -49,6 +49,13 @@ def about(data: dict[str, Any]) -> str:
     return json.dumps(kept, separators=(",", ":"))[:_LONGEST]
 
 
+class End(NamedTuple):
+    """Where a chain ends, or ended: the last entry's number, 0 for none, and its digest."""
+
+    number: int
+    digest: str
+
+
 @dataclass(frozen=True)
 class Break:
     """Where the chain does not hold. number: of the first entry that is not as it was written."""
@@ -57,8 +64,12 @@ class Break:
     reason: str
 
 
-def verify(entries: Iterable[tuple[Content, str]], end: tuple[int, str]) -> Break | None:
-    """Whether a chain holds. entries: in order, with their digests. end: number and digest of its head."""
+def verify(entries: Iterable[tuple[Content, str]], end: End, noted: End | None = None) -> Break | None:
+    """Whether a chain holds. entries: in order, with their digests. end: of its head.
+
+    noted: where it ended before, as it was kept elsewhere. Whoever can write all of the database can write a chain that
+    holds; one that holds what was noted, too, was neither cut nor written anew before that.
+    """
     number, before = 0, START
     for content, digest in entries:
         number += 1
@@ -66,7 +77,11 @@ def verify(entries: Iterable[tuple[Content, str]], end: tuple[int, str]) -> Brea
             return Break(number, f"it is missing: the next one there is number {content.number}")
         if content.digest(before) != digest:
             return Break(number, "its content or the entry before was changed")
+        if noted and noted.number == number and noted.digest != digest:
+            return Break(number, "it, or one before, is not what it was when its digest was noted")
         before = digest
+    if noted and noted.number > number:
+        return Break(number + 1, f"the chain had {noted.number} entries when that was noted")
     if (number, before) != end:
         return Break(number + 1, f"the head says that the chain ends at number {end[0]}")
     return None

@@ -35,15 +35,24 @@ def of_subject(session: Session, subject: str, before: int | None) -> list[Entry
     return list(session.scalars(query.order_by(Entry.number.desc()).limit(_LISTED)))
 
 
-def verify(session: Session) -> tuple[int, domain.Break | None]:
-    """How long the chain is, and where it does not hold."""
+def end(session: Session) -> domain.End:
+    """Where the chain ends."""
     head = session.scalars(select(Head)).one()
-    return head.number, domain.verify(_entries(session), (head.number, head.digest))
+    return domain.End(head.number, head.digest)
 
 
-def _entries(session: Session) -> Iterator[tuple[domain.Content, str]]:
+def verify(session: Session, end: domain.End, noted: domain.End | None) -> domain.Break | None:
+    """Where the chain does not hold, up to an end of it: what is added meanwhile is not looked at.
+
+    noted: an earlier end, kept elsewhere.
+    """
+    return domain.verify(_entries(session, end.number), end, noted)
+
+
+def _entries(session: Session, end: int) -> Iterator[tuple[domain.Content, str]]:
     last = 0
-    while rows := list(session.scalars(select(Entry).where(Entry.number > last).order_by(Entry.number).limit(_BATCH))):
+    query = select(Entry).where(Entry.number <= end).order_by(Entry.number).limit(_BATCH)
+    while rows := list(session.scalars(query.where(Entry.number > last))):
         for row in rows:
             yield domain.Content(
                 row.number, row.event_id, row.at, row.source, row.type, row.subject, row.about
