@@ -43,7 +43,7 @@ class Occurrence:
 
 @dataclass(frozen=True)
 class Series:
-    """A series. minor: the typical amount of late. spread: the furthest from it. day: of the month, where that matters."""
+    """A series. minor: the typical amount of late. spread: the furthest from it. day: of the month, if it matters."""
 
     every: Every
     day: int
