@@ -32,8 +32,11 @@ def test_no_answer_whatever_it_holds_is_an_error_of_ours(body: object) -> None:
 
 
 def test_text_that_no_database_keeps_does_not_keep_a_history_from_being_read() -> None:
-    told = json.loads(r"""{"creditorName": "Caf\u00e9\u0000 \ud83d", "remittanceInformationUnstructured": "\ud83d\ude00",
-        "transactionId": "T\u0000", "transactionAmount": {"amount": "-1", "currency": "EUR"}}""")
+    told = json.loads(
+        r"""{"creditorName": "Caf\u00e9\u0000 \ud83d", "transactionId": "T\u0000",
+             "remittanceInformationUnstructured": "\ud83d\ude00",
+             "transactionAmount": {"amount": "-1", "currency": "EUR"}}"""
+    )
     [found], unreadable = parse.entries({"booked": [told]}, by_party=False)
     assert (found.counterparty, found.remittance, found.transaction_id, unreadable) == ("Café", "😀", "T", 0)
     assert found.model_dump_json()
