@@ -1,4 +1,4 @@
-"""The builders against a registry that checks every token: pushed once, copied by digest, built by buildah."""
+"""The builders against a registry that checks every token: pushed once, copied by digest, built by two programs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -106,71 +107,113 @@ def test_who_may_only_pull_pushes_nothing(
         push("layer", layer(tmp_path, "a = 3\n"), client)
 
 
-def _missing() -> str | None:
-    absent = [each for each in ("buildah", "debootstrap") if shutil.which(each) is None]
-    if absent:
-        return f"{' and '.join(absent)} not on PATH: apt-get install buildah debootstrap"
-    return None if os.geteuid() == 0 else "debootstrap needs root"
+@dataclass(frozen=True)
+class Program:
+    """One that builds images. run: its command line, and what it is told by its environment."""
+
+    name: BuilderName
+    environment: Mapping[str, str]
+
+    def run(self, *arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.name, *arguments],
+            check=check,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **self.environment},
+        )
+
+
+BUILDAH = Program("buildah", {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"})
+DOCKER = Program("docker", {})
 
 
 @pytest.fixture(scope="module")
-def base_image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Debian with Python, made of Debian's packages: no public registry is needed."""
-    if reason := _missing():
-        pytest.skip(reason)
-    environment = {**os.environ, "STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
+def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a Debian with Python, made of Debian's packages: no public registry is needed."""
+    if shutil.which("debootstrap") is None:
+        pytest.skip("debootstrap is not on PATH: apt-get install debootstrap")
+    if os.geteuid() != 0:
+        pytest.skip("debootstrap needs root")
     root = tmp_path_factory.mktemp("debian") / "root"
     wanted = "--include=python3,python3-venv,ca-certificates"
     subprocess.run(["debootstrap", "--variant=minbase", wanted, SUITE, root], check=True, capture_output=True)
-    container = subprocess.run(
-        ["buildah", "from", "scratch"], check=True, capture_output=True, text=True, env=environment
-    ).stdout.strip()
     # A company's own roots belong into its base image; pip looks for them only where it is told.
-    shutil.copy(os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"), root / ROOTS.lstrip("/"))
-    for command in (
-        ["add", "--quiet", container, root, "/"],
-        ["config", f"--env=PIP_CERT={ROOTS}", container],
-        ["commit", "--quiet", "--rm", container, BASE],
-    ):
-        subprocess.run(["buildah", *command], check=True, capture_output=True, env=environment)
-    yield BASE
-    subprocess.run(["buildah", "rmi", BASE], check=False, capture_output=True, env=environment)
+    shutil.copy(os.environ.get("SSL_CERT_FILE", ROOTS), root / ROOTS.lstrip("/"))
+    return root
+
+
+@pytest.fixture
+def with_buildah(debian: Path) -> Iterator[Program]:
+    if shutil.which("buildah") is None:
+        pytest.skip("buildah is not on PATH: apt-get install buildah")
+    container = BUILDAH.run("from", "scratch").stdout.strip()
+    BUILDAH.run("add", "--quiet", container, debian, "/")
+    BUILDAH.run("config", f"--env=PIP_CERT={ROOTS}", container)
+    BUILDAH.run("commit", "--quiet", "--rm", container, BASE)
+    yield BUILDAH
+    BUILDAH.run("rmi", BASE, check=False)
+
+
+@pytest.fixture
+def with_docker(debian: Path, tmp_path: Path) -> Iterator[Program]:
+    if shutil.which("docker") is None:
+        pytest.skip("docker is not on PATH: apt-get install docker.io")
+    if DOCKER.run("info", "--format={{.ServerVersion}}", check=False).returncode:
+        pytest.skip("no Docker daemon answers: start dockerd, or set DOCKER_HOST")
+    packed = tmp_path / "debian.tar"
+    subprocess.run(["tar", f"--directory={debian}", f"--file={packed}", "--create", "."], check=True)
+    DOCKER.run("import", f"--change=ENV PIP_CERT={ROOTS}", packed, BASE)
+    packed.unlink()
+    yield DOCKER
+    DOCKER.run("rmi", "--force", BASE, check=False)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
-def test_buildah_builds_the_services_image_without_a_daemon(
-    base_image: str, one: Registry, worker: Worker, tmp_path: Path
+@pytest.mark.parametrize("fixture", ["with_buildah", "with_docker"])
+def test_the_services_image_is_built_from_its_dockerfile_pushed_and_starts(
+    fixture: str, request: pytest.FixtureRequest, one: Registry, worker: Worker, tmp_path: Path
 ) -> None:
+    program: Program = request.getfixturevalue(fixture)
     options: dict[str, Any] = {
         "dockerfile": "workloads/images/Dockerfile",
         "context": ["constraints.txt", "workloads/requirements.txt", "workloads/images/mssql.txt"],
-        "arguments": {"BASE_IMAGE": base_image, "SERVICE": "consent", "DATABASE": "postgresql"},
+        "arguments": {"BASE_IMAGE": BASE, "SERVICE": "consent", "DATABASE": "postgresql"},
     }
     sources = ["workloads/__init__.py", "workloads/services/__init__.py", "workloads/chassis", "workloads/banks"]
     recipe = Recipe(root=REPOSITORY, sources=[*sources, "workloads/services/consent"], options=options)
-    with worker.client(one, "built/consent") as client:
-        digest = push("buildah", recipe, client)
+    with worker.client(one, f"{program.name}/consent") as client:
+        digest = push(program.name, recipe, client)
         manifest = client.manifest(digest)
-    assert b'"layers"' in manifest.content
-    said = started(f"{one.url.removeprefix('https://')}/built/consent@{digest}", worker, one, tmp_path)
-    # It starts as a user that is not root, and stops at the first thing it was not told: its settings.
-    assert "consent can't start" in said
-
-
-def started(reference: str, worker: Worker, registry: Registry, folder: Path) -> str:
-    """What the image says that a node pulls by digest and runs without telling it anything."""
-    with worker.client(registry, "built/consent") as client:
-        login = folder / "login.json"
+        reference = f"{client.server}/{client.repository}@{digest}"
+        login = tmp_path / "config.json"
         login.write_text(json.dumps({"auths": {client.server: {"auth": client.login("pull,push")}}}))
-    environment = {**os.environ, "STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
-    container = subprocess.run(
-        ["buildah", "from", f"--authfile={login}", "--pull-always", reference],
-        check=True, capture_output=True, text=True, env=environment,
-    ).stdout.strip()  # fmt: skip
-    command = ["buildah", "run", container, "--", "/bin/sh", "-c"]
-    script = 'id -u; exec python -m "workloads.services.${SERVICE}"'
-    done = subprocess.run([*command, script], check=False, capture_output=True, text=True, env=environment)
-    subprocess.run(["buildah", "rm", container], check=False, capture_output=True, env=environment)
+    assert b'"layers"' in manifest.content
+    done = _STARTED[program.name](reference, login)
+    # It starts as a user that is not root, and stops at the first thing it was not told: its settings.
     assert done.stdout.split()[0] == "10001", done.stdout + done.stderr
-    return done.stdout + done.stderr
+    assert "consent can't start" in done.stdout + done.stderr
+
+
+_SCRIPT = 'id -u; exec python -m "workloads.services.${SERVICE}"'
+
+
+def _started_by_buildah(reference: str, login: Path) -> subprocess.CompletedProcess[str]:
+    """What the image says that a node pulls by digest and runs without telling it anything."""
+    container = BUILDAH.run("from", f"--authfile={login}", "--pull-always", reference).stdout.strip()
+    done = BUILDAH.run("run", container, "--", "/bin/sh", "-c", _SCRIPT, check=False)
+    BUILDAH.run("rm", container, check=False)
+    return done
+
+
+def _started_by_docker(reference: str, login: Path) -> subprocess.CompletedProcess[str]:
+    """The same, of a daemon that forgets what it has built before."""
+    DOCKER.run("rmi", "--force", reference, check=False)
+    DOCKER.run(f"--config={login.parent}", "pull", "--quiet", reference)
+    done = DOCKER.run("run", "--rm", "--entrypoint=/bin/sh", reference, "-c", _SCRIPT, check=False)
+    DOCKER.run("rmi", "--force", reference, check=False)
+    return done
+
+
+_STARTED = {"buildah": _started_by_buildah, "docker": _started_by_docker}
