@@ -20,6 +20,12 @@ _APPLE = {
 }
 
 
+_LONGEST = 90
+"""Days that a hub may keep a registration
+(learn.microsoft.com/previous-versions/azure/azure-services/dn530747).
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GoogleArgs:
     """Firebase Cloud Messaging v1: fields of the service account's key file. private_key: PEM."""
@@ -59,6 +65,7 @@ class NotificationsArgs:
 
     site: resource group, region, tags and workspace that every block shares.
     tier: "Free" is for trying out. zone_redundant: with Standard; can't be changed later.
+    forgets_after_days: since a device was last registered, 1 to 90.
     google, apple, browser: None leaves a push service out. access: where its private endpoint is (Standard); closes
     the public address.
     """
@@ -66,6 +73,7 @@ class NotificationsArgs:
     site: Site
     tier: Literal["Free", "Basic", "Standard"]
     zone_redundant: bool = False
+    forgets_after_days: int = 90
     google: GoogleArgs | None = None
     apple: AppleArgs | None = None
     browser: BrowserArgs | None = None
@@ -74,6 +82,10 @@ class NotificationsArgs:
     def __post_init__(self) -> None:
         if not (self.google or self.apple or self.browser):
             raise ValueError("google, apple, browser: none is given. Give the credentials of at least one.")
+        if not 1 <= self.forgets_after_days <= _LONGEST:
+            raise ValueError(
+                f"forgets_after_days: {self.forgets_after_days} is not allowed; allowed is 1 to {_LONGEST}."
+            )
         if self.tier != "Standard" and (self.access or self.zone_redundant):
             raise ValueError(f"access, zone_redundant: need tier Standard, and tier is {self.tier}. Leave them out.")
 
@@ -120,6 +132,7 @@ class Notifications(pulumi.ComponentResource):
             namespace_name=namespace.name,
             resource_group_name=site.resource_group,
             location=site.location,
+            registration_ttl=f"{args.forgets_after_days}.00:00:00",
             fcm_v1_credential=_google(args.google),
             apns_credential=_apple(args.apple),
             browser_credential=_browser(args.browser),

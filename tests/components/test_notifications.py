@@ -73,10 +73,15 @@ def test_registrations_stay_in_the_region_and_the_namespace_in_the_network() -> 
     assert namespace["publicNetworkAccess"] == "Disabled"
 
 
+def test_a_device_that_is_not_registered_again_is_forgotten_in_time() -> None:
+    assert made("notifications").one(":NotificationHub").inputs["registrationTtl"] == "90.00:00:00"
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"google": None, "apple": None, "browser": None}, r"none is given\. Give the credentials of at least one"),
+        ({"forgets_after_days": 91}, r"forgets_after_days: 91 is not allowed; allowed is 1 to 90"),
         ({"tier": "Basic"}, r"need tier Standard, and tier is Basic\. Leave them out"),
     ],
 )

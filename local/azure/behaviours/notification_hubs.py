@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import secrets
 
+from local.azure.arm.shapes import UNKNOWN
 from local.azure.context import ArmError, Behaviour, Body, Resource
 from local.azure.dataplanes.notificationhubs import access
+from local.azure.dataplanes.notificationhubs.installations import time_to_live
 from local.azure.dataplanes.notificationhubs.listener import close_namespace, open_namespace, store_of
 
 _KEYS = ("primaryKey", "secondaryKey")
@@ -31,9 +33,18 @@ class Namespace(Behaviour):
 
 
 class NotificationHub(Behaviour):
-    """A hub: devices are known to its data plane alone."""
+    """A hub: devices are known to its data plane alone, for as long as it says."""
 
     type = access.HUB
+
+    async def check(self, resource: Resource, previous: Resource | None) -> None:
+        """How long devices are known is a time span."""
+        told = resource.properties.get("registrationTtl")
+        try:
+            if told not in (None, UNKNOWN):
+                time_to_live(str(told))
+        except ValueError as error:
+            raise ArmError(400, "BadRequest", f"registrationTtl: {error}", "properties.registrationTtl") from None
 
     async def delete(self, resource: Resource) -> None:
         """Forget its devices, and what was pushed to them."""

@@ -75,7 +75,7 @@ def test_unusual_is_twice_the_largest_and_no_small_amount() -> None:
 def test_every_kind_has_a_text_in_every_language_made_of_what_it_is_told(language: str) -> None:
     about = {"percent": 80, "month": "2026-11", "bank": "aurora", "act_by": "2026-12-01", "expected": "2026-11-01",
              "kinds": "bank-timeout", "amount": "1.00", "currency": "EUR", "category": "travel",
-                 "count": 2}  # fmt: skip
+             "count": 2}  # fmt: skip
     assert set(domain._TEXTS[language]) == set(KINDS)
     for kind in KINDS:
         title, body = text(kind, language, about)

@@ -204,7 +204,7 @@ def plan_keyed(
     vanished = [] if complete_from is None else _vanished(known, told, complete_from)
     for some in (_in_state(vanished, "listed", "deleted"), _in_state(vanished, "withdrawn")):
         open_ = {key: each for key, each in booked.items() if key not in settled}
-        settled |= _corrected(some, open_)
+        settled |= _corrected(some, open_) if some else {}
     result.updates.extend((before, key, booked[key]) for key, before in settled.items())
     result.inserts.extend((key, each) for key, each in new.items() if key not in settled)
     taken = {each.row for each in settled.values()}

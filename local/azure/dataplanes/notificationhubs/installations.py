@@ -20,13 +20,26 @@ _GIVEN = {"installationId", "platform", "pushChannel", "tags", "userId"}
 _READ_ONLY = {"expirationTime", "expiredPushChannel", "lastActiveOn", "lastUpdate"}
 """What a client that reads, changes and writes sends back: ignored, as Azure does."""
 _NEVER = "9999-12-31T23:59:59.9999999Z"
+_TIME_TO_LIVE = re.compile(r"(?:(\d{1,8})\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.\d{1,7})?")
 _MOST_TAGS = 60
 
 Installation = dict[str, Any]
 
 
-def created(name: str, body: Any) -> Installation:
-    """The installation that a PUT describes. Raises HubError 400 naming the property."""
+def time_to_live(told: str) -> datetime.timedelta:
+    """What a hub's ``registrationTtl`` says, in .NET's form, e.g. "90.00:00:00". Raises ValueError when it is none."""
+    found = _TIME_TO_LIVE.fullmatch(told)
+    if found is None:
+        raise ValueError(f"{told[:40]!r} is no time span such as 90.00:00:00")
+    days, hours, minutes, seconds = (int(each or 0) for each in found.groups())
+    return datetime.timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def created(name: str, body: Any, lives: datetime.timedelta | None = None) -> Installation:
+    """The installation that a PUT describes. lives: how long, unless it is written again; None for ever.
+
+    Raises HubError 400 naming the property.
+    """
     if not isinstance(body, dict):
         raise bad("The installation is no JSON object")
     body = {"userId" if key == "userID" else key: value for key, value in body.items()}
@@ -43,10 +56,10 @@ def created(name: str, body: Any) -> Installation:
     if body.get("userId") is not None:
         _set_user(found, body["userId"])
     _set_tags(found, body.get("tags") or [])
-    return _touched(found)
+    return _touched(found, lives)
 
 
-def patched(installation: Installation, operations: Any) -> Installation:
+def patched(installation: Installation, operations: Any, lives: datetime.timedelta | None = None) -> Installation:
     """As it is after a JSON Patch (RFC 6902), of which add, replace and remove are known. Raises HubError 400."""
     if not isinstance(operations, list) or not operations:
         raise bad("The patch is no JSON array of operations")
@@ -66,7 +79,7 @@ def patched(installation: Installation, operations: Any) -> Installation:
             _set_tags(found, given if each["op"] == "replace" else [*found["tags"], *given])
         else:
             raise bad(f"path: {path[:200]!r} is not known here; known: /pushChannel, /userId, /tags")
-    return _touched(found)
+    return _touched(found, lives)
 
 
 def expired(installation: Installation) -> Installation:
@@ -80,9 +93,17 @@ def tags_of(installation: Mapping[str, Any]) -> set[str]:
     return own | ({f"$UserId:{{{installation['userId']}}}"} if "userId" in installation else set())
 
 
-def _touched(installation: Installation) -> Installation:
+def moment(at: datetime.datetime) -> str:
+    """A time as it is written; of two the later one is the greater text."""
+    return f"{at:%Y-%m-%dT%H:%M:%S.%f0Z}"
+
+
+def _touched(installation: Installation, lives: datetime.timedelta | None) -> Installation:
     now = datetime.datetime.now(datetime.UTC)
-    return {**installation, "expirationTime": _NEVER, "lastUpdate": f"{now:%Y-%m-%dT%H:%M:%S.%f0Z}"}
+    ends = _NEVER
+    if lives is not None and lives < datetime.datetime.max.replace(tzinfo=datetime.UTC) - now:
+        ends = moment(now + lives)
+    return {**installation, "expirationTime": ends, "lastUpdate": moment(now)}
 
 
 def _remove(installation: Installation, path: str) -> None:

@@ -5,6 +5,7 @@ REST API: https://learn.microsoft.com/rest/api/notificationhubs/, versions 2015-
 
 from __future__ import annotations
 
+import datetime
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
@@ -60,7 +61,9 @@ class _Namespace:
         version = request.query.get("api-version", "")
         if version not in _VERSIONS:
             raise bad(f"api-version: {version[:40]!r} is not known here; known: {', '.join(_VERSIONS)}")
-        return self._gate.hub(name)
+        hub = self._gate.hub(name)
+        self._store.forget_until(hub.id.lower(), installations.moment(datetime.datetime.now(datetime.UTC)))
+        return hub
 
     def _installation(self, hub: Resource, request: web.Request) -> dict[str, Any]:
         name = request.match_info["name"]
@@ -71,7 +74,7 @@ class _Namespace:
 
     async def _put(self, request: web.Request) -> web.Response:
         hub, name = self._hub(request, "Listen", set()), request.match_info["name"]
-        made = installations.created(name, await _json(request))
+        made = installations.created(name, await _json(request), _lives(hub))
         if made["platform"] == "browser" and request.query["api-version"] < _BROWSERS_SINCE:
             raise bad(f"platform: browser needs api-version {_BROWSERS_SINCE}")
         self._store.put(hub.id.lower(), name, made)
@@ -84,7 +87,7 @@ class _Namespace:
 
     async def _patch(self, request: web.Request) -> web.Response:
         hub = self._hub(request, "Listen", set())
-        changed = installations.patched(self._installation(hub, request), await _json(request))
+        changed = installations.patched(self._installation(hub, request), await _json(request), _lives(hub))
         self._store.put(hub.id.lower(), changed["installationId"], changed)
         return web.Response(status=200)
 
@@ -110,6 +113,11 @@ class _Namespace:
             return {}
         version = request.query["api-version"]
         return {"Location": f"https://{self._address}/{hub.name}/messages/{message}?api-version={version}"}
+
+
+def _lives(hub: Resource) -> datetime.timedelta | None:
+    told = hub.properties.get("registrationTtl")
+    return installations.time_to_live(str(told)) if told else None
 
 
 async def _json(request: web.Request) -> Any:

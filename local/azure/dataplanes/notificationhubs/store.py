@@ -95,6 +95,12 @@ class HubStore:
             self._database.execute("DELETE FROM installation WHERE hub = ? AND name = ?", (hub, name))
             self._database.execute("DELETE FROM delivery WHERE hub = ? AND installation = ?", (hub, name))
 
+    def forget_until(self, hub: str, moment: str) -> None:
+        """Forget the installations of a hub that have expired by then, and what was pushed to them."""
+        query = "SELECT name FROM installation WHERE hub = ? AND json_extract(body, '$.expirationTime') <= ?"
+        for (name,) in self._database.execute(query, (hub, moment)).fetchall():
+            self.delete(hub, name)
+
     def forget(self, hub: str) -> None:
         """Forget a hub."""
         with transaction(self._database):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 import uuid
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.azure.arm.shapes import UNKNOWN
+from local.azure.context import ArmError, Resource
 from local.azure.dataplanes import pushes
 from local.azure.dataplanes.notificationhubs.errors import HubError
 from local.azure.dataplanes.notificationhubs.store import HubStore
 from local.azure.dataplanes.notificationhubs.tags import expression
 from tests.local.azure.dataplanes.conftest import Embedded
-from tests.local.azure.dataplanes.hubs import NAMESPACE, Hub, make_hub, token
+from tests.local.azure.dataplanes.hubs import CREDENTIALS, NAMESPACE, Hub, make_hub, token
 
 conforms = pytest.mark.conforms
 BROWSER = {"endpoint": "https://push.example/x", "p256dh": "p", "auth": "a"}
@@ -288,6 +291,37 @@ def test_other_addresses_versions_and_questions_are_refused(hub: Hub, name: str)
     headers = {"Authorization": hub.token("listen", unknown)}
     answer = hub.http.get(f"{unknown}/installations/x?api-version=2020-06", headers=headers)
     assert detail(answer, 401).startswith("InvalidSignature"), "no rule is told from no hub"
+
+
+@conforms("time-to-live")
+def test_an_installation_that_nobody_writes_again_is_forgotten_in_time(embedded: Embedded, name: str) -> None:
+    hub = make_hub(embedded, registrationTtl="90.00:00:00", **CREDENTIALS)
+    hub.install(name, name)
+    kept = hub.call("listen", "GET", f"installations/{name}").json()
+    ends = datetime.datetime.fromisoformat(kept["expirationTime"])
+    assert abs(ends - datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=90)) < datetime.timedelta(hours=1)
+
+    async def age() -> None:
+        over = {**kept, "expirationTime": kept["lastUpdate"]}
+        hub.store.put(hub.resource.id.lower(), name, over)
+
+    hub.embedded.run(age())
+    assert hub.send(name).status_code == 201
+    assert hub.pushed() == []
+    detail(hub.call("listen", "GET", f"installations/{name}"), 404)
+    assert hub.installations() == []
+    embedded.delete(hub.namespace)
+
+
+def test_a_time_to_live_that_is_no_time_span_is_refused(embedded: Embedded, hub: Hub) -> None:
+    def check(told: str) -> None:
+        hub_like = Resource(hub.resource.id, "ntf", hub.resource.type, {"properties": {"registrationTtl": told}})
+        embedded.run(embedded.daemon.lifecycle.behaviour(hub.resource.type).check(hub_like, None))
+
+    for allowed in ("90.00:00:00", "10675199.02:48:05.4775807", UNKNOWN):
+        check(allowed)
+    with pytest.raises(ArmError, match="registrationTtl: 'P90D' is no time span"):
+        check("P90D")
 
 
 @conforms("durable")
