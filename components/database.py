@@ -101,14 +101,13 @@ class Database(pulumi.ComponentResource):
             maintenance=args.maintenance,
         )
         self._server, self._endpoint = make_server(name, common, child)
-        if args.key:
-            encrypt(name, args.key, self._server, args.site, child)
+        protectors = [encrypt(name, args.key, self._server, args.site, child)] if args.key else []
         pool = make_pool(name, args.pool, common, self._server, child) if args.pool else None
         self._databases = {each: self._database(each, args, common, pool) for each in args.databases}
         self.fqdn, servers = self._server.fully_qualified_domain_name, {name: self._server}
         if args.secondary:
             partner, self.fqdn = fail_over(
-                name, args.secondary, common, args.pool, self._server, self._databases, child
+                name, args.secondary, common, args.pool, self._server, self._databases, protectors, child
             )
             servers[f"{name}-secondary"] = partner
         for label, server in servers.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pulumi
@@ -40,9 +40,12 @@ def fail_over(
     pool: PoolArgs | None,
     server: sql.Server,
     databases: Mapping[str, sql.Database],
+    protectors: Sequence[sql.EncryptionProtector],
     opts: pulumi.ResourceOptions,
 ) -> tuple[sql.Server, pulumi.Output[str]]:
     """Makes the second server and the group; answers that server, and the address of the group's writing side.
+
+    protectors: the first server's, where it has a key of its own.
 
     The databases follow by themselves, each into the pool of the same name (learn.microsoft.com/azure/azure-sql/
     database/failover-group-sql-db).
@@ -57,9 +60,11 @@ def fail_over(
     )
     label = f"{name}-secondary"
     partner, _ = make_server(label, second, opts)
-    waits: list[pulumi.Resource] = []
+    # A copy goes to a server that has the key already (learn.microsoft.com/azure/azure-sql/database/
+    # transparent-data-encryption-byok-overview, "Geo-DR and customer-managed TDE").
+    waits: list[pulumi.Resource] = [*protectors]
     if second.key:
-        encrypt(label, second.key, partner, site, opts)
+        waits.append(encrypt(label, second.key, partner, site, opts))
     if pool:
         waits.append(make_pool(label, pool, second, partner, opts))
     group = site.global_name("sqlfg", name, longest=63)

@@ -90,7 +90,9 @@ def make_server(
     return server, private_endpoint(f"{name}-sql", server, "sqlServer", args.access, site, opts)
 
 
-def encrypt(name: str, key: CustomerKey, server: sql.Server, site: Site, opts: pulumi.ResourceOptions) -> None:
+def encrypt(
+    name: str, key: CustomerKey, server: sql.Server, site: Site, opts: pulumi.ResourceOptions
+) -> sql.EncryptionProtector:
     """Encrypts a server's databases with a key of ours, and follows its rotation.
 
     Azure names the key by its version, which rotation changes behind the program's back: so later ones are ignored.
@@ -105,7 +107,7 @@ def encrypt(name: str, key: CustomerKey, server: sql.Server, site: Site, opts: p
         **place,
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["keyName", "uri"])),
     )
-    sql.EncryptionProtector(
+    return sql.EncryptionProtector(
         name,
         encryption_protector_name="current",
         server_key_type="AzureKeyVault",

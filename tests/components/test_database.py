@@ -115,6 +115,14 @@ def test_one_address_leads_to_whichever_region_serves() -> None:
     assert whole("database").one(":ElasticPool", "main-secondary").urn in group.after
 
 
+def test_both_regions_have_the_key_before_databases_are_copied() -> None:
+    """Azure SQL refuses a copy whose server lacks the protector's key (transparent-data-encryption-byok-overview)."""
+    registered = whole("database")
+    protectors = {each.name: each.urn for each in registered.of(":EncryptionProtector")}
+    assert set(protectors) == {"main", "main-secondary"}
+    assert set(protectors.values()) <= set(registered.one(":FailoverGroup").after)
+
+
 def test_backups_reach_back_as_asked() -> None:
     registered = whole("database")
     for each in registered.of(":BackupShortTermRetentionPolicy"):
