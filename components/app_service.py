@@ -24,6 +24,14 @@ def transport() -> dict[str, Any]:
     }
 
 
+def flex_configuration(app_settings: list[web.NameValuePairArgs]) -> web.SiteConfigArgs:
+    """The configuration of a site on Flex Consumption."""
+    made = web.SiteConfigArgs(**transport(), app_settings=app_settings)
+    # The SDK says v4.6 where nothing is said, and Flex Consumption refuses any (pulumi-azure-native#4168).
+    made.net_framework_version = None
+    return made
+
+
 def settings(values: Mapping[str, pulumi.Input[str]]) -> list[web.NameValuePairArgs]:
     """Application settings, inside the app's own body: its one writer.
 

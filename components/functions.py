@@ -16,7 +16,7 @@ from typing import Literal
 import pulumi
 from pulumi_azure_native import authorization, managedidentity, web
 
-from components.app_service import refuse_passwords, settings, transport
+from components.app_service import flex_configuration, refuse_passwords, settings
 from components.blob_events import BlobEventsArgs, forward_blob_events
 from components.common import PrivateAccess, Site, assign_role, diagnose, private_endpoint
 from components.identities import make_identity
@@ -153,8 +153,7 @@ class Functions(pulumi.ComponentResource):
                     )
                 ),
             ),
-            site_config=web.SiteConfigArgs(
-                **transport(),
+            site_config=flex_configuration(
                 app_settings=settings(
                     {
                         "AzureWebJobsStorage__accountName": pulumi.Output.from_input(args.storage.account_id).apply(

@@ -54,8 +54,9 @@ def test_flex_consumption_gets_its_runtime_from_one_place() -> None:
     assert configuration["runtime"] == {"name": "python", "version": "3.12"}
     assert configuration["scaleAndConcurrency"]["alwaysReady"] == [{"name": "http", "instanceCount": 1}]
     assert not {name for name in settings() if name.startswith(("FUNCTIONS_", "WEBSITE_"))}
-    # Azure refuses the whole app for one of them (azure-cli#31414, azure-pipelines-tasks#21032).
-    assert not {"alwaysOn", "ftpsState", "linuxFxVersion", "use32BitWorkerProcess"} & set(app()["siteConfig"])
+    # Azure refuses the whole app for one of them (azure-cli#31414, pulumi-azure-native#4168).
+    refused = {"alwaysOn", "ftpsState", "linuxFxVersion", "netFrameworkVersion", "use32BitWorkerProcess"}
+    assert not refused & set(app()["siteConfig"])
     plan = made("functions").one(":AppServicePlan").inputs["sku"]
     assert plan == {"name": "FC1", "tier": "FlexConsumption"}
 
