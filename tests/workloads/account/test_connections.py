@@ -32,11 +32,11 @@ class Person:
     def __init__(self, database: Database) -> None:
         self.database, self.id = database, uuid.uuid4()
 
-    def read(self, consent: uuid.UUID, listed: Collection[uuid.UUID], minor: int = 100) -> None:
+    def read(self, consent: uuid.UUID, listed: Collection[uuid.UUID], minor: int = 100, iban: str = IBAN) -> None:
         about = {"id": str(consent), "bank": "aurora", "bank_consent_id": str(uuid.uuid4())}
         balance = {"kind": "closingBooked", "amount": {"minor": minor, "currency": "EUR"}, "date": None}
         told = {
-            "id": str(uuid.uuid4()), "iban": IBAN, "other_id": None, "resource_id": "1", "currency": "EUR",
+            "id": str(uuid.uuid4()), "iban": iban, "other_id": None, "resource_id": "1", "currency": "EUR",
             "name": None, "kind": None, "balances": [balance],
         }  # fmt: skip
         with self.database.session(self.id) as session:
@@ -91,3 +91,15 @@ def test_an_account_is_reached_by_the_consent_that_was_read_last_of_those_that_w
     assert person.told == ["linked", "closed"], "once"
     person.read(new, [old, new])
     assert person.reached == (new, True)
+
+
+def test_an_account_that_the_bank_tells_no_more_under_its_consent_is_disconnected(person: Person) -> None:
+    consent, other = uuid.uuid4(), uuid.uuid4()
+    person.read(consent, [consent])
+    person.read(consent, [consent], iban="DE02120300000000202051")
+    with person.database.session(person.id) as session:
+        assert sorted(session.scalars(select(Account.connected))) == [False, True]
+    assert person.told == ["linked", "closed", "linked"]
+    person.read(other, [consent, other], iban="DE02500105170137075030")
+    with person.database.session(person.id) as session:
+        assert sorted(session.scalars(select(Account.connected))) == [False, True, True], "another consent's stays"

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -143,6 +143,14 @@ def test_a_bank_that_is_not_there_is_unreachable_and_on_record(bad: BadBank) -> 
         bank.accounts(context)
     assert failed.value.kind == "bank-unreachable"
     assert memory.calls == [("accounts:0", None)]
+
+
+def test_a_consent_that_the_bank_was_not_asked_for_yet_waits_and_can_be_ended(bad: BadBank) -> None:
+    bank, context, _ = read(bad)
+    begun = replace(context, values={**context.values, "consent_id": None})
+    assert bank.consent_status(begun) == "received"
+    bank.delete_consent(begun)
+    assert bad.asked == []
 
 
 def test_each_booking_status_of_the_profile_is_asked_for(bad: BadBank) -> None:

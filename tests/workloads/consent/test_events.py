@@ -12,8 +12,12 @@ from sqlalchemy import select, update
 from tests.workloads.platform import Platform
 from tests.workloads.servers import Issuer
 from workloads.chassis import clock
+from workloads.chassis.events.consumer import Handling
+from workloads.chassis.events.envelope import Event
+from workloads.chassis.identity import User
+from workloads.chassis.problems import Problem
 from workloads.chassis.tasks import Due, Task
-from workloads.services.consent import events, store
+from workloads.services.consent import events, handlers, store
 from workloads.services.consent.handlers import TASKS
 from workloads.services.consent.models import Consent
 
@@ -73,3 +77,31 @@ def test_a_clock_of_ours_that_is_wrong_ends_no_consent(
     given = datetime.datetime.fromisoformat(later["authorised"])
     assert given <= right(), "it was not given later than it was"
     assert "consent.expired" not in told(platform, issuer.pseudonym(person))
+
+
+class Refusing:
+    """A connector whose bank lets no consent be ended, and tells where each stands."""
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+
+    def call(self, method: str, path: str, user: User) -> dict[str, str]:
+        if method == "DELETE":
+            raise Problem(502, "bank-refused", "The bank refused the request with status 400.")
+        return {"status": self.status}
+
+
+@pytest.mark.parametrize(("status", "ends"), [("received", True), ("rejected", True), ("valid", False)])
+def test_an_erasure_does_not_wait_for_a_bank_to_end_what_grants_nothing(
+    platform: Platform, issuer: Issuer, status: str, ends: bool
+) -> None:
+    person = f"begun-{uuid.uuid4()}"
+    user, app = issuer.pseudonym(person), platform.states["consent"]
+    platform.start(person, "aurora")
+    state = SimpleNamespace(acting=app.acting, connector=Refusing(status))
+    handling = Handling(Event.new("privacy", "erasure.requested", user, {}), app.database, state)
+    if ends:
+        assert handlers.revoke_at_banks(handling) == 1
+    else:
+        with pytest.raises(Problem):
+            handlers.revoke_at_banks(handling)

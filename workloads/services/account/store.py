@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from workloads.chassis import clock, dialect, ibans, ids
@@ -56,6 +56,7 @@ def keep(
 ) -> None:
     """Take over what a bank told of a consent's accounts: known ones are recognised, and reached by it from now on.
 
+    One that it reached and that is not told any more was closed there, or left out by the person: it is disconnected.
     listed: all consents that there were when the bank was asked. An account that another one reaches was connected anew
     meanwhile, by which it goes on being reached.
     """
@@ -74,6 +75,8 @@ def keep(
         }  # fmt: skip
     if not rows:
         return
+    gone = (Account.consent_id == uuid.UUID(consent["id"]), Account.identity_index.not_in(list(rows)))
+    _disconnect(session, user, gone)
     columns: Any = select(Account.identity_index, Account.id, Account.consent_id)
     query = columns.where(Account.identity_index.in_(list(rows)))
     before = {row.identity_index: row.consent_id for row in session.execute(dialect.locked(query, Account))}
@@ -114,7 +117,10 @@ def _keep_balances(session: Session, user: uuid.UUID, account_id: uuid.UUID, tol
 
 def disconnect(session: Session, user: uuid.UUID, ended: Collection[uuid.UUID]) -> None:
     """Consents have ended: the accounts that they reached are kept, but not connected any more."""
-    where = (Account.consent_id.in_(list(ended)), Account.connected.is_(True))
-    for account in session.scalars(select(Account).where(*where)):
+    _disconnect(session, user, [Account.consent_id.in_(list(ended))])
+
+
+def _disconnect(session: Session, user: uuid.UUID, those: Sequence[ColumnElement[bool]]) -> None:
+    for account in session.scalars(select(Account).where(*those, Account.connected.is_(True))):
         account.connected = False
         events.closed(session, user, account.id)

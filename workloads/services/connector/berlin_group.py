@@ -202,11 +202,13 @@ class BerlinGroupBank:
         """See the port. Where the bank has no consents, its token is one."""
         if self.profile.consent.access == "none":
             return "valid" if context.token and context.token.value else "received"
+        if context.values.get("consent_id") is None:
+            return "received"  # the bank was not asked for it yet
         return consent_status(self._ask("consent_status", context).body)
 
     def delete_consent(self, context: Context) -> None:
-        """See the port."""
-        if self.profile.consent.access == "none":
+        """See the port. One that was not asked for yet, as the person did not come back, is nothing there."""
+        if self.profile.consent.access == "none" or context.values.get("consent_id") is None:
             return
         try:
             self._ask("delete_consent", context)

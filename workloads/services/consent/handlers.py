@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 from contextlib import suppress
+from typing import Any
 
 from workloads.chassis import clock, erasure, tasks
 from workloads.chassis.events.consumer import Handler, Handling
+from workloads.chassis.identity import User
 from workloads.chassis.problems import Problem
 from workloads.chassis.tasks import Due, TaskHandler
 from workloads.services.consent import domain, events, store
@@ -14,7 +16,18 @@ from workloads.services.consent.asking import ask_bank
 from workloads.services.consent.models import Base
 
 
-def _revoke_at_banks(handling: Handling) -> int:
+_GRANTS_NOTHING = domain.FINAL | {"received"}
+
+
+def _grants_nothing(app: Any, user: User, path: str) -> bool:
+    """Whether a consent that a bank does not let us end is over there already, or was never authorised."""
+    try:
+        return app.connector.call("GET", f"{path}/status", user)["status"] in _GRANTS_NOTHING
+    except Problem:
+        return False
+
+
+def revoke_at_banks(handling: Handling) -> int:
     """End every consent at its bank, before what is known of it goes. Raises Problem while a bank does not answer."""
     user, ended = handling.app.acting.user(handling.user), 0
     with handling.database.session(handling.user) as session:
@@ -23,8 +36,8 @@ def _revoke_at_banks(handling: Handling) -> int:
         try:
             path = f"/banks/{each.bank}/consents/{each.bank_consent_id}"
             handling.app.connector.call("DELETE", path, user)
-        except Problem as problem:
-            if problem.status not in (404, 409):  # there it is over already
+        except Problem as problem:  # 404, 409: there it is over already
+            if problem.status not in (404, 409) and not _grants_nothing(handling.app, user, path):
                 raise
         with handling.database.session(handling.user) as session:
             store.tell(session, handling.user, store.get(session, each.id, lock=True), "terminatedByTpp", "person")
@@ -60,6 +73,6 @@ def _poll(due: Due) -> datetime.datetime | None:
 
 
 HANDLERS: dict[str, Handler] = {
-    erasure.REQUESTED: erasure.handler(events.SERVICE, [Base, tasks.Base], before=_revoke_at_banks)
+    erasure.REQUESTED: erasure.handler(events.SERVICE, [Base, tasks.Base], before=revoke_at_banks)
 }
 TASKS: dict[str, TaskHandler] = {events.WARN: _warn, events.END: _end, events.POLL: _poll}
