@@ -137,6 +137,10 @@ class Cipher:
         except InvalidTag:
             raise ValueError(f"a sealed {purpose} does not open with this user's key") from None
 
+    def has_key_of(self, other: Cipher) -> bool:
+        """Whether both are of the same key."""
+        return hmac.compare_digest(self._index, other._index)
+
     def index(self, value: str, purpose: str) -> str:
         """A blind index (HMAC-SHA-256): the same for the same value, telling nothing without the key."""
         return hmac.new(self._index, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
@@ -174,6 +178,16 @@ class UserKeys:
             dialect.upsert(session, UserKey, [new], key=["user_id"])  # two first requests: one key wins
             row = session.scalars(select(UserKey)).one()
         return Cipher(user, self._ask(self._unwrap, row.wrapped, row.wrapping_key))
+
+    def hold(self, session: Session, user: uuid.UUID, cipher: Cipher) -> None:
+        """Have the user's key stay until the transaction ends: for what was begun in an earlier one.
+
+        An erasure destroys the key before it looks for rows. So it waits for this transaction and finds what that wrote;
+        or it was first, and nothing is written. Raises Problem 409 then, and 503 when the vault can't be asked.
+        """
+        row = session.scalar(dialect.locked(select(UserKey), UserKey))
+        if row is None or not cipher.has_key_of(Cipher(user, self._ask(self._unwrap, row.wrapped, row.wrapping_key))):
+            raise Problem(409, "erased", "Everything of the person was erased meanwhile.")
 
     @staticmethod
     def _ask(question: Any, *arguments: Any) -> Any:

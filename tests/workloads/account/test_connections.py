@@ -1,19 +1,25 @@
-"""By which consent an account is reached, also where accounts are read while the person connects or renews a bank."""
+"""By which consent an account is reached, also where accounts are read while a bank is connected or renewed, or the person erased."""
 
 from __future__ import annotations
 
+import threading
+import time
 import uuid
 from collections.abc import Collection, Iterator
+from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import select
 
 from tests.workloads.servers import Postgres
+from workloads.chassis import erasure, userkeys
 from workloads.chassis.database import Database
 from workloads.chassis.events.tables import OutboxEvent
+from workloads.chassis.problems import Problem
 from workloads.chassis.userkeys import GivenKeyWrapper, UserKeys
 from workloads.services.account import store
-from workloads.services.account.models import Account
+from workloads.services.account.models import Account, Base
 
 KEYS = UserKeys(GivenKeyWrapper(bytes(32)))
 IBAN = "DE89370400440532013000"
@@ -33,14 +39,20 @@ class Person:
         self.database, self.id = database, uuid.uuid4()
 
     def read(self, consent: uuid.UUID, listed: Collection[uuid.UUID], minor: int = 100, iban: str = IBAN) -> None:
+        with self.database.session(self.id) as session:
+            told = self.told_by_bank(consent, minor, iban)
+            store.keep(session, KEYS.cipher(session, self.id), self.id, *told, listed)
+
+    def told_by_bank(
+        self, consent: uuid.UUID, minor: int = 100, iban: str = IBAN
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         about = {"id": str(consent), "bank": "aurora", "bank_consent_id": str(uuid.uuid4())}
         balance = {"kind": "closingBooked", "amount": {"minor": minor, "currency": "EUR"}, "date": None}
         told = {
             "id": str(uuid.uuid4()), "iban": iban, "other_id": None, "resource_id": "1", "currency": "EUR",
             "name": None, "kind": None, "balances": [balance],
         }  # fmt: skip
-        with self.database.session(self.id) as session:
-            store.keep(session, KEYS.cipher(session, self.id), self.id, about, [told], listed)
+        return about, [told]
 
     def ended(self, *consents: uuid.UUID) -> None:
         with self.database.session(self.id) as session:
@@ -103,3 +115,39 @@ def test_an_account_that_the_bank_tells_no_more_under_its_consent_is_disconnecte
     person.read(other, [consent, other], iban="DE02500105170137075030")
     with person.database.session(person.id) as session:
         assert sorted(session.scalars(select(Account.connected))) == [False, True, True], "another consent's stays"
+
+
+def erase(person: Person) -> None:
+    with person.database.session(person.id) as session:
+        erasure.erase_rows(session, [Base, userkeys.Base])
+
+
+def test_what_was_read_before_an_erasure_is_not_kept_after_it(person: Person) -> None:
+    with person.database.session(person.id) as session:
+        before = KEYS.cipher(session, person.id)
+    erase(person)
+    for _ in range(2):
+        with pytest.raises(Problem, match="erased"), person.database.session(person.id) as session:
+            KEYS.hold(session, person.id, before)
+        with person.database.session(person.id) as session:
+            anew = KEYS.cipher(session, person.id)  # the person came back: with another key
+            KEYS.hold(session, person.id, anew)
+
+
+def test_an_erasure_waits_for_what_is_being_kept_and_finds_it(person: Person, server: Postgres) -> None:
+    with person.database.session(person.id) as session:
+        cipher = KEYS.cipher(session, person.id)
+    with person.database.session(person.id) as session:
+        KEYS.hold(session, person.id, cipher)
+        erasing = threading.Thread(target=erase, args=(person,))
+        erasing.start()
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        with psycopg.connect(host=str(server.socket_folder), user="postgres", autocommit=True) as looking:
+            deadline = time.monotonic() + 60
+            while erasing.is_alive() and looking.execute(waits).fetchone() == (0,):
+                assert time.monotonic() < deadline, "it does not wait"
+                time.sleep(0.01)
+        store.keep(session, cipher, person.id, *person.told_by_bank(uuid.uuid4()), [])
+    erasing.join(60)
+    with person.database.session(person.id) as session:
+        assert list(session.scalars(select(Account))) == []

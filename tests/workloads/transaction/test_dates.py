@@ -158,3 +158,16 @@ def test_a_clock_that_was_ahead_when_an_account_was_read_hides_nothing_afterward
     added = [each["added"] for each in platform.synchronise(person)["accounts"]]
     assert sum(added) == 1
     assert len(platform.ledger(person)) == len(before)
+
+
+def test_a_list_that_was_overtaken_by_a_later_one_brings_nothing_back(account: Account) -> None:
+    before = clock.now() - datetime.timedelta(minutes=1)
+    pending = told(status="pending", booking_date=None, value_date=DAY)
+    assert account.take([pending], asked=before) == (1, 0, 0)
+    assert account.take([told()]) == (0, 1, 0), "it is booked"
+    assert account.take([pending, told(-1)], asked=before) == (0, 0, 0), "asked for before, told after"
+    assert sum(account.listed.values()) == 1
+    with account.database.session(account.user) as session:
+        for each in session.scalars(select(Synchronised)):
+            each.at = clock.now() + DAYS  # under a clock that was ahead
+    assert account.take([told(), told(-1)]) == (1, 0, 0)

@@ -64,11 +64,13 @@ def numbers(request: Request, session: UserTransaction, user: CurrentUser) -> Ac
     "/accounts/refresh",
     operation_id="refreshAccounts",
     dependencies=[demands(Scope.CONSENTS_READ)],
-    responses=documented(502),
+    responses=documented(409, 502),
 )
 def refresh(request: Request, user: CurrentUser, asked: RefreshRequest) -> RefreshedAccounts:
     """Read accounts and balances under every valid consent. A bank that fails does not stop the others."""
     state, person = request.app.state, person_address(request) if asked.attended else None
+    with state.database.session(user.id) as session:
+        cipher = state.keys.cipher(session, user.id)
     listed = state.consent.call("GET", "/consents", user)["consents"]
     known = {uuid.UUID(each["id"]) for each in listed}
     consents = [each for each in listed if each["status"] == "valid"]
@@ -81,7 +83,8 @@ def refresh(request: Request, user: CurrentUser, asked: RefreshRequest) -> Refre
             failures.append(_failure(state.consent, user, consent, problem))
             continue
         with state.database.session(user.id) as session:
-            store.keep(session, state.keys.cipher(session, user.id), user.id, consent, told, known)
+            state.keys.hold(session, user.id, cipher)
+            store.keep(session, cipher, user.id, consent, told, known)
     over = {each.consent_id for each in failures if each.kind in _CONSENT_OVER}
     ended = known - {uuid.UUID(each["id"]) for each in consents} | over
     with state.database.session(user.id) as session:

@@ -72,8 +72,13 @@ def upload(
     if known is None:
         document_id = ids.new_id()
         state.files.keep(user.id, document_id, cipher.seal_bytes(content, "document"))
-        with state.database.session(user.id) as session:
-            known = store.add(session, user.id, cipher, document_id, content, name, kind)
+        try:
+            with state.database.session(user.id) as session:
+                state.keys.hold(session, user.id, cipher)
+                known = store.add(session, user.id, cipher, document_id, content, name, kind)
+        except Problem:
+            state.files.remove(user.id, document_id)
+            raise
         if known.id == document_id:
             return DocumentView.of(known, store.details(cipher, known))
         state.files.remove(user.id, document_id)  # another request was faster with the same content

@@ -17,7 +17,7 @@ from workloads.chassis.identity import CurrentUser, User, demands
 from workloads.chassis.paging import DEFAULT_LIMIT, LARGEST_LIMIT
 from workloads.chassis.problems import Problem, documented
 from workloads.chassis.scopes import Scope
-from workloads.chassis.userkeys import UserKeys
+from workloads.chassis.userkeys import Cipher, UserKeys
 from workloads.services.transaction import domain, earlier, imports, own_accounts, store
 from workloads.services.transaction.forms import (
     ChangeList,
@@ -136,17 +136,20 @@ def decide(session: UserTransaction, user: CurrentUser, suggestion_id: uuid.UUID
     "/synchronisations",
     operation_id="synchronise",
     dependencies=[demands(Scope.CONSENTS_READ)],
-    responses=documented(502),
+    responses=documented(409, 502),
 )
 def synchronise(request: Request, user: CurrentUser, asked: SynchronisationRequest) -> Synchronisation:
     """Read every connected account at its bank. One that fails does not stop the others, and changes nothing."""
     person = person_address(request) if asked.attended else None
     accounts: ServiceClient = request.app.state.account
+    with request.app.state.database.session(user.id) as session:
+        cipher = request.app.state.keys.cipher(session, user.id)
     told = accounts.call("POST", "/accounts/refresh", user, attended_from=person, json={"attended": asked.attended})
     numbers = accounts.call("GET", "/account-numbers", user)["numbers"]
     earlier.before_a_list(request.app.state, request.app.state.database, user.id)
     with request.app.state.database.session(user.id) as session:
-        own_accounts.keep(session, user.id, request.app.state.keys.cipher(session, user.id), numbers)
+        request.app.state.keys.hold(session, user.id, cipher)
+        own_accounts.keep(session, user.id, cipher, numbers)
     result = Synchronisation(accounts=[], failures=[])
     for each in told["failures"]:
         result.failures.append(Failure(bank=each["bank"], kind=each["kind"], detail=each["detail"]))
@@ -154,18 +157,19 @@ def synchronise(request: Request, user: CurrentUser, asked: SynchronisationReque
     for account in told["accounts"]:
         if account["connected"] and (wanted is None or account["id"] in wanted):
             try:
-                result.accounts.append(_synchronise(request, user, account, person))
+                result.accounts.append(_synchronise(request, user, cipher, account, person))
             except Problem as problem:
                 about = {"bank": account["bank"], "account_id": account["id"]}
                 result.failures.append(Failure(**about, kind=problem.kind, detail=problem.detail))
     return result
 
 
-def _synchronise(request: Request, user: User, account: dict[str, Any], person: str | None) -> SynchronisedAccount:
+def _synchronise(
+    request: Request, user: User, cipher: Cipher, account: dict[str, Any], person: str | None
+) -> SynchronisedAccount:
     state, account_id = request.app.state, uuid.UUID(account["id"])
     with state.database.session(user.id) as session:
         before = store.synchronised(session, account_id)
-        cipher = state.keys.cipher(session, user.id)
     path = f"/banks/{account['bank']}/consents/{account['bank_consent_id']}/accounts/{account['bank_account_id']}"
     # Never later than today: a clock that was ahead when the account was read must not hide what is booked meanwhile.
     until = min(before.until, clock.today()) if before and before.until else None
@@ -185,6 +189,7 @@ def _synchronise(request: Request, user: User, account: dict[str, Any], person: 
         date_to=datetime.date.fromisoformat(listed["date_to"]),
     )  # fmt: skip
     with state.database.session(user.id) as session:
+        state.keys.hold(session, user.id, cipher)
         imported = imports.import_list(session, user.id, cipher, listing)
     return SynchronisedAccount(
         account_id=account_id, bank=account["bank"], added=imported.added, updated=imported.updated,

@@ -83,6 +83,8 @@ def import_list(session: Session, user: uuid.UUID, cipher: Cipher, listing: List
         return Imported(0, 0, 0, unchanged=len(listing.keyed))
     # Something is new: look again, now that nobody else can change the ledger.
     head = store.ledger(session, user)
+    if _is_overtaken(session, listing):
+        return Imported(0, 0, 0, unchanged=len(listing.keyed))
     changes = listing.plan(_known(session, account_id, listing.reaches_back))
     start = head.revision
     accounts = own_accounts.known(session)
@@ -103,9 +105,15 @@ def import_list(session: Session, user: uuid.UUID, cipher: Cipher, listing: List
     return Imported(*counted, unchanged=len(listing.keyed) - counted[0] - counted[1])
 
 
+def _is_overtaken(session: Session, listing: Listing) -> bool:
+    """Whether a list was taken over that was asked for later: what is booked there may still be pending here."""
+    at = session.scalar(select(Synchronised.at).where(Synchronised.account_id == listing.account_id))
+    return at is not None and listing.asked < at <= clock.now()  # a time to come was told by a clock that was ahead
+
+
 def _read_until(session: Session, user: uuid.UUID, listing: Listing, digest: str | None) -> None:
     row = {
-        "account_id": listing.account_id, "user_id": user, "until": listing.date_to, "at": clock.now(),
+        "account_id": listing.account_id, "user_id": user, "until": listing.date_to, "at": listing.asked,
         "digest": digest, "entries": len(listing.keyed), "unreadable": listing.unreadable,
     }  # fmt: skip
     taken = ["until", "at", "digest", "entries", "unreadable"]
