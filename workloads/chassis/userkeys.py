@@ -182,8 +182,8 @@ class UserKeys:
     def hold(self, session: Session, user: uuid.UUID, cipher: Cipher) -> None:
         """Have the user's key stay until the transaction ends: for what was begun in an earlier one.
 
-        An erasure destroys the key before it looks for rows. So it waits for this transaction and finds what that wrote;
-        or it was first, and nothing is written. Raises Problem 409 then, and 503 when the vault can't be asked.
+        An erasure destroys the key before it looks for rows. So it waits for this transaction, and finds what that
+        wrote; or it was first, and nothing is written. Raises Problem 409 then, and 503 when the vault can't be asked.
         """
         row = session.scalar(dialect.locked(select(UserKey), UserKey))
         if row is None or not cipher.has_key_of(Cipher(user, self._ask(self._unwrap, row.wrapped, row.wrapping_key))):

@@ -1,4 +1,4 @@
-"""By which consent an account is reached, also where accounts are read while a bank is connected or renewed, or the person erased."""
+"""By which consent an account is reached, also where it is read while a bank is renewed, or the person erased."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from workloads.services.consent import domain, events, store
 from workloads.services.consent.asking import ask_bank
 from workloads.services.consent.models import Base
 
-
 _GRANTS_NOTHING = domain.FINAL | {"received"}
 
 
@@ -33,8 +32,8 @@ def revoke_at_banks(handling: Handling) -> int:
     with handling.database.session(handling.user) as session:
         known = [each for each in store.newest_first(session) if each.status not in domain.FINAL]
     for each in known:
+        path = f"/banks/{each.bank}/consents/{each.bank_consent_id}"
         try:
-            path = f"/banks/{each.bank}/consents/{each.bank_consent_id}"
             handling.app.connector.call("DELETE", path, user)
         except Problem as problem:  # 404, 409: there it is over already
             if problem.status not in (404, 409) and not _grants_nothing(handling.app, user, path):

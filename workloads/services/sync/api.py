@@ -57,7 +57,9 @@ def list_runs(
     return RunList(runs=[RunView.of(each) for each in store.runs(session, before)])
 
 
-@router.post("/runs", operation_id="startRun", dependencies=[demands(Scope.CONSENTS_READ)], responses=documented(409, 502))
+@router.post(
+    "/runs", operation_id="startRun", dependencies=[demands(Scope.CONSENTS_READ)], responses=documented(409, 502)
+)
 def start(
     request: Request,
     user: CurrentUser,

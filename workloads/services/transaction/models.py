@@ -80,7 +80,7 @@ class Ledger(Owned, Base):
 
 
 class Synchronised(Owned, Base):
-    """Until when an account's bank was read, and when it was asked for that list (at). digest: blind index of the list that was taken over last.
+    """Until when an account's bank was read. digest: blind index of the list that was taken over last; at: asked for.
 
     entries, unreadable: how many of it are in the ledger, and how many were left out.
     """
