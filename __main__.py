@@ -27,6 +27,7 @@ platform = Platform(settings, services)
 aggregator = Aggregator(settings, platform, services)
 
 pulumi.export("resourceGroup", platform.resource_group.name)
+pulumi.export("network", {"id": platform.network.network_id, "zoneIds": [*platform.network.zone_ids.values()]})
 pulumi.export("cluster", platform.cluster.name)
 pulumi.export("kubeconfig", platform.cluster.kubeconfig)
 pulumi.export("registry", platform.registry.login_server)

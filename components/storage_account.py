@@ -67,7 +67,10 @@ def _identity(user: KeyUser | None) -> storage.IdentityArgs | None:
 
 
 def _encryption(key: CustomerKey | None, user: KeyUser | None) -> storage.EncryptionArgs:
-    services = storage.EncryptionServicesArgs(blob=storage.EncryptionServiceArgs(enabled=True, key_type="Account"))
+    # Queues and tables are left to a key of Microsoft's otherwise, for good: it is fixed when the account is made
+    # (learn.microsoft.com/azure/storage/common/account-encryption-key-create).
+    each = storage.EncryptionServiceArgs(enabled=True, key_type="Account")
+    services = storage.EncryptionServicesArgs(blob=each, file=each, queue=each, table=each)
     if key is None or user is None:
         return storage.EncryptionArgs(
             key_source="Microsoft.Storage", require_infrastructure_encryption=True, services=services

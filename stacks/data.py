@@ -58,6 +58,7 @@ def make_vault(settings: Settings, site: Site, network: Network, deployer_id: st
             soft_delete_days=wanted.soft_delete_days,
             access=_private(settings, network, VAULT_ZONE),
             subnet_ids=_by_service_endpoint(settings, network),
+            allowed_addresses=wanted.allowed_addresses,
             keys=keys,
             certificates={
                 name: CertificateArgs(subject=each.subject, use=each.use, hosts=tuple(each.hosts))

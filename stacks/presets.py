@@ -62,6 +62,8 @@ class Preset(Section):
     def _goes_together(self) -> Self:
         if self.network.private and self.registry.sku != "Premium":
             raise ValueError("registry.sku: network.private is true, and that needs Premium; allowed is Premium")
+        if self.network.private and self.vault.allowed_addresses:
+            raise ValueError("vault.allowedAddresses: network.private is true, and that closes the public address")
         if self.safeguards.customer_keys and not self.vault.purge_protection:
             raise ValueError("safeguards.customerKeys: true needs vault.purgeProtection, and that is false")
         return self

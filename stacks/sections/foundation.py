@@ -230,6 +230,7 @@ class Certificate(Section):
 class Vault(Section):
     """The key vault. Purge protection can never be switched off again.
 
+    allowed_addresses: of those who bring it certificates, where it has a public address at all.
     rotate_days: after which keys get a new version. seal_expires: last day of the seal's certificate (QSealC), which
     sku premium keeps the key of; null for no seal. certificates: by name, asked for where there is none; the connector
     shows banks the one named "qwac" and signs with the one named "qseal".
@@ -237,6 +238,7 @@ class Vault(Section):
 
     sku: Literal["standard", "premium"]
     purge_protection: bool
+    allowed_addresses: list[Addresses] = Field(default_factory=list)
     rotate_days: Annotated[int, Field(ge=28, le=365, description="days, 28 to 365")]
     seal_expires: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$", description="a date such as 2028-11-30")] | None
     soft_delete_days: Annotated[int, Field(ge=7, le=90, description="days, 7 to 90")]

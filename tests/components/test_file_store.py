@@ -101,3 +101,9 @@ def test_what_cannot_work_is_refused_before_anything_is_registered(changes: dict
 def test_a_container_that_contradicts_itself_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ContainerArgs(**given)
+
+
+def test_the_one_key_encrypts_every_sub_service() -> None:
+    """Queues and tables keep a key of Microsoft's unless it is said when the account is made."""
+    services = made().one(":StorageAccount").inputs["encryption"]["services"]
+    assert services == dict.fromkeys(("blob", "file", "queue", "table"), {"enabled": True, "keyType": "Account"})
