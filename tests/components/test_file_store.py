@@ -106,4 +106,4 @@ def test_a_container_that_contradicts_itself_is_refused(given: dict[str, Any], m
 def test_the_one_key_encrypts_every_sub_service() -> None:
     """Queues and tables keep a key of Microsoft's unless it is said when the account is made."""
     services = made().one(":StorageAccount").inputs["encryption"]["services"]
-    assert services == dict.fromkeys(("blob", "file", "queue", "table"), {"enabled": True, "keyType": "Account"})
+    assert services == {key: {"enabled": True, "keyType": "Account"} for key in ("blob", "file", "queue", "table")}

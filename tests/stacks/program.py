@@ -21,8 +21,8 @@ STACKS = ("local", "dev", "prod")
 def config(stack: str) -> dict[str, Any]:
     """What a stack's file says, as the engine hands it over; with what an update asks for, and images by digest."""
     text = (ROOT / f"Pulumi.{stack}.yaml").read_text().replace(NOBODYS, TENANT)
-    public = {"tributary:cluster": {"allowedAddresses": ["203.0.113.7"]}} if stack == "dev" else {}
-    return yaml.safe_load(text)["config"] | {"tributary:images": _IMAGES} | public
+    public = {f"tributary:{each}": {"allowedAddresses": ["203.0.113.7"]} for each in ("cluster", "vault")}
+    return yaml.safe_load(text)["config"] | {"tributary:images": _IMAGES} | (public if stack == "dev" else {})
 
 
 @functools.cache

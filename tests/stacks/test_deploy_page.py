@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Any
 
 import pulumi
 import pytest
@@ -31,17 +30,13 @@ def test_each_resource_provider_is_registered_before(stack: str) -> None:
     assert needed | delegated <= registered
 
 
-def vault(**changes: Any) -> dict[str, Any]:
-    given = config("dev") | {"tributary:vault": changes}
-    settings = parse(given)
-    return {"addresses": settings.vault.allowed_addresses, "private": settings.network.private}
-
-
 def test_who_brings_certificates_to_devs_vault_is_let_in_by_an_address() -> None:
-    assert vault(allowedAddresses=["203.0.113.7"]) == {"addresses": ["203.0.113.7/32"], "private": False}
-    assert "tributary:vault" in PAGE and "allowedAddresses" in PAGE
-    with pytest.raises(pulumi.RunError, match="vault.allowedAddresses is wrong: network.private is true"):
-        parse(config("prod") | {"tributary:vault": {"allowedAddresses": ["203.0.113.7"]}}, stack="prod")
+    acls = deployed("dev").one(":Vault").inputs["properties"]["networkAcls"]
+    assert (acls["defaultAction"], acls["ipRules"]) == ("Deny", [{"value": "203.0.113.7/32"}])
+    assert "`tributary:vault: {allowedAddresses: [" in PAGE
+    given = config("prod") | {"tributary:vault": {"allowedAddresses": ["203.0.113.7"]}}
+    with pytest.raises(pulumi.RunError, match=r"vault\.allowedAddresses is wrong: network\.private is true"):
+        parse(given, stack="prod")
 
 
 def test_the_outputs_that_it_names_are_there() -> None:
