@@ -31,7 +31,7 @@ def test_each_resource_provider_is_registered_before(stack: str) -> None:
 
 
 def test_who_brings_certificates_to_devs_vault_is_let_in_by_an_address() -> None:
-    acls = deployed("dev").one(":Vault").inputs["properties"]["networkAcls"]
+    acls = deployed("dev").one("keyvault:Vault").inputs["properties"]["networkAcls"]
     assert (acls["defaultAction"], acls["ipRules"]) == ("Deny", [{"value": "203.0.113.7/32"}])
     assert "`tributary:vault: {allowedAddresses: [" in PAGE
     given = config("prod") | {"tributary:vault": {"allowedAddresses": ["203.0.113.7"]}}
