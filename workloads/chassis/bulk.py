@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.orm import Session
 
+from workloads.chassis import tenancy
 from workloads.chassis.tenancy import USER, UnboundQuery
 
 
@@ -50,7 +50,7 @@ def update_many(
     )
     if newer:
         statement = statement.where(table.c[newer] < bindparam(f"new_{newer}"))
-    user = _user(session, table)
+    user = tenancy.user(session)
     session.connection().execute(
         statement,
         [
@@ -60,15 +60,8 @@ def update_many(
     )  # fmt: skip
 
 
-def _user(session: Session, table: Table) -> uuid.UUID:
-    user: uuid.UUID | None = session.info.get(USER)
-    if user is None:
-        raise UnboundQuery(f"{table.name}: open the session with database.session(user)")
-    return user
-
-
 def _check(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     if USER in table.columns:
-        user = _user(session, table)
+        user = tenancy.user(session)
         if any(each.get(USER) != user for each in rows):
             raise UnboundQuery(f"{table.name}: a row of another user than the session's")

@@ -14,6 +14,7 @@ _EXPONENTS = {
 }
 """ISO 4217 minor units that are not 2 (list one, published 2024-06)."""
 _EXPONENT = {code: exponent for exponent, codes in _EXPONENTS.items() for code in codes.split()}
+_CODE = re.compile("[A-Z]{3}")
 _AMOUNT = re.compile(r"[+-]?[0-9]{1,14}(\.[0-9]{1,9})?")
 _LARGEST = 10**17
 """Fits a signed 64-bit column with room to sum."""
@@ -32,6 +33,14 @@ def exponent(currency: str) -> int:
     return _EXPONENT.get(currency, 2)
 
 
+def decimal(minor: int, currency: str) -> str:
+    """Minor units as text in major units, with the currency's digits: what ``Money`` says of itself."""
+    digits = exponent(currency)
+    whole, rest = divmod(abs(minor), 10**digits)
+    sign = "-" if minor < 0 else ""
+    return f"{sign}{whole}.{rest:0{digits}}" if digits else f"{sign}{whole}"
+
+
 @dataclass(frozen=True)
 class Money:
     """An amount. minor: signed minor units (cents for EUR). currency: ISO 4217 alphabetic code."""
@@ -40,7 +49,7 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if not re.fullmatch("[A-Z]{3}", self.currency):
+        if not _CODE.fullmatch(self.currency):
             raise InvalidMoney(f"currency {self.currency!r} is not an ISO 4217 code such as EUR")
         if not -_LARGEST < self.minor < _LARGEST:
             raise InvalidMoney(f"an amount of {self.minor} minor units is beyond ±{_LARGEST}")
@@ -68,17 +77,12 @@ class Money:
         return cls(0, currency)
 
     @property
-    def amount(self) -> Decimal:
-        """The amount in major units, with the currency's digits."""
-        return Decimal(self.minor).scaleb(-exponent(self.currency))
-
-    @property
     def is_negative(self) -> bool:
         """Whether it is below zero."""
         return self.minor < 0
 
     def __str__(self) -> str:
-        return f"{self.amount:f}"
+        return decimal(self.minor, self.currency)
 
     def __neg__(self) -> Money:
         return Money(-self.minor, self.currency)

@@ -21,6 +21,14 @@ class UnboundQuery(RuntimeError):
     """A statement on users' rows without a user, or past the object mapper that binds it: a programming error."""
 
 
+def user(session: Session) -> uuid.UUID:
+    """The session's user. Raises UnboundQuery where it has none."""
+    found: uuid.UUID | None = session.info.get(USER)
+    if found is None:
+        raise UnboundQuery("a session of nobody's: open it with database.session(user)")
+    return found
+
+
 def _owned_tables(statement: Executable) -> set[str]:
     """Names of the tables of users' rows. Raises UnboundQuery for SQL in text: nobody knows what it is about."""
     found: set[str] = set()

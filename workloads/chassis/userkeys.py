@@ -47,6 +47,9 @@ class UserKey(Owned, Base):
     wrapping_key: Mapped[str] = mapped_column(Text(400))
 
 
+_WRAPPED = select(UserKey.wrapped, UserKey.wrapping_key)
+
+
 def create() -> None:
     """Create the table, in a migration. Frozen: a change of it is a function of its own beside this one."""
     from alembic import op  # 11 MB of every service, which only migrations need
@@ -171,13 +174,13 @@ class UserKeys:
 
     def cipher(self, session: Session, user: uuid.UUID) -> Cipher:
         """The user's cipher. Raises Problem 503 when the vault can't be asked."""
-        row = session.scalar(select(UserKey))
+        row = session.execute(_WRAPPED).one_or_none()
         if row is None:
             wrapped, name = self._ask(self._wrapper.wrap, os.urandom(32))
             new = {"user_id": user, "wrapped": wrapped, "wrapping_key": name}
             dialect.upsert(session, UserKey, [new], key=["user_id"])  # two first requests: one key wins
-            row = session.scalars(select(UserKey)).one()
-        return Cipher(user, self._ask(self._unwrap, row.wrapped, row.wrapping_key))
+            row = session.execute(_WRAPPED).one()
+        return Cipher(user, self._ask(self._unwrap, *row))
 
     def hold(self, session: Session, user: uuid.UUID, cipher: Cipher) -> None:
         """Have the user's key stay until the transaction ends: for what was begun in an earlier one.

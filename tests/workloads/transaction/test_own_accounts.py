@@ -14,7 +14,7 @@ from tests.workloads.servers import Postgres
 from tests.workloads.transaction.test_sealed_ibans import KEYS, entry, take
 from workloads.chassis.database import Database
 from workloads.services.transaction import own_accounts, store
-from workloads.services.transaction.forms import ChangeView
+from workloads.services.transaction.forms import change
 from workloads.services.transaction.models import OwnAccount, Transaction
 
 GIRO, SAVINGS, STRANGER = IBANS[:3]
@@ -47,7 +47,7 @@ class Person:
     def seen(self, after: int = 0) -> dict[int, bool]:
         """Whether each is a transfer, by amount, as enrichment is told of what changed since a revision."""
         with self.database.session(self.id) as session:
-            return {each.minor: each.transfer for each in map(ChangeView.of, store.changes(session, after, 100))}
+            return {each["minor"]: each["transfer"] for each in map(change, store.changes(session, after, 100))}
 
     @property
     def revision(self) -> int:

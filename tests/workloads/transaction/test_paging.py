@@ -52,7 +52,7 @@ def _pages(database: Database, user: uuid.UUID, wanted: Filter) -> list[tuple[li
         while True:
             with database.session(user) as session:
                 rows, cursor = store.page(session, wanted, cursor, LIMIT)
-            found.append(([each.sequence for each in rows], *read[-1]))
+            found.append(([each["sequence"] for each in rows], *read[-1]))
             if cursor is None:
                 return found
     finally:

@@ -67,7 +67,7 @@ def test_the_owner_sees_what_the_bank_told_and_nobody_else_an_iban(
         assert text is None or len(text) <= length
         assert not [each for each in IBANS if each in clear(text)]
         assert not [each for each in IBANS if each in clear(sealed_ibans.without(text))]
-    shown = Opener(lambda: ANNA).texts(row)
+    shown = Opener(lambda: ANNA).texts(vars(row))
     assert shown.counterparty_iban == iban
     for name in ("counterparty", "remittance"):
         told = (texts[name] or "").replace("\x1f", " ").replace("\x1e", " ")
@@ -98,7 +98,7 @@ def test_a_cut_goes_through_no_index() -> None:
     for before in range(100, 141):
         row = kept(dict.fromkeys(TEXTS) | {"counterparty": "x" * before + IBANS[0]})
         assert row.counterparty in {"x" * before + f"\x1f{sealed_ibans.index(ANNA, IBANS[0])}\x1f", "x" * before}
-        assert (Opener(lambda: ANNA).texts(row).counterparty or "").removeprefix("x" * before) in {IBANS[0], ""}
+        assert (Opener(lambda: ANNA).texts(vars(row)).counterparty or "").removeprefix("x" * before) in {IBANS[0], ""}
 
 
 def test_a_number_in_the_names_place_stands_for_the_other_side() -> None:
@@ -110,7 +110,7 @@ def test_a_row_without_ibans_asks_for_no_key() -> None:
     def never() -> Cipher:
         raise AssertionError("no key is needed")
 
-    assert Opener(never).texts(kept(dict.fromkeys(TEXTS) | {"counterparty": "Markt"})).counterparty == "Markt"
+    assert Opener(never).texts(vars(kept(dict.fromkeys(TEXTS) | {"counterparty": "Markt"}))).counterparty == "Markt"
     assert Opener(never).sought("markt") == ("markt", [])
 
 
@@ -139,7 +139,7 @@ def take(database: Database, user: uuid.UUID, account: uuid.UUID, entries: list[
 
 def found(database: Database, user: uuid.UUID, text: str | None = None) -> list[sealed_ibans.Texts]:
     with database.session(user) as session:
-        opener = Opener.of(KEYS, session, user)
+        opener = Opener.of(KEYS, session)
         words, indexes = opener.sought(text)
         rows, _ = store.page(session, store.Filter(text=words, indexes=indexes), None, 200)
         return [opener.texts(each) for each in rows]

@@ -8,7 +8,8 @@ import json
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+from sqlalchemy.orm import Session
 
 from workloads.chassis import clock
 from workloads.chassis.app import UserTransaction, create_app, written
@@ -21,7 +22,6 @@ from workloads.chassis.userkeys import Cipher, UserKeys
 from workloads.services.transaction import domain, earlier, imports, own_accounts, store
 from workloads.services.transaction.forms import (
     ChangeList,
-    ChangeView,
     Decision,
     Failure,
     SuggestionList,
@@ -31,6 +31,8 @@ from workloads.services.transaction.forms import (
     SynchronisedAccount,
     TransactionPage,
     TransactionView,
+    change,
+    shown,
 )
 from workloads.services.transaction.handlers import HANDLERS
 from workloads.services.transaction.sealed_ibans import Hider, Opener
@@ -46,18 +48,15 @@ _OVERLAP = datetime.timedelta(days=30)
 """How far back a list reaches before the last one's end: banks book late and correct what they told."""
 
 
-def _opener(request: Request, session: UserTransaction, user: CurrentUser) -> Opener:
-    return Opener.of(request.app.state.keys, session, user.id)
-
-
-Opened = Annotated[Opener, Depends(_opener)]
-"""An endpoint's parameter: opens what is sealed of the user's rows."""
+def _opener(request: Request, session: Session) -> Opener:
+    """Opens what is sealed of the session's user. No dependency of FastAPI's: that takes a thread's turn more."""
+    return Opener.of(request.app.state.keys, session)
 
 
 @router.get("/transactions", operation_id="listTransactions", response_model=TransactionPage, responses=documented(400))
 def list_page(
+    request: Request,
     session: UserTransaction,
-    opener: Opened,
     account_id: Annotated[uuid.UUID | None, Query(description="only of this account")] = None,
     date_from: Annotated[datetime.date | None, Query(description="on this date or later")] = None,
     date_to: Annotated[datetime.date | None, Query(description="on this date or earlier")] = None,
@@ -70,17 +69,17 @@ def list_page(
     limit: Annotated[int, Query(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
 ) -> Response:
     """The user's history over all banks in one list, newest first."""
+    opener = _opener(request, session)
     words, indexes = opener.sought(text)
     wanted = store.Filter(account_id, date_from, date_to, words, category, minimum, maximum, indexes, state)
     rows, following = store.page(session, wanted, cursor, limit)
-    shown = [TransactionView.of(each, opener) for each in rows]
-    return written(TransactionPage(transactions=shown, next_cursor=following))
+    return written({"transactions": [shown(each, opener) for each in rows], "next_cursor": following})
 
 
 @router.get("/transactions/{transaction_id}", operation_id="getTransaction", responses=documented(404))
-def read(session: UserTransaction, opener: Opened, transaction_id: uuid.UUID) -> TransactionView:
+def read(request: Request, session: UserTransaction, transaction_id: uuid.UUID) -> TransactionView:
     """One transaction."""
-    return TransactionView.of(store.get(session, transaction_id), opener)
+    return TransactionView.of(store.get(session, transaction_id), _opener(request, session))
 
 
 @router.delete(
@@ -101,9 +100,12 @@ def delete(session: UserTransaction, user: CurrentUser, transaction_id: uuid.UUI
     dependencies=_WRITES,
     responses=documented(404, 409),
 )
-def restore(session: UserTransaction, user: CurrentUser, opener: Opened, transaction_id: uuid.UUID) -> TransactionView:
+def restore(
+    request: Request, session: UserTransaction, user: CurrentUser, transaction_id: uuid.UUID
+) -> TransactionView:
     """Bring a deleted transaction back."""
-    return TransactionView.of(own_accounts.restore(session, user.id, transaction_id), opener)
+    restored = own_accounts.restore(session, user.id, transaction_id)
+    return TransactionView.of(restored, _opener(request, session))
 
 
 @router.get("/transaction-changes", operation_id="listTransactionChanges", response_model=ChangeList)
@@ -114,7 +116,7 @@ def changes(
 ) -> Response:
     """What changed since a revision of the ledger, oldest change first; withdrawn and deleted ones too."""
     rows = store.changes(session, after, limit)
-    return written(ChangeList(changes=[ChangeView.of(each) for each in rows], complete=len(rows) < limit))
+    return written({"changes": [change(each) for each in rows], "complete": len(rows) < limit})
 
 
 @router.get("/match-suggestions", operation_id="listMatchSuggestions")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from workloads.chassis.money import Money
-from workloads.services.transaction import sealed_ibans
-from workloads.services.transaction.models import MatchSuggestion
+from workloads.chassis.money import decimal
+from workloads.services.transaction import sealed_ibans, store
+from workloads.services.transaction.models import MatchSuggestion, Transaction
 
 
 class TransactionView(BaseModel):
@@ -35,16 +36,22 @@ class TransactionView(BaseModel):
     formerly: uuid.UUID | None = Field(description="the pending transaction that it was, as the person said")
 
     @classmethod
-    def of(cls, row: Any, opener: sealed_ibans.Opener) -> TransactionView:
-        """A transaction or a row of ``store.page``: as the ledger holds it, so not validated again."""
-        texts = opener.texts(row)
-        return cls.model_construct(
-            id=row.id, account_id=row.account_id, bank=row.bank, status=row.status, date=row.date,
-            booking_date=row.booking_date, value_date=row.value_date, minor=row.minor, currency=row.currency,
-            decimal=str(Money(row.minor, row.currency)), counterparty=texts.counterparty,
-            counterparty_iban=texts.counterparty_iban, remittance=texts.remittance, category=row.category,
-            merchant=row.merchant, transfer_id=row.transfer_id, formerly=row.formerly,
-        )  # fmt: skip
+    def of(cls, row: Transaction, opener: sealed_ibans.Opener) -> TransactionView:
+        """A transaction: as the ledger holds it, so not validated again."""
+        return cls.model_construct(**shown({name: getattr(row, name) for name in store.SHOWN}, opener))
+
+
+def shown(row: Mapping[str, Any], opener: sealed_ibans.Opener) -> dict[str, Any]:
+    """What a ``TransactionView`` says of a row of ``store.page``."""
+    counterparty, remittance, iban = opener.texts(row)
+    return {
+        "id": row["id"], "account_id": row["account_id"], "bank": row["bank"], "status": row["status"],
+        "date": row["date"], "booking_date": row["booking_date"], "value_date": row["value_date"],
+        "minor": row["minor"], "currency": row["currency"], "decimal": decimal(row["minor"], row["currency"]),
+        "counterparty": counterparty, "counterparty_iban": iban, "remittance": remittance,
+        "category": row["category"], "merchant": row["merchant"], "transfer_id": row["transfer_id"],
+        "formerly": row["formerly"],
+    }  # fmt: skip
 
 
 class ChangeView(BaseModel):
@@ -65,16 +72,16 @@ class ChangeView(BaseModel):
     remittance: str | None = Field(examples=["Kartenzahlung"])
     transfer: bool = Field(description="between the person's own accounts, by IBANs or by both sides")
 
-    @classmethod
-    def of(cls, row: Any) -> ChangeView:
-        """A row of ``store.changes``: as it stands in the ledger, which holds nothing else: not validated again."""
-        return cls.model_construct(
-            id=row.id, account_id=row.account_id, revision=row.revision, state=row.state, status=row.status,
-            date=row.date, minor=row.minor, currency=row.currency,
-            counterparty=sealed_ibans.without(row.counterparty), counterparty_index=row.counterparty_index,
-            remittance=sealed_ibans.without(row.remittance),
-            transfer=row.transfer_id is not None or row.with_own,
-        )  # fmt: skip
+
+def change(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a ``ChangeView`` says of a row of ``store.changes``."""
+    return {
+        "id": row["id"], "account_id": row["account_id"], "revision": row["revision"], "state": row["state"],
+        "status": row["status"], "date": row["date"], "minor": row["minor"], "currency": row["currency"],
+        "counterparty": sealed_ibans.without(row["counterparty"]), "counterparty_index": row["counterparty_index"],
+        "remittance": sealed_ibans.without(row["remittance"]),
+        "transfer": row["transfer_id"] is not None or row["with_own"],
+    }  # fmt: skip
 
 
 class ChangeList(BaseModel):

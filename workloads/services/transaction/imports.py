@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -19,7 +19,7 @@ from workloads.services.transaction import domain, events, own_accounts, sealed_
 from workloads.services.transaction.models import Ledger, MatchSuggestion, Synchronised, Transaction
 
 _COLUMNS = (
-    Transaction.sequence, Transaction.id, Transaction.key, Transaction.status, Transaction.state, Transaction.date,
+    Transaction.sequence, Transaction.key, Transaction.status, Transaction.state, Transaction.date,
     Transaction.booking_date, Transaction.value_date, Transaction.minor, Transaction.currency,
     Transaction.counterparty, Transaction.remittance, Transaction.transaction_id, Transaction.entry_reference,
     Transaction.counterparty_index, Transaction.missing,
@@ -130,12 +130,17 @@ def _known(session: Session, account_id: uuid.UUID, date_from: datetime.date) ->
     return [_as_known(each) for each in session.execute(query)]
 
 
-def _as_known(row: Any) -> domain.Known:
+def _as_known(row: Iterable[Any]) -> domain.Known:
+    """A row of ``_COLUMNS``. Taken apart at once: to ask it for each column by its name takes ten times as long."""
+    (
+        sequence, key, status, state, date, booking_date, value_date, minor, currency, counterparty, remittance,
+        transaction_id, entry_reference, counterparty_index, missing,
+    ) = row  # fmt: skip
     told = domain.Told(
-        row.status, Money(row.minor, row.currency), row.transaction_id, row.entry_reference, row.booking_date,
-        row.value_date, row.counterparty, row.remittance, row.counterparty_index,
+        status, Money(minor, currency), transaction_id, entry_reference, booking_date, value_date, counterparty,
+        remittance, counterparty_index,
     )  # fmt: skip
-    return domain.Known(row.sequence, row.key, row.status, row.date, told, row.state, row.missing)
+    return domain.Known(sequence, key, status, date, told, state, missing)
 
 
 def values(told: domain.Told, cipher: Cipher) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
 from sqlalchemy.orm import Session
 
-from workloads.chassis import ibans
+from workloads.chassis import ibans, tenancy
 from workloads.chassis.userkeys import Cipher, UserKeys
 
 Numbers = tuple[str | None, ...]
@@ -128,22 +128,23 @@ class Opener:
         self._ask = cipher
 
     @classmethod
-    def of(cls, keys: UserKeys, session: Session, user: uuid.UUID) -> Opener:
+    def of(cls, keys: UserKeys, session: Session) -> Opener:
         """For the session's user."""
-        return cls(lambda: keys.cipher(session, user))
+        return cls(lambda: keys.cipher(session, tenancy.user(session)))
 
     @cached_property
     def cipher(self) -> Cipher:
         """The person's cipher. Raises Problem 503 when the vault can't be asked."""
         return self._ask()
 
-    def texts(self, row: Any) -> Texts:
-        """The texts of a transaction, or of a row with its columns counterparty, remittance and ibans."""
-        if row.ibans is None:
-            return Texts(row.counterparty, row.remittance, None)
-        own, *found = json.loads(self.cipher.open(row.ibans, _PURPOSE))
+    def texts(self, row: Mapping[str, Any]) -> Texts:
+        """The texts of a transaction, of which counterparty, remittance and ibans are given."""
+        sealed = row["ibans"]
+        if sealed is None:
+            return Texts(row["counterparty"], row["remittance"], None)
+        own, *found = from_json(self.cipher.open_bytes(sealed, _PURPOSE))
         numbers = iter(found)
-        return Texts(_shown(row.counterparty, numbers), _shown(row.remittance, numbers), own)
+        return Texts(_shown(row["counterparty"], numbers), _shown(row["remittance"], numbers), own)
 
     def sought(self, text: str | None) -> tuple[str, Sequence[str]]:
         """The words to be searched for, and the blind indexes of the IBANs among them."""

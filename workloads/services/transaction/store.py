@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ _TOLD = (
     Transaction.transfer_id, Transaction.with_own, Transaction.counterparty_index,
 )  # fmt: skip
 """What ``changes`` tells of a transaction."""
+_NAMES_TOLD = [each.key for each in _TOLD]
 _SHOWN = (
     Transaction.sequence, Transaction.id, Transaction.account_id, Transaction.bank, Transaction.status,
     Transaction.date, Transaction.booking_date, Transaction.value_date, Transaction.minor, Transaction.currency,
@@ -32,6 +33,8 @@ _SHOWN = (
     Transaction.transfer_id, Transaction.formerly, Transaction.ibans,
 )  # fmt: skip
 """What a ``page`` shows of a transaction."""
+SHOWN = [each.key for each in _SHOWN]
+"""The names of that."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,21 @@ def get(session: Session, transaction_id: uuid.UUID, *, lock: bool = False) -> T
     return found
 
 
-def page(session: Session, wanted: Filter, cursor: str | None, limit: int) -> tuple[Sequence[Any], str | None]:
+def page(session: Session, wanted: Filter, cursor: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
     """Transactions, newest first, and the cursor of the next page. Raises Problem 400 for a foreign cursor.
 
-    Rows of what is shown, not objects: they are read only, and a page's objects take longer than its query.
+    What is shown of each by its name, no objects: they are read only, and a page's objects take longer than its query.
     """
-    rows = session.execute(page_query(wanted, cursor, limit)).all()
-    following = paging.encode(rows[limit - 1].date, rows[limit - 1].sequence) if len(rows) > limit else None
-    return rows[:limit], following
+    rows = _by_name(SHOWN, session.execute(page_query(wanted, cursor, limit)))
+    if len(rows) <= limit:
+        return rows, None
+    last = rows[limit - 1]
+    return rows[:limit], paging.encode(last["date"], last["sequence"])
+
+
+def _by_name(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+    """Rows as mappings: one of SQLAlchemy's takes ten times as long to be asked for a column by its name."""
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def page_query(wanted: Filter, cursor: str | None, limit: int) -> Select[Any]:
@@ -108,12 +118,13 @@ def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
     return query
 
 
-def changes(session: Session, after: int, limit: int) -> Sequence[Any]:
+def changes(session: Session, after: int, limit: int) -> list[dict[str, Any]]:
     """What changed since a revision of the ledger, in that order; withdrawn and deleted ones too.
 
-    Rows of what others are told, not objects: thousands are read at a time, and half of the columns are not told.
+    What others are told of each by its name, no objects: thousands are read at a time, and half of the columns are not
+    told.
     """
-    return session.execute(changes_query(after, limit)).all()
+    return _by_name(_NAMES_TOLD, session.execute(changes_query(after, limit)))
 
 
 def changes_query(after: int, limit: int) -> Select[Any]:
