@@ -26,7 +26,7 @@ from workloads.services.transaction.models import Ledger
 
 FILES = Path("docs/tsql")
 _MADE = "-- Made by `python -m workloads.tsql`.\n"
-_BOUND = "-- Each table of users' rows is also bound to its user: `user_id = :user` is added as a session executes.\n"
+_BOUND = "-- Each table of users' rows is also bound to its user: where that is not said here, a session adds it.\n"
 
 
 def hot_queries() -> Mapping[str, ClauseElement]:

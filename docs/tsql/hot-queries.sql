@@ -1,15 +1,15 @@
 -- Made by `python -m workloads.tsql`.
--- Each table of users' rows is also bound to its user: `user_id = :user` is added as a session executes.
+-- Each table of users' rows is also bound to its user: where that is not said here, a session adds it.
 
 -- A page of the history
 SELECT TOP 51 ledger_transaction.sequence, ledger_transaction.id, ledger_transaction.account_id, ledger_transaction.bank, ledger_transaction.status, ledger_transaction.date, ledger_transaction.booking_date, ledger_transaction.value_date, ledger_transaction.minor, ledger_transaction.currency, ledger_transaction.counterparty, ledger_transaction.remittance, ledger_transaction.category, ledger_transaction.merchant, ledger_transaction.transfer_id, ledger_transaction.formerly, ledger_transaction.ibans 
 FROM ledger_transaction 
-WHERE ledger_transaction.state = :state_1 ORDER BY ledger_transaction.date DESC, ledger_transaction.sequence DESC;
+WHERE ledger_transaction.state = :state AND ledger_transaction.user_id = :user_id ORDER BY ledger_transaction.date DESC, ledger_transaction.sequence DESC;
 
 -- A page of a search
 SELECT TOP 51 ledger_transaction.sequence, ledger_transaction.id, ledger_transaction.account_id, ledger_transaction.bank, ledger_transaction.status, ledger_transaction.date, ledger_transaction.booking_date, ledger_transaction.value_date, ledger_transaction.minor, ledger_transaction.currency, ledger_transaction.counterparty, ledger_transaction.remittance, ledger_transaction.category, ledger_transaction.merchant, ledger_transaction.transfer_id, ledger_transaction.formerly, ledger_transaction.ibans 
 FROM ledger_transaction 
-WHERE ledger_transaction.state = :state_1 AND ledger_transaction.category = :category_1 AND ledger_transaction.minor >= :minor_1 AND ledger_transaction.minor <= :minor_2 AND (ledger_transaction.search LIKE '%' + :search_1 + '%' ESCAPE '/') AND (ledger_transaction.iban_indexes LIKE '%' + :iban_indexes_1 + '%') ORDER BY ledger_transaction.date DESC, ledger_transaction.sequence DESC;
+WHERE ledger_transaction.state = :state AND ledger_transaction.category = :category AND ledger_transaction.minor >= :minimum AND ledger_transaction.minor <= :maximum AND ledger_transaction.search LIKE :word_0 ESCAPE '/' AND ledger_transaction.iban_indexes LIKE :index_0 AND ledger_transaction.user_id = :user_id ORDER BY ledger_transaction.date DESC, ledger_transaction.sequence DESC;
 
 -- What changed since a revision
 SELECT TOP 500 ledger_transaction.id, ledger_transaction.account_id, ledger_transaction.revision, ledger_transaction.state, ledger_transaction.status, ledger_transaction.date, ledger_transaction.minor, ledger_transaction.currency, ledger_transaction.counterparty, ledger_transaction.remittance, ledger_transaction.transfer_id, ledger_transaction.with_own, ledger_transaction.counterparty_index 

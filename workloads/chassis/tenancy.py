@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Executable, Table, TextClause, event
+from sqlalchemy import Executable, Select, SelectBase, Table, TextClause, bindparam, event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import visitors
 
@@ -38,6 +38,20 @@ def _owned_tables(statement: Executable) -> set[str]:
         if isinstance(each, Table) and USER in each.columns:
             found.add(each.name)
     return found
+
+
+def bound(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """A query of one table of users' rows, bound to who its parameter ``USER`` names: for those made only once.
+
+    Without a value for it no database is asked. Raises UnboundQuery for anything but columns of one such table: within
+    that, nothing can stay unbound.
+    """
+    asked, tables = query.get_final_froms(), _owned_tables(query)
+    selects = [each for each in visitors.iterate(query) if isinstance(each, SelectBase)]
+    table = asked[0] if len(asked) == len(tables) == len(selects) == 1 else None
+    if not isinstance(table, Table) or table.name not in tables:
+        raise UnboundQuery("only a query of one table of users' rows can be bound once: let the session bind it")
+    return query.where(table.c[USER] == bindparam(USER))
 
 
 def bind(session_class: type[Session]) -> None:

@@ -41,6 +41,10 @@ def insufficient(scopes: Sequence[str]) -> Problem:
     return Problem(403, "insufficient-scope", detail, headers=challenge, scope=wanted)
 
 
+class MustAsk(Exception):
+    """The issuer has to be asked for its keys first, which may take seconds."""
+
+
 class TokenIssuer:
     """Verifies access tokens of one issuer for one audience.
 
@@ -56,13 +60,14 @@ class TokenIssuer:
         self.name = ""
         """What its tokens call it (``iss``); known once its keys are."""
 
-    def verify(self, token: str) -> tuple[str, dict[str, Any]]:
+    def verify(self, token: str, *, ask: bool = True) -> tuple[str, dict[str, Any]]:
         """Whom a token names (``oid``, which is the same for every application; else ``sub``), and its claims.
 
-        Raises Problem 401 when it does not hold, 503 when the issuer can't be asked.
+        ask: whether the issuer may be asked for keys that are not known yet. Raises Problem 401 when the token does not
+        hold, 503 when the issuer can't be asked, MustAsk when it may not be.
         """
         try:
-            claims = self._decode(token).claims
+            claims = self._decode(token, ask=ask).claims
             jwt.JWTClaimsRegistry(
                 leeway=_LEEWAY_SECONDS,
                 iss={"essential": True, "value": self.name},
@@ -74,11 +79,15 @@ class TokenIssuer:
             _log.info("token refused", reason=type(error).__name__)
             raise unauthorized("invalid_token", "The bearer token is not valid for this service.") from None
 
-    def _decode(self, token: str) -> jwt.Token:
-        keys = self._key_set()
+    def _decode(self, token: str, *, ask: bool) -> jwt.Token:
+        keys = self._keys if self._keys or not ask else self._key_set()
+        if keys is None:
+            raise MustAsk
         try:
             return jwt.decode(token, keys, algorithms=_ALGORITHMS)
         except InvalidKeyIdError:  # the issuer may have rotated its keys
+            if not ask:
+                raise MustAsk from None
             return jwt.decode(token, self._key_set(newer=True), algorithms=_ALGORITHMS)
 
     def _key_set(self, *, newer: bool = False) -> KeySet:

@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from workloads.chassis import dialect
 from workloads.chassis.credential import credential
+from workloads.chassis.prepared import PreparedQuery
 from workloads.chassis.problems import Problem
 from workloads.chassis.schema import TYPES, Owned, Text, metadata
 from workloads.chassis.settings import KeySettings, SettingsError
@@ -47,7 +48,8 @@ class UserKey(Owned, Base):
     wrapping_key: Mapped[str] = mapped_column(Text(400))
 
 
-_WRAPPED = select(UserKey.wrapped, UserKey.wrapping_key)
+_KEY: sa.Table = UserKey.__table__  # type: ignore[assignment]  # a class with a __tablename__ has a table
+_WRAPPED = PreparedQuery(select(_KEY.c.wrapped, _KEY.c.wrapping_key))
 
 
 def create() -> None:
@@ -174,13 +176,13 @@ class UserKeys:
 
     def cipher(self, session: Session, user: uuid.UUID) -> Cipher:
         """The user's cipher. Raises Problem 503 when the vault can't be asked."""
-        row = session.execute(_WRAPPED).one_or_none()
-        if row is None:
+        rows = _WRAPPED.rows(session)
+        if not rows:
             wrapped, name = self._ask(self._wrapper.wrap, os.urandom(32))
             new = {"user_id": user, "wrapped": wrapped, "wrapping_key": name}
             dialect.upsert(session, UserKey, [new], key=["user_id"])  # two first requests: one key wins
-            row = session.execute(_WRAPPED).one()
-        return Cipher(user, self._ask(self._unwrap, *row))
+            rows = _WRAPPED.rows(session)
+        return Cipher(user, self._ask(self._unwrap, *rows[0]))
 
     def hold(self, session: Session, user: uuid.UUID, cipher: Cipher) -> None:
         """Have the user's key stay until the transaction ends: for what was begun in an earlier one.

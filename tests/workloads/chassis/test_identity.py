@@ -20,7 +20,7 @@ from workloads.chassis.calls import trust
 from workloads.chassis.identity import Authenticator, CurrentUser, demands
 from workloads.chassis.problems import Problem
 from workloads.chassis.scopes import Scope
-from workloads.chassis.token_issuer import TokenIssuer
+from workloads.chassis.token_issuer import MustAsk, TokenIssuer
 
 
 @pytest.fixture
@@ -45,6 +45,22 @@ def test_a_person_is_the_same_user_with_every_token_and_nobody_else(own: Issuer,
     assert anna.id != authenticator.user(own.token("anna", tid="another-tenant")).id
     assert own.key_requests == 1, "the keys are fetched once"
     assert "eyJ" not in repr(anna)
+
+
+def test_keys_at_hand_are_enough_and_others_are_asked_for_only_by_who_may_wait(
+    own: Issuer, authenticator: Authenticator
+) -> None:
+    token = own.token("anna")
+    with pytest.raises(MustAsk):
+        authenticator.user(token, ask=False)
+    found = authenticator.user(token)
+    assert authenticator.user(token, ask=False) == found
+    with pytest.raises(Problem):
+        authenticator.user(own.token("anna", aud="api://other"), ask=False)
+    own.rotate()
+    with pytest.raises(MustAsk):
+        authenticator.user(own.token("anna"), ask=False)
+    assert own.key_requests == 1
 
 
 @pytest.mark.parametrize(

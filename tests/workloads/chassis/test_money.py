@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,11 @@ MINOR = st.integers(-(10**14) + 1, 10**14 - 1)  # XS2A amounts have at most 14 d
 @given(MINOR, CURRENCIES)
 def test_text_and_minor_units_say_the_same(minor: int, currency: str) -> None:
     assert Money.parse(str(Money(minor, currency)), currency) == Money(minor, currency)
+
+
+@given(MINOR, CURRENCIES)
+def test_text_has_the_currencys_digits_and_is_exact(minor: int, currency: str) -> None:
+    assert str(Money(minor, currency)) == f"{Decimal(minor).scaleb(-exponent(currency)):f}"
 
 
 @given(MINOR, MINOR, CURRENCIES)

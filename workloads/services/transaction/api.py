@@ -56,7 +56,7 @@ def _opener(request: Request, session: Session) -> Opener:
 @router.get("/transactions", operation_id="listTransactions", response_model=TransactionPage, responses=documented(400))
 def list_page(
     request: Request,
-    session: UserTransaction,
+    user: CurrentUser,
     account_id: Annotated[uuid.UUID | None, Query(description="only of this account")] = None,
     date_from: Annotated[datetime.date | None, Query(description="on this date or later")] = None,
     date_to: Annotated[datetime.date | None, Query(description="on this date or earlier")] = None,
@@ -69,11 +69,14 @@ def list_page(
     limit: Annotated[int, Query(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
 ) -> Response:
     """The user's history over all banks in one list, newest first."""
-    opener = _opener(request, session)
-    words, indexes = opener.sought(text)
-    wanted = store.Filter(account_id, date_from, date_to, words, category, minimum, maximum, indexes, state)
-    rows, following = store.page(session, wanted, cursor, limit)
-    return written({"transactions": [shown(each, opener) for each in rows], "next_cursor": following})
+    # Not a UserTransaction: FastAPI begins and ends one in two further turns of a thread.
+    with request.app.state.database.session(user.id) as session:
+        opener = _opener(request, session)
+        words, indexes = opener.sought(text)
+        wanted = store.Filter(account_id, date_from, date_to, words, category, minimum, maximum, indexes, state)
+        rows, following = store.page(session, wanted, cursor, limit)
+        transactions = [shown(each, opener) for each in rows]
+    return written({"transactions": transactions, "next_cursor": following})
 
 
 @router.get("/transactions/{transaction_id}", operation_id="getTransaction", responses=documented(404))

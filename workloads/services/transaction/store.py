@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import datetime
+import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from workloads.chassis import clock, dialect, paging
+from workloads.chassis import clock, dialect, paging, tenancy
 from workloads.chassis.facts import Fact
+from workloads.chassis.prepared import PreparedQuery
 from workloads.chassis.problems import Problem, not_found
 from workloads.services.transaction import domain, events, sealed_ibans
 from workloads.services.transaction.models import Ledger, MatchSuggestion, Synchronised, Transaction
 
+_ROW = Transaction.__table__.c
+_NARROWED: Mapping[str, ColumnElement[bool]] = {
+    "state": _ROW.state == bindparam("state"),
+    "account_id": _ROW.account_id == bindparam("account_id"),
+    "date_from": _ROW.date >= bindparam("date_from"),
+    "date_to": _ROW.date <= bindparam("date_to"),
+    "category": _ROW.category == bindparam("category"),
+    "minimum": _ROW.minor >= bindparam("minimum"),
+    "maximum": _ROW.minor <= bindparam("maximum"),
+}
+"""What a page is narrowed by, by the names of ``Filter``, which are the parameters' names."""
+_WILDCARD = re.compile(r"[/%_\[]")
+"""Characters of LIKE that a word is searched for as they are; the bracket is one on Azure SQL only."""
 LARGEST_IN = 500
 """Of one IN list: Azure SQL takes 2,100 parameters in a statement."""
 _TOLD = (
@@ -26,15 +42,11 @@ _TOLD = (
 )  # fmt: skip
 """What ``changes`` tells of a transaction."""
 _NAMES_TOLD = [each.key for each in _TOLD]
-_SHOWN = (
-    Transaction.sequence, Transaction.id, Transaction.account_id, Transaction.bank, Transaction.status,
-    Transaction.date, Transaction.booking_date, Transaction.value_date, Transaction.minor, Transaction.currency,
-    Transaction.counterparty, Transaction.remittance, Transaction.category, Transaction.merchant,
-    Transaction.transfer_id, Transaction.formerly, Transaction.ibans,
+SHOWN = (
+    "sequence", "id", "account_id", "bank", "status", "date", "booking_date", "value_date", "minor", "currency",
+    "counterparty", "remittance", "category", "merchant", "transfer_id", "formerly", "ibans",
 )  # fmt: skip
 """What a ``page`` shows of a transaction."""
-SHOWN = [each.key for each in _SHOWN]
-"""The names of that."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,8 @@ def page(session: Session, wanted: Filter, cursor: str | None, limit: int) -> tu
 
     What is shown of each by its name, no objects: they are read only, and a page's objects take longer than its query.
     """
-    rows = _by_name(SHOWN, session.execute(page_query(wanted, cursor, limit)))
+    asked = _parameters(wanted) | paging.after(cursor)
+    rows = _by_name(SHOWN, _page(tuple(asked), limit).rows(session, **asked))
     if len(rows) <= limit:
         return rows, None
     last = rows[limit - 1]
@@ -92,30 +105,34 @@ def _by_name(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[dict[s
 
 
 def page_query(wanted: Filter, cursor: str | None, limit: int) -> Select[Any]:
-    """A page's rows, and one more where another page follows. Raises Problem 400 for a foreign cursor."""
-    shown: Any = select(*_SHOWN)
-    query = _filtered(shown.where(Transaction.state == wanted.state), wanted)
-    return paging.newest_first(query, Transaction.date, Transaction.sequence, cursor, limit)
+    """What a page asks of the database, of nobody's rows. Raises Problem 400 for a foreign cursor."""
+    asked = _parameters(wanted) | paging.after(cursor)
+    return _page(tuple(asked), limit).statement.params({**asked, tenancy.USER: uuid.UUID(int=0)})
 
 
-def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
-    if wanted.account_id:
-        query = query.where(Transaction.account_id == wanted.account_id)
-    if wanted.date_from:
-        query = query.where(Transaction.date >= wanted.date_from)
-    if wanted.date_to:
-        query = query.where(Transaction.date <= wanted.date_to)
-    if wanted.category:
-        query = query.where(Transaction.category == wanted.category)
-    if wanted.minimum is not None:
-        query = query.where(Transaction.minor >= wanted.minimum)
-    if wanted.maximum is not None:
-        query = query.where(Transaction.minor <= wanted.maximum)
-    for word in folded(wanted.text).split():
-        query = query.where(Transaction.search.contains(word, autoescape=True))
-    for index in wanted.indexes:
-        query = query.where(Transaction.iban_indexes.contains(index))
-    return query
+def _parameters(wanted: Filter) -> dict[str, Any]:
+    """What a page is narrowed by, by the names of its query's parameters."""
+    asked = {name: value for name in _NARROWED if (value := getattr(wanted, name)) is not None}
+    for number, word in enumerate(folded(wanted.text).split()):
+        asked[f"word_{number}"] = "%" + _WILDCARD.sub(r"/\g<0>", word) + "%"
+    for number, index in enumerate(wanted.indexes):
+        asked[f"index_{number}"] = f"%{index}%"
+    return asked
+
+
+@lru_cache(maxsize=256)
+def _page(parameters: tuple[str, ...], limit: int) -> PreparedQuery:
+    """The query of all pages that are narrowed by the same."""
+    query: Any = select(*(_ROW[name] for name in SHOWN))
+    for each in parameters:
+        if each in _NARROWED:
+            query = query.where(_NARROWED[each])
+        elif each.startswith("word_"):
+            query = query.where(_ROW.search.like(bindparam(each), escape="/"))
+        elif each.startswith("index_"):
+            query = query.where(_ROW.iban_indexes.like(bindparam(each)))
+    first = paging.AFTER[0] not in parameters
+    return PreparedQuery(paging.newest_first(query, _ROW.date, _ROW.sequence, limit, first=first))
 
 
 def changes(session: Session, after: int, limit: int) -> list[dict[str, Any]]:
