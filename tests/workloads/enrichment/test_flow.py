@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.workloads.platform import Platform
 from tests.workloads.servers import Issuer
 from workloads.chassis.tasks import NO_ITEM, Due
 from workloads.services.enrichment import ledger
+from workloads.services.enrichment.models import Assignment
 from workloads.services.forecast.models import Fact
 
 
@@ -140,3 +142,28 @@ def test_no_event_tells_a_name_or_a_text(platform: Platform, person: str) -> Non
     assert '"facts"' in told
     for secret in ("Anna", "Backhaus", "backhaus", "Miete", "DE48500105170532013000", person):
         assert secret not in told
+
+
+def test_what_is_read_on_while_the_ledger_is_looked_at_again_is_not_undone(
+    platform: Platform, person: str, issuer: Issuer
+) -> None:
+    user, state = issuer.pseudonym(person), platform.states["enrichment"]
+    gone = platform.history(person)[0]["id"]
+
+    class Slow:
+        """The transaction service, of which a page is on its way while a transaction is deleted and that is read."""
+
+        pages = 0
+
+        def call(self, *asked: Any, **options: Any) -> Any:
+            page = state.transaction.call(*asked, **options)
+            self.pages += 1
+            if self.pages == 1:
+                platform.call(person, "transaction", "DELETE", f"/transactions/{gone}", 204)
+                ledger.read_on(state, state.database, user)
+            return page
+
+    app = SimpleNamespace(transaction=Slow(), acting=state.acting)
+    ledger.look_again(Due(user, NO_ITEM, state.database, app))
+    with state.database.session(user) as session:
+        assert session.scalars(select(Assignment.removed).where(Assignment.transaction_id == uuid.UUID(gone))).one()

@@ -42,9 +42,13 @@ def look_again(due: Due) -> datetime.datetime | None:
     """The person's rules changed: look at the whole ledger again, without moving on in it."""
     after = 0
     while True:
+        with due.database.session(due.user) as session:
+            known = store.known_revision(session)
         page = _page(due.app, due.user, after)
         with due.database.session(due.user) as session:
             head = store.progress(session, due.user)
+            if head.revision != known:
+                continue  # read on meanwhile: this page may tell what is no longer so
             mine = [each for each in page["changes"] if each["revision"] <= head.revision]
             store.keep(session, due.user, head, mine, store.word(session))
         if page["complete"]:

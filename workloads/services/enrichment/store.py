@@ -145,6 +145,7 @@ def correct(
 
 def uncorrect(session: Session, user: uuid.UUID, transaction_id: uuid.UUID) -> None:
     """Take a correction back, and what was said with it of its other side. Raises Problem 404."""
+    progress(session, user)  # nobody writes meanwhile what was read before
     row = get(session, transaction_id)
     if row.source in ("person", "party"):
         row.source = "none"
