@@ -44,3 +44,17 @@ def test_an_unknown_status_is_refused() -> None:
 def test_the_return_address_keeps_its_own_query() -> None:
     address = domain.return_address("https://app.example/r?a=1", "c", declined=True)
     assert address == "https://app.example/r?a=1&consent=c&outcome=declined"
+
+
+@pytest.mark.parametrize(
+    ("until", "days"),
+    [(None, 180), ("2026-03-31", 90), ("2026-06-29", 179.5), ("2099-12-31", 180), ("2025-12-31", 180)],
+)
+def test_a_bank_may_end_a_consent_before_the_law_does(until: str | None, days: float) -> None:
+    last = datetime.date.fromisoformat(until) if until else None
+    expected = START + datetime.timedelta(days=days)
+    if until and days < 180:
+        expected = datetime.datetime.combine(expected.date(), datetime.time(), datetime.UTC)
+        assert domain.today_status("valid", START, "EU", expected, last) == "expired"
+        assert domain.today_status("valid", START, "EU", expected - datetime.timedelta(seconds=1), last) == "valid"
+    assert domain.act_by(START, "EU", last) == expected

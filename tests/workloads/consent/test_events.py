@@ -17,6 +17,7 @@ from workloads.chassis.events.envelope import Event
 from workloads.chassis.identity import User
 from workloads.chassis.problems import Problem
 from workloads.chassis.tasks import Due, Task
+from workloads.services.bank_sandbox import domain as bank_domain
 from workloads.services.consent import events, handlers, store
 from workloads.services.consent.handlers import TASKS
 from workloads.services.consent.models import Consent
@@ -105,3 +106,21 @@ def test_an_erasure_does_not_wait_for_a_bank_to_end_what_grants_nothing(
     else:
         with pytest.raises(Problem):
             handlers.revoke_at_banks(handling)
+
+
+def test_the_bank_says_until_when_and_the_person_is_warned_a_week_before_that(
+    platform: Platform, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, app = f"short-{uuid.uuid4()}", platform.states["consent"]
+    monkeypatch.setattr(bank_domain, "LONGEST", datetime.timedelta(days=30))
+    consent = platform.connect(person, "aurora")
+    after = datetime.datetime.combine(
+        clock.today() + datetime.timedelta(days=31), datetime.time(), datetime.UTC
+    )  # the bank's last day is included
+    assert datetime.datetime.fromisoformat(consent["act_by"]) == after
+    with app.database.session() as session:
+        due = {each.kind: each.due for each in session.scalars(select(Task).where(Task.item == consent["id"]))}
+    assert due == {events.WARN: after - datetime.timedelta(days=7), events.END: after}
+    assert TASKS[events.END](Due(issuer.pseudonym(person), uuid.UUID(consent["id"]), app.database, app)) is None
+    told = platform.call(person, "consent", "GET", f"/consents/{consent['id']}/evidence")["evidence"]
+    assert (told[-1]["status"], told[-1]["source"]) == ("expired", "bank")

@@ -45,7 +45,9 @@ class _Asked(BaseModel):
 
 def _consent(consent: Consent, version: str) -> dict[str, Any]:
     status = (_NAMES if version == "v3.1" else _CODES).get(consent.status, "Revoked" if version == "v3.1" else "CANC")
-    return {"Data": {"ConsentId": str(consent.id), "Status": status}, "Risk": {}, "Links": {}, "Meta": {}}
+    ends = f"{consent.valid_until + datetime.timedelta(days=1)}T00:00:00+00:00"
+    told = {"ConsentId": str(consent.id), "Status": status, "ExpirationDateTime": ends}
+    return {"Data": told, "Risk": {}, "Links": {}, "Meta": {}}
 
 
 @router.post("/account-access-consents", status_code=201, dependencies=[Depends(_own_token)])

@@ -98,10 +98,18 @@ def start_consent(request: Request, user: CurrentUser, bank: str, asked: Consent
 
 
 @router.get("/banks/{bank}/consents/{consent_id}/status", operation_id="getBankConsentStatus", dependencies=_SEES)
-def consent_status(request: Request, user: CurrentUser, bank: str, consent_id: uuid.UUID) -> ConsentState:
+def consent_status(
+    request: Request,
+    user: CurrentUser,
+    bank: str,
+    consent_id: uuid.UUID,
+    until: Annotated[bool, Query(description="whether to ask until when a valid one is valid, too")] = False,
+) -> ConsentState:
     """Where the consent stands: the bank is asked each time."""
     desk = Desk.at(request, bank, user)
-    return ConsentState(id=consent_id, status=desk.bank.consent_status(desk.existing(consent_id)))
+    status = desk.bank.consent_status(desk.existing(consent_id))
+    valid_until = desk.bank.valid_until(desk.existing(consent_id)) if until and status == "valid" else None
+    return ConsentState(id=consent_id, status=status, valid_until=valid_until)
 
 
 @router.delete(

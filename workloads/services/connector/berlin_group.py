@@ -206,6 +206,15 @@ class BerlinGroupBank:
             return "received"  # the bank was not asked for it yet
         return consent_status(self._ask("consent_status", context).body)
 
+    def valid_until(self, context: Context) -> datetime.date | None:
+        """See the port. 9999-12-31 is none."""
+        if self.profile.consent.access == "none":
+            return None
+        try:
+            return parse.date(self._ask("read_consent", context).members.get("validUntil"))
+        except BankFailure:  # some banks know no such request; the law's time counts then
+            return None
+
     def delete_consent(self, context: Context) -> None:
         """See the port. One that was not asked for yet, as the person did not come back, is nothing there."""
         if self.profile.consent.access == "none" or context.values.get("consent_id") is None:

@@ -76,6 +76,9 @@ class ConsentState(BaseModel):
 
     id: uuid.UUID
     status: str = Field(examples=["valid"])
+    valid_until: datetime.date | None = Field(
+        default=None, description="the last day on which it is valid at the bank, where that was asked for and told"
+    )
 
 
 class LinkedAccount(BankAccount):

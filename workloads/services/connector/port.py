@@ -185,6 +185,10 @@ class Bank(Protocol):
         """Where the consent stands now, in XS2A's words (consentStatus)."""
         ...
 
+    def valid_until(self, context: Context) -> datetime.date | None:
+        """The last day on which a consent is valid, as the bank has set it; None where it tells none."""
+        ...
+
     def delete_consent(self, context: Context) -> None:
         """End the consent; one that the bank no longer knows counts as ended."""
         ...

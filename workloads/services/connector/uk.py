@@ -89,6 +89,15 @@ class UkBank:
             raise BankFailure("bank-answer-unreadable", "The bank told no consent status that is known.")
         return status
 
+    def valid_until(self, context: Context) -> datetime.date | None:
+        """See the port: the day before ExpirationDateTime, from which on it is expired."""
+        try:
+            told = self._own("consent_status", context).members.get("Data")
+        except BankFailure:
+            return None
+        ends = parse.date(told.get("ExpirationDateTime")) if isinstance(told, dict) else None
+        return ends - datetime.timedelta(days=1) if ends else None
+
     def delete_consent(self, context: Context) -> None:
         """See the port."""
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from typing import Any
 
@@ -11,7 +12,7 @@ from fastapi import Request
 from workloads.chassis.calls import ServiceClient
 from workloads.chassis.identity import User
 from workloads.chassis.problems import Problem
-from workloads.services.consent import domain, store
+from workloads.services.consent import domain, events, store
 from workloads.services.consent.forms import ConsentView
 
 _log = structlog.get_logger(__name__)
@@ -33,13 +34,16 @@ def ask_bank(app: Any, user: User, consent_id: uuid.UUID, person: str | None) ->
             return ConsentView.of(known, store.now(session))
     before = known.status
     path = f"/banks/{known.bank}/consents/{known.bank_consent_id}/status"
-    told = app.connector.call("GET", path, user, attended_from=person)["status"]
+    asked = {"until": "true"} if before != "valid" else {}
+    told = app.connector.call("GET", path, user, attended_from=person, params=asked)
     with app.database.session(user.id) as session:
         known = store.get(session, consent_id, lock=True)
-        store.tell(session, user.id, known, told, "bank")
+        if told["valid_until"]:
+            known.valid_until = datetime.date.fromisoformat(told["valid_until"])
+        store.tell(session, user.id, known, told["status"], "bank")
         now = store.now(session)
         if ConsentView.of(known, now).status == "expired":
-            store.tell(session, user.id, known, "expired", "law")
+            store.tell(session, user.id, known, "expired", events.ended_by(known))
     if person and known.status == "valid" != before:
         _read_at_once(app, user, person)
     return ConsentView.of(known, now)

@@ -28,16 +28,30 @@ def advance(current: str, told: str) -> str:
     return told
 
 
-def act_by(authorised: datetime.datetime, jurisdiction: Jurisdiction) -> datetime.datetime:
-    """When the person must have acted again."""
-    return authorised + datetime.timedelta(days=_LAW_DAYS[jurisdiction])
+def act_by(
+    authorised: datetime.datetime, jurisdiction: Jurisdiction, valid_until: datetime.date | None = None
+) -> datetime.datetime:
+    """When the person must have acted again: when the law's time is over, or the bank's, which may be shorter.
+
+    valid_until: the last day on which the bank takes it (XS2A, validUntil); one that was over when it was given says
+    nothing.
+    """
+    law = authorised + datetime.timedelta(days=_LAW_DAYS[jurisdiction])
+    if valid_until is None or valid_until < authorised.date():
+        return law
+    after = datetime.datetime.combine(valid_until + datetime.timedelta(days=1), datetime.time(), datetime.UTC)
+    return min(law, after)
 
 
 def today_status(
-    status: str, authorised: datetime.datetime | None, jurisdiction: Jurisdiction, now: datetime.datetime
+    status: str,
+    authorised: datetime.datetime | None,
+    jurisdiction: Jurisdiction,
+    now: datetime.datetime,
+    valid_until: datetime.date | None = None,
 ) -> str:
-    """The status as of now: a valid consent ends when the law's time is over, whatever the bank says."""
-    if status == "valid" and authorised and now >= act_by(authorised, jurisdiction):
+    """The status as of now: a valid consent ends when its time is over, whatever the bank says."""
+    if status == "valid" and authorised and now >= act_by(authorised, jurisdiction, valid_until):
         return "expired"
     return status
 

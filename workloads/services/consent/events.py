@@ -56,7 +56,14 @@ def warn(session: Session, user: uuid.UUID, consent: Consent) -> None:
 def act_by(consent: Consent) -> datetime.datetime:
     """When the person must have acted again."""
     law: Any = consent.jurisdiction
-    return domain.act_by(consent.authorised or clock.now(), law)
+    return domain.act_by(consent.authorised or clock.now(), law, consent.valid_until)
+
+
+def ended_by(consent: Consent) -> str:
+    """On whose word a consent's time is over: the bank's, where that is shorter than the law's."""
+    law: Any = consent.jurisdiction
+    longest = domain.act_by(consent.authorised or clock.now(), law)
+    return "bank" if act_by(consent) < longest else "law"
 
 
 def _had_one(session: Session, consent: Consent) -> bool:

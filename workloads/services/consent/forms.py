@@ -56,8 +56,8 @@ class ConsentView(BaseModel):
     def of(cls, consent: Consent, now: datetime.datetime) -> ConsentView:
         """As it stands now."""
         law: Any = consent.jurisdiction
-        status: Any = domain.today_status(consent.status, consent.authorised, law, now)
-        until = domain.act_by(consent.authorised, law) if consent.authorised else None
+        status: Any = domain.today_status(consent.status, consent.authorised, law, now, consent.valid_until)
+        until = domain.act_by(consent.authorised, law, consent.valid_until) if consent.authorised else None
         return cls(
             id=consent.id, bank=consent.bank, status=status, created=consent.created, authorised=consent.authorised,
             act_by=until, bank_consent_id=consent.bank_consent_id,

@@ -51,7 +51,8 @@ def _warn(due: Due) -> datetime.datetime | None:
 
 def _end(due: Due) -> datetime.datetime | None:
     with suppress(Problem), due.database.session(due.user) as session:
-        store.tell(session, due.user, store.get(session, due.item, lock=True), "expired", "law")
+        consent = store.get(session, due.item, lock=True)
+        store.tell(session, due.user, consent, "expired", events.ended_by(consent))
 
 
 _UNDECIDED = ("received", "partiallyAuthorised")

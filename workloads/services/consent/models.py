@@ -20,7 +20,10 @@ class Base(DeclarativeBase):
 
 
 class Consent(Owned, Base):
-    """A consent. bank_consent_id: the connector's name for it; the bank's own stays there."""
+    """A consent. bank_consent_id: the connector's name for it; the bank's own stays there.
+
+    valid_until: the last day on which the bank takes it; None until it is valid, or where the bank tells none.
+    """
 
     __tablename__ = "consent"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=ids.new_id)
@@ -31,6 +34,7 @@ class Consent(Owned, Base):
     created: Mapped[datetime.datetime]
     authorised: Mapped[datetime.datetime | None]
     checked: Mapped[datetime.datetime]
+    valid_until: Mapped[datetime.date | None] = mapped_column(default=None)
 
 
 class Evidence(Owned, Base):
