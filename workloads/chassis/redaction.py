@@ -7,12 +7,13 @@ from typing import Any
 
 MASK = "[redacted]"
 _IBAN = re.compile(r"\b[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,4})?\b")
+_UK_NUMBER = re.compile(r"(?<![\d-])\d{2}-\d{2}-\d{2}[ ,/-]{0,2}\d{8}(?!\d)")
 _EMAIL = re.compile(r"\b[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 _TOKEN = re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*){1,4}|(?i:\b(?:bearer|basic)\s+[\w.~+/=-]{8,})")
 _CARD = re.compile(r"(?<![\w-])(?:\d[ -]?){12,18}\d(?!\w|-\w)")
 _CREDENTIAL = re.compile(r"(?i)\b([a-z_]*(?:password|secret|token|assertion|signature))=([^&;\s]+)")
 _URL_USER = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
-_NAMES = re.compile(r"(?i)authori[sz]ation$|password|secret|token|cookie|iban|\bpan\b|psu_?id|e-?mail|api_?key")
+_NAMES = re.compile(r"(?i)authori[sz]ation$|password|secret|token|cookie|iban|uk_?number|sort_?code|\bpan\b|psu_?id|e-?mail|api_?key")
 
 
 def text(value: str) -> str:
@@ -21,6 +22,7 @@ def text(value: str) -> str:
     value = _CREDENTIAL.sub(rf"\1={MASK}", value)
     value = _URL_USER.sub(MASK, value)
     value = _EMAIL.sub(MASK, value)
+    value = _UK_NUMBER.sub(MASK, value)
     value = _IBAN.sub(lambda match: MASK if _is_iban(match[0]) else match[0], value)
     return _CARD.sub(lambda match: MASK if _luhn(match[0]) else match[0], value)
 

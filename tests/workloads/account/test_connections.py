@@ -151,3 +151,21 @@ def test_an_erasure_waits_for_what_is_being_kept_and_finds_it(person: Person, se
     erasing.join(60)
     with person.database.session(person.id) as session:
         assert list(session.scalars(select(Account))) == []
+
+
+def test_numbers_that_are_known_everywhere_are_told_of_accounts(database: Database) -> None:
+    person = uuid.uuid4()
+    about = {"id": str(uuid.uuid4()), "bank": "albion", "bank_consent_id": str(uuid.uuid4())}
+    base = {"currency": "GBP", "name": None, "kind": None, "balances": []}
+    told = [
+        {**base, "id": str(uuid.uuid4()), "resource_id": name, "iban": iban, "other_id": other, "uk_number": uk}
+        for name, iban, other, uk in (
+            ("both", "GB33BUKB20201555555555", None, "20201555555555"), ("iban", IBAN, None, None),
+            ("uk", None, "20201612345678", "20201612345678"), ("card", None, "20201612345679", None),
+        )
+    ]  # fmt: skip
+    with database.session(person) as session:
+        cipher = KEYS.cipher(session, person)
+        store.keep(session, cipher, person, about, told, [])
+        found = {(each.iban, each.uk) for each in store.numbers(session, cipher)}
+    assert found == {("GB33BUKB20201555555555", "20201555555555"), (IBAN, None), (None, "20201612345678")}

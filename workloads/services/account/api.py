@@ -55,9 +55,10 @@ def read(session: UserTransaction, account_id: uuid.UUID) -> AccountView:
 
 @router.get("/account-numbers", operation_id="listAccountNumbers")
 def numbers(request: Request, session: UserTransaction, user: CurrentUser) -> AccountNumbers:
-    """The accounts' whole IBANs, for the platform's services: transfers between them are recognised by those."""
-    found = store.ibans_of(session, request.app.state.keys.cipher(session, user.id))
-    return AccountNumbers(numbers=[AccountNumber(account_id=each, iban=iban) for each, iban in found.items()])
+    """The accounts' whole numbers, for the platform's services: transfers between them are recognised by those."""
+    found = store.numbers(session, request.app.state.keys.cipher(session, user.id))
+    told = [AccountNumber(account_id=each.account_id, iban=each.iban, uk_number=each.uk) for each in found]
+    return AccountNumbers(numbers=told)
 
 
 @router.post(

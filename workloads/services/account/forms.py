@@ -63,14 +63,15 @@ class AccountView(BaseModel):
 
 
 class AccountNumber(BaseModel):
-    """The IBAN of an account."""
+    """The numbers by which an account is known at every bank."""
 
     account_id: uuid.UUID
-    iban: str = Field(examples=["DE89370400440532013000"])
+    iban: str | None = Field(examples=["GB33BUKB20201555555555"])
+    uk_number: str | None = Field(description="sort code and account number, 14 digits", examples=["20201555555555"])
 
 
 class AccountNumbers(BaseModel):
-    """The accounts that have an IBAN."""
+    """The accounts that have such a number."""
 
     numbers: list[AccountNumber]
 

@@ -21,6 +21,7 @@ class Base(DeclarativeBase):
 
 class Account(Owned, Base):
     """An account. number: IBAN or what stands for it, sealed. identity_index: blind index it is matched on.
+    uk_number: whether number is a sort code and an account number.
 
     consent_id … bank_account_id: how it is reached now. connected: whether a valid consent reaches it.
     """
@@ -31,6 +32,7 @@ class Account(Owned, Base):
     identity_index: Mapped[str] = mapped_column(Text(64))
     bank: Mapped[str] = mapped_column(Text(40))
     number: Mapped[bytes | None] = mapped_column(LargeBinary(500))
+    uk_number: Mapped[bool] = mapped_column(default=False)
     number_masked: Mapped[str | None] = mapped_column(Text(10))
     currency: Mapped[str | None] = mapped_column(Text(3))
     name: Mapped[str | None] = mapped_column(Text(140))

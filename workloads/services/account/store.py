@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
-from workloads.chassis import clock, dialect, ibans, ids
+from workloads.chassis import clock, dialect, ibans, ids, uk_numbers
 from workloads.chassis.problems import not_found
 from workloads.chassis.userkeys import Cipher
 from workloads.services.account import domain, events
@@ -30,11 +31,26 @@ def every(session: Session) -> list[Account]:
     return list(session.scalars(select(Account).order_by(Account.bank, Account.name, Account.currency)))
 
 
-def ibans_of(session: Session, cipher: Cipher) -> dict[uuid.UUID, str]:
-    """The IBANs of those of the user's accounts that have one."""
-    query = select(Account.id, Account.number).where(Account.number.is_not(None))
-    numbers = {key: ibans.compact(cipher.open(sealed, "number")) for key, sealed in session.execute(query) if sealed}
-    return {key: number for key, number in numbers.items() if [each.iban for each in ibans.find(number)] == [number]}
+@dataclass(frozen=True)
+class Numbers:
+    """An account's numbers by which it is known everywhere. uk: sort code and account number, 14 digits."""
+
+    account_id: uuid.UUID
+    iban: str | None
+    uk: str | None
+
+
+def numbers(session: Session, cipher: Cipher) -> list[Numbers]:
+    """Of those of the user's accounts that have any."""
+    query = select(Account.id, Account.number, Account.uk_number).where(Account.number.is_not(None))
+    found = []
+    for key, sealed, is_uk in session.execute(query):
+        number = ibans.compact(cipher.open(sealed or b"", "number"))
+        iban = number if [each.iban for each in ibans.find(number)] == [number] else None
+        uk = uk_numbers.of_iban(number) if iban else uk_numbers.read(number) if is_uk else None
+        if iban or uk:
+            found.append(Numbers(key, iban, uk))
+    return found
 
 
 def balances(session: Session, accounts: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Balance]]:
@@ -67,7 +83,8 @@ def keep(
         index = cipher.index(key, "account")
         rows[index] = {
             "id": ids.new_id(), "user_id": user, "identity_index": index, "bank": consent["bank"],
-            "number": cipher.seal(number, "number") if number else None, "number_masked": domain.masked(number),
+            "number": cipher.seal(number, "number") if number else None,
+            "uk_number": bool(each["uk_number"]) and not each["iban"], "number_masked": domain.masked(number),
             "currency": each["currency"], "name": domain.shown_name(each["name"]),
             "kind": (each["kind"] or "")[:35] or None, "consent_id": uuid.UUID(consent["id"]),
             "bank_consent_id": uuid.UUID(consent["bank_consent_id"]), "bank_account_id": uuid.UUID(each["id"]),
@@ -85,7 +102,7 @@ def keep(
         for index, row in rows.items()
         if before.get(index) is None or before[index] in listed
     ]
-    taken = ["name", "kind", "consent_id", "bank_consent_id", "bank_account_id", "connected", "updated"]
+    taken = ["name", "kind", "uk_number", "consent_id", "bank_consent_id", "bank_account_id", "connected", "updated"]
     if new:
         dialect.upsert(session, Account, new, key=["user_id", "identity_index"], update=taken)
     for row in session.execute(query):

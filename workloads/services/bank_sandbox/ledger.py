@@ -29,7 +29,7 @@ class Series(BaseModel):
 
     amount: signed decimal, or a range to draw from. monthly: day of the month (its last day when shorter).
     weekly: weekdays. times: how many identical entries on such a day. settles: days until it is booked.
-    id: what identifies an entry: transactionId, entryReference, or nothing.
+    iban, uk_number: of the other side. id: what identifies an entry: transactionId, entryReference, or nothing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +41,7 @@ class Series(BaseModel):
     times: int = Field(default=1, ge=1, le=5)
     settles: int = Field(default=0, ge=0, le=5)
     iban: str | None = None
+    uk_number: str | None = Field(default=None, pattern="^[0-9]{14}$")
     id: Literal["transactionId", "entryReference", "none"] = "transactionId"
 
 

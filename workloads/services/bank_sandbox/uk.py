@@ -177,5 +177,14 @@ def _shown(each: ledger.Entry, status: str, account_id: str) -> dict[str, Any]:
         "AccountId": account_id, "Status": status, "TransactionId": each.fields.get("transactionId"),
         "BookingDateTime": f"{each.booked}T00:00:00+00:00", "ValueDateTime": f"{each.done}T00:00:00+00:00",
         "TransactionInformation": each.series.text, "MerchantDetails": {"MerchantName": each.series.party},
-        **_amount(str(each.money), each.money.currency),
+        **_other_side(each), **_amount(str(each.money), each.money.currency),
     }  # fmt: skip
+
+
+def _other_side(each: ledger.Entry) -> dict[str, Any]:
+    """The other side's account: sort code and account number, where the data set names one."""
+    if each.series.uk_number is None:
+        return {}
+    side = "CreditorAccount" if each.money.is_negative else "DebtorAccount"
+    told = {"SchemeName": "UK.OBIE.SortCodeAccountNumber", "Identification": each.series.uk_number}
+    return {side: told | {"Name": each.series.party}}

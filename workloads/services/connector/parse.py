@@ -34,6 +34,7 @@ class BankAccount(BaseModel):
     resource_id: str
     iban: str | None = None
     other_id: str | None = Field(default=None, description="BBAN, masked card number or phone number, where no IBAN is")
+    uk_number: str | None = Field(default=None, description="sort code and account number, 14 digits, of a UK account")
     currency: str | None = None
     name: str | None = None
     product: str | None = None
@@ -52,6 +53,7 @@ class Entry(BaseModel):
     amount: Amount
     counterparty: str | None = None
     counterparty_iban: str | None = None
+    counterparty_uk_number: str | None = Field(default=None, description="sort code and account number, 14 digits")
     remittance: str | None = None
 
 

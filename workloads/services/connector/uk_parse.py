@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workloads.chassis import uk_numbers
 from workloads.chassis.money import Money
 from workloads.services.connector import parse
 from workloads.services.connector.parse import Amount, Balance, BankAccount, Entry
@@ -14,6 +15,8 @@ _STATUSES = {
     "EXPIRED": "expired", "EXPD": "expired",
 }  # fmt: skip
 """consentStatus by OBReadConsentResponse1's Status: 3.1's names, and 4.0's codes."""
+_UK_NUMBER = "SortCodeAccountNumber"
+"""UK.OBIE.SortCodeAccountNumber: "sort code (6 digits) and account number (8 digits)" (OBExternalAccountIdentification4Code)."""
 _BOOKED = {"BOOKED": "booked", "BOOK": "booked", "PENDING": "pending", "PDNG": "pending"}
 
 
@@ -39,10 +42,12 @@ def account(each: dict[str, Any]) -> BankAccount | None:
     )
     by_scheme = {(parse.text(n.get("SchemeName")) or "").rpartition(".")[2]: n for n in numbers}
     iban = parse.text(by_scheme.get("IBAN", {}).get("Identification"))
+    uk_number = next(filter(None, map(_uk_number, numbers)), None)
     other = next((found for n in numbers if (found := parse.text(n.get("Identification")))), None)
     name = next((found for n in numbers if (found := parse.text(n.get("Name")))), None)
     return BankAccount(
         resource_id=key, iban=iban.replace(" ", "").upper() if iban else None, other_id=None if iban else other,
+        uk_number=uk_number,
         currency=parse.account_currency(each.get("Currency")), name=parse.text(each.get("Nickname")) or name,
         product=parse.text(each.get("Description")),
         kind=parse.text(each.get("AccountSubType")) or parse.text(each.get("AccountTypeCode")),
@@ -77,8 +82,15 @@ def entry(each: dict[str, Any]) -> Entry | None:
         amount=Amount(minor=found.minor, currency=found.currency),
         counterparty=next(filter(None, map(parse.text, names)), None),
         counterparty_iban=iban,
+        counterparty_uk_number=_uk_number(other),
         remittance=parse.text(each.get("TransactionInformation")),
     )  # fmt: skip
+
+
+def _uk_number(account: dict[str, Any]) -> str | None:
+    """Sort code and account number of an OBCashAccount, where that is its scheme."""
+    known = (parse.text(account.get("SchemeName")) or "").endswith(_UK_NUMBER)
+    return uk_numbers.read(parse.text(account.get("Identification"))) if known else None
 
 
 def _object(value: Any) -> dict[str, Any]:

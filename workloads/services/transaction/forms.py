@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from workloads.chassis import uk_numbers
 from workloads.chassis.money import decimal
 from workloads.services.transaction import sealed_ibans, store
 from workloads.services.transaction.models import MatchSuggestion, Transaction
@@ -29,6 +30,9 @@ class TransactionView(BaseModel):
     decimal: str = Field(examples=["-4.80"])
     counterparty: str | None = Field(examples=["Backhaus Sommer"])
     counterparty_iban: str | None = Field(description="the other side's", examples=["DE89370400440532013000"])
+    counterparty_uk_number: str | None = Field(
+        description="the other side's sort code and account number", examples=["20-20-15 55555555"]
+    )
     remittance: str | None = Field(examples=["Kartenzahlung"])
     category: str | None = Field(description="as enrichment says, soon after it was read", examples=["groceries"])
     merchant: str | None = Field(examples=["backhaus-sommer"])
@@ -43,12 +47,13 @@ class TransactionView(BaseModel):
 
 def shown(row: Mapping[str, Any], opener: sealed_ibans.Opener) -> dict[str, Any]:
     """What a ``TransactionView`` says of a row of ``store.page``."""
-    counterparty, remittance, iban = opener.texts(row)
+    counterparty, remittance, iban, uk_number = opener.texts(row)
     return {
         "id": row["id"], "account_id": row["account_id"], "bank": row["bank"], "status": row["status"],
         "date": row["date"], "booking_date": row["booking_date"], "value_date": row["value_date"],
         "minor": row["minor"], "currency": row["currency"], "decimal": decimal(row["minor"], row["currency"]),
-        "counterparty": counterparty, "counterparty_iban": iban, "remittance": remittance,
+        "counterparty": counterparty, "counterparty_iban": iban,
+        "counterparty_uk_number": uk_numbers.spelled(uk_number) if uk_number else None, "remittance": remittance,
         "category": row["category"], "merchant": row["merchant"], "transfer_id": row["transfer_id"],
         "formerly": row["formerly"],
     }  # fmt: skip
@@ -67,10 +72,10 @@ class ChangeView(BaseModel):
     currency: str = Field(examples=["EUR"])
     counterparty: str | None = Field(examples=["Backhaus Sommer"])
     counterparty_index: str | None = Field(
-        description="stands for the other side's IBAN: the same for the same one", examples=["3f09c1a87be42"]
+        description="stands for the other side's account number: the same for the same one", examples=["3f09c1a87be42"]
     )
     remittance: str | None = Field(examples=["Kartenzahlung"])
-    transfer: bool = Field(description="between the person's own accounts, by IBANs or by both sides")
+    transfer: bool = Field(description="between the person's own accounts, by their numbers or by both sides")
 
 
 def change(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -251,7 +251,7 @@ def _suggest(
 
 def told_of(entry: dict[str, Any], hider: sealed_ibans.Hider) -> domain.Told:
     """A transaction as the connector tells it, its texts as the ledger keeps them, so that they compare equal."""
-    hidden = hider.hide(entry, entry["counterparty_iban"])
+    hidden = hider.hide(entry, entry["counterparty_iban"], entry["counterparty_uk_number"])
     money = Money(entry["amount"]["minor"], entry["amount"]["currency"])
     booked, value = entry["booking_date"], entry["value_date"]
     return domain.Told(

@@ -95,12 +95,16 @@ class Synchronised(Owned, Base):
 
 
 class OwnAccount(Owned, Base):
-    """An account of the person's that has an IBAN. iban_index: blind index of it."""
+    """An account of the person's with a number known everywhere. iban_index: blind index of its IBAN.
+
+    uk_index: of its sort code and account number.
+    """
 
     __tablename__ = "own_account"
     __table_args__ = (Index("ix_own_account_user_id", "user_id"),)
     account_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    iban_index: Mapped[str] = mapped_column(Text(13))
+    iban_index: Mapped[str | None] = mapped_column(Text(13))
+    uk_index: Mapped[str | None] = mapped_column(Text(13))
 
 
 class MatchSuggestion(Owned, Base):

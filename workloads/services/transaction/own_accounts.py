@@ -1,4 +1,4 @@
-"""The person's own accounts, by the blind indexes of their IBANs: what transfers between them are recognised by."""
+"""The person's own accounts, by the blind indexes of their numbers: what transfers between them are recognised by."""
 
 from __future__ import annotations
 
@@ -22,23 +22,36 @@ _MOVEMENT = (
 
 
 def known(session: Session) -> transfers.Accounts:
-    """The accounts that have an IBAN."""
-    query = select(OwnAccount.account_id, OwnAccount.iban_index)
-    return {row.account_id: row.iban_index for row in session.execute(query)}
+    """The accounts that have an IBAN, or a sort code and an account number."""
+    return {account_id: frozenset(filter(None, both)) for account_id, both in _kept(session).items()}
+
+
+def _kept(session: Session) -> dict[uuid.UUID, tuple[str | None, str | None]]:
+    query = select(OwnAccount.account_id, OwnAccount.iban_index, OwnAccount.uk_index)
+    return {row.account_id: (row.iban_index, row.uk_index) for row in session.execute(query)}
 
 
 def keep(session: Session, user: uuid.UUID, cipher: Cipher, told: Iterable[Mapping[str, Any]]) -> None:
-    """Take over which IBANs the person's accounts have. Where one is new, the ledger is looked at with other eyes.
+    """Take over which numbers the person's accounts have. Where one is new, the ledger is looked at with other eyes.
 
-    told: account_id and iban of each. What is known already writes nothing.
+    told: account_id, iban and uk_number of each. What is known already writes nothing.
     """
-    indexes = {uuid.UUID(each["account_id"]): sealed_ibans.index(cipher, each["iban"]) for each in told}
-    if indexes.items() <= known(session).items():
+    indexes = {
+        uuid.UUID(each["account_id"]): (
+            sealed_ibans.index(cipher, each["iban"]) if each["iban"] else None,
+            sealed_ibans.uk_index(cipher, each["uk_number"]) if each["uk_number"] else None,
+        )
+        for each in told
+    }
+    if indexes.items() <= _kept(session).items():
         return
     head = store.ledger(session, user)
     start = head.revision
-    rows = [{"account_id": each, "user_id": user, "iban_index": index} for each, index in indexes.items()]
-    dialect.upsert(session, OwnAccount, rows, key=["account_id"], update=["iban_index"])
+    rows = [
+        {"account_id": each, "user_id": user, "iban_index": iban, "uk_index": uk}
+        for each, (iban, uk) in indexes.items()
+    ]
+    dialect.upsert(session, OwnAccount, rows, key=["account_id"], update=["iban_index", "uk_index"])
     accounts = known(session)
     _mark(session, head, accounts)
     pair(session, head, accounts)
@@ -100,7 +113,7 @@ def _plus(date: datetime.date, days: datetime.timedelta) -> datetime.date:
 
 
 def _mark(session: Session, head: Ledger, accounts: transfers.Accounts) -> None:
-    """Say of each transaction that names an IBAN whether it is with another account of the person's."""
+    """Say of each transaction that names an account whether it is with another account of the person's."""
     query = select(Transaction.id, Transaction.account_id, Transaction.counterparty_index, Transaction.with_own)
     rows = []
     for row in session.execute(query.where(Transaction.counterparty_index.is_not(None))):

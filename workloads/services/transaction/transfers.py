@@ -1,7 +1,8 @@
 """Transfers between a person's own accounts: the two sides of one movement.
 
-Where a side names the other one's account by its IBAN, that decides for it or against it; IBANs are compared by their
-blind indexes. Where neither does, amount, date and account have to be enough; what could be of two accounts is left.
+Where a side names the other one's account by its number, that decides for it or against it; numbers are compared by
+their blind indexes, which say of which kind they are. Where neither does, amount, date and account have to be enough;
+what could be of two accounts is left.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ ARRIVES_WITHIN = datetime.timedelta(days=3)
 class Movement:
     """One side: what left (negative) or reached an account. minor: signed minor units.
 
-    other: blind index of the other side's IBAN, None where it is not told.
+    other: blind index of the other side's number, None where it is not told.
     """
 
     id: uuid.UUID
@@ -31,13 +32,15 @@ class Movement:
     other: str | None = None
 
 
-Accounts = Mapping[uuid.UUID, str]
-"""Blind index of the IBAN of each of the person's accounts that has one."""
+Accounts = Mapping[uuid.UUID, frozenset[str]]
+"""Blind indexes of the numbers of each of the person's accounts that has any: IBAN, sort code and account number."""
+UK = "u"
+"""What the blind index of a sort code and account number begins with; those of IBANs are hexadecimal."""
 
 
 def with_own(account_id: uuid.UUID, other: str | None, accounts: Accounts) -> bool:
-    """Whether a transaction's other side is another account of the person's, by its IBAN."""
-    return other is not None and any(index == other for each, index in accounts.items() if each != account_id)
+    """Whether a transaction's other side is another account of the person's, by its number."""
+    return other is not None and any(other in own for each, own in accounts.items() if each != account_id)
 
 
 def may_be_one(one: Movement, other: Movement, accounts: Accounts) -> bool:
@@ -117,8 +120,8 @@ def _names(out: Movement, into: Movement, accounts: Accounts) -> int:
     """How many of the two sides name the other's account."""
     if not _fits(out, into, accounts):
         return 0
-    named = (out.other, accounts.get(into.account_id)), (into.other, accounts.get(out.account_id))
-    return sum(other is not None and other == own for other, own in named)
+    named = (out.other, accounts.get(into.account_id, ())), (into.other, accounts.get(out.account_id, ()))
+    return sum(other in own for other, own in named)
 
 
 def _fits(out: Movement, into: Movement, accounts: Accounts) -> bool:
@@ -127,8 +130,8 @@ def _fits(out: Movement, into: Movement, accounts: Accounts) -> bool:
 
 
 def _is_not(other: str | None, account_id: uuid.UUID, accounts: Accounts) -> bool:
-    """Whether an IBAN that was told is not an account's. One without an IBAN is none of those that have one."""
+    """Whether a number that was told is not an account's. One without such a number is none of those that have one."""
     if other is None:
         return False
-    own = accounts.get(account_id)
-    return other != own if own else other in accounts.values()
+    own = [each for each in accounts.get(account_id, ()) if each.startswith(UK) == other.startswith(UK)]
+    return other not in own if own else any(other in each for each in accounts.values())
