@@ -291,6 +291,20 @@ UPDATE alembic_version SET version_num='0007' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0007 -> 0008
+
+ALTER TABLE own_account ADD uk_index NVARCHAR(13) NULL;
+
+GO
+
+ALTER TABLE own_account ALTER COLUMN iban_index NVARCHAR(13) NULL;
+
+GO
+
+UPDATE alembic_version SET version_num='0008' WHERE alembic_version.version_num = '0007';
+
+GO
+
 COMMIT;
 
 GO

@@ -21,7 +21,7 @@ def _of(bank: dict[str, Any]) -> Iterator[str]:
         yield account["iban"]
         yield account["name"]
         for series in account["series"]:
-            yield from (series["party"], series["text"], series.get("iban", ""))
+            yield from (series["party"], series["text"], series.get("iban", ""), series.get("uk_number", ""))
 
 
 def ibans() -> set[str]:
@@ -31,6 +31,12 @@ def ibans() -> set[str]:
         for word in words()
         for each in re.finditer("[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?", word)
     }
+
+
+def uk_numbers() -> set[str]:
+    """Every sort code and account number there is: of whom the persons pay, and those within their own IBANs."""
+    alone = {word for word in words() if word.isdigit()}
+    return alone | {each[-14:] for each in ibans() if each.startswith("GB")}
 
 
 def words() -> set[str]:

@@ -13,7 +13,9 @@ _TOKEN = re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*){1,4}|(?i:\b(?:bearer|basic)\s+[
 _CARD = re.compile(r"(?<![\w-])(?:\d[ -]?){12,18}\d(?!\w|-\w)")
 _CREDENTIAL = re.compile(r"(?i)\b([a-z_]*(?:password|secret|token|assertion|signature))=([^&;\s]+)")
 _URL_USER = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
-_NAMES = re.compile(r"(?i)authori[sz]ation$|password|secret|token|cookie|iban|uk_?number|sort_?code|\bpan\b|psu_?id|e-?mail|api_?key")
+_NAMES = re.compile(
+    r"(?i)authori[sz]ation$|password|secret|token|cookie|iban|uk_?number|sort_?code|\bpan\b|psu_?id|e-?mail|api_?key"
+)
 
 
 def text(value: str) -> str:

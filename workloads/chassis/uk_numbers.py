@@ -1,4 +1,4 @@
-"""UK account numbers: six digits of a sort code and eight of the account, alone or at the end of a GB IBAN (ISO 13616)."""
+"""UK account numbers: six digits of a sort code and eight of the account, alone or at the end of a GB IBAN."""
 
 from __future__ import annotations
 

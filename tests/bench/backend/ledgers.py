@@ -99,6 +99,7 @@ def _entries(person: Person, part: int, parts: int) -> Iterator[dict[str, Any]]:
             "status": "booked", "amount": {"minor": minor, "currency": "EUR"},
             "transaction_id": f"T{person.user}{number}", "entry_reference": None, "booking_date": day.isoformat(),
             "value_date": day.isoformat(), "counterparty": name, "counterparty_iban": iban,
+            "counterparty_uk_number": None,
             "remittance": f"{text} von {IBANS[-nth]}" if iban and nth % 4 == 0 else text,
         }  # fmt: skip
 

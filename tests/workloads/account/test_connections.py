@@ -49,7 +49,8 @@ class Person:
         about = {"id": str(consent), "bank": "aurora", "bank_consent_id": str(uuid.uuid4())}
         balance = {"kind": "closingBooked", "amount": {"minor": minor, "currency": "EUR"}, "date": None}
         told = {
-            "id": str(uuid.uuid4()), "iban": iban, "other_id": None, "resource_id": "1", "currency": "EUR",
+            "id": str(uuid.uuid4()), "iban": iban, "other_id": None, "uk_number": None, "resource_id": "1",
+            "currency": "EUR",
             "name": None, "kind": None, "balances": [balance],
         }  # fmt: skip
         return about, [told]

@@ -15,7 +15,7 @@ from workloads.chassis import logs, redaction
 SENSITIVE = [
     "DE89370400440532013000", "DE89 3704 0044 0532 0130 00", "se1350000000058398257460", "GB29NWBK60161331926819",
     "anna.berg+x@example.co.uk", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl", "Bearer abcdef0123456789",
-    "4111 1111 1111 1111", "5500-0000-0000-0004",
+    "20-20-15 55555555", "20-20-15/55555555", "4111 1111 1111 1111", "5500-0000-0000-0004",
 ]  # fmt: skip
 
 
@@ -28,15 +28,32 @@ def test_sensitive_text_is_masked_wherever_it_stands(secret: str) -> None:
 
 @pytest.mark.parametrize(
     "harmless",
-    [str(uuid.UUID(int=7)), "2026-11-23T14:06:00.123456Z", "GET /accounts/{account_id}", "ledger_transaction", "503"],
+    [
+        str(uuid.UUID(int=7)),
+        "2026-11-23T14:06:00.123456Z",
+        "GET /accounts/{account_id}",
+        "ledger_transaction",
+        "503",
+        "2026-11-23 20261123",
+    ],
 )
 def test_harmless_text_stays(harmless: str) -> None:
     assert redaction.text(harmless) == harmless
 
 
 def test_a_telling_name_masks_its_value() -> None:
-    told = redaction.value({"password": "x", "Authorization": "y", "iban": "z", "psu_id": "anna", "bank": "aurora"})
+    told = redaction.value(
+        {
+            "password": "x",
+            "Authorization": "y",
+            "iban": "z",
+            "uk_number": "20201555555555",
+            "psu_id": "anna",
+            "bank": "aurora",
+        }
+    )
     assert told == {"password": "[redacted]", "Authorization": "[redacted]", "iban": "[redacted]",
+                    "uk_number": "[redacted]",
                     "psu_id": "[redacted]", "bank": "aurora"}  # fmt: skip
 
 

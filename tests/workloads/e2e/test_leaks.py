@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +16,7 @@ from tests.end_to_end.stores import rows_with
 from tests.workloads.e2e.test_authorisation import VARIANTS
 from tests.workloads.leaks import Sinks, collected
 from tests.workloads.platform import RETURN, Platform
-from tests.workloads.seeded import ibans, words
+from tests.workloads.seeded import ibans, uk_numbers, words
 from tests.workloads.servers import ADMINISTRATOR, Postgres
 from workloads.services.bank_sandbox import embedded
 from workloads.services.connector import banks, profile, tokens
@@ -45,7 +45,9 @@ def sinks(platform: Platform, log: io.StringIO) -> Iterator[Sinks]:
 
 
 @pytest.fixture
-def seen(platform: Platform, sinks: Sinks, monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
+def seen(
+    platform: Platform, sinks: Sinks, monkeypatch: pytest.MonkeyPatch, sandbox: Callable[[str], str]
+) -> Iterator[Seen]:
     """Tokens of banks as they are kept, beside what is told."""
     found, keep = Seen(sinks), tokens.keep
 
@@ -60,7 +62,11 @@ def seen(platform: Platform, sinks: Sinks, monkeypatch: pytest.MonkeyPatch) -> I
     for name, more in VARIANTS.items():
         made = Profile.model_validate({**described, **more, "id": name})
         state.banks[name] = banks.adapter(made, platform.urls["aurora"], state.tls)
+    known, uk = state.banks["albion"], profile.load_all()["albion"]
+    state.banks["albion"] = banks.adapter(uk, f"{sandbox('albion')}/open-banking", state.tls)
     yield found
+    state.banks["albion"].close()
+    state.banks["albion"] = known
     for name in VARIANTS:
         state.banks.pop(name).close()
 
@@ -123,9 +129,12 @@ def every_iban_is_sealed(platform: Platform, server: Postgres, person: str) -> N
         found = platform.history(person, text=f"{iban[:4]} {iban[4:]}")
         assert found
         assert found == [each for each in history if iban in (each["counterparty_iban"], _last(each["remittance"]))]
+    uk = next(each for each in history if each["counterparty_uk_number"])
+    assert uk["counterparty_uk_number"] == "20-20-16 12345678"
+    assert uk in platform.history(person, text="20-20-16 12345678")
     for service in sorted(HOLDERS | {"privacy", "audit"}):
         with _database(server, service) as database:
-            assert rows_with(database, ibans()) == {}, service
+            assert rows_with(database, ibans() | uk_numbers()) == {}, service
     with _database(server, "transaction") as database:
         owner = platform.call(person, "user", "GET", "/profile")["id"]
         assert rows_with(database, [owner])["ledger_transaction"] == len(history), "it is looked into"
@@ -147,6 +156,7 @@ def test_no_seeded_name_number_token_or_password_is_logged_traced_answered_or_pu
     person = f"leaks-{uuid.uuid4()}"
     platform.connect(person, "borealis")
     platform.connect(person, "aurora", login="ben", pin="2222")
+    platform.connect(person, "albion")
     embedded_consent(platform, person)
     oauth_consent(platform, person, seen)
     kinds = {each["kind"] for each in platform.synchronise(person)["failures"]}
@@ -163,5 +173,5 @@ def test_no_seeded_name_number_token_or_password_is_logged_traced_answered_or_pu
     for where, sign in signs.items():
         assert sign in told[where], f"{where} are looked into"
     own = {person, platform.issuer.token(person), f"{person}@tributary.test"}
-    assert seen.sinks.leaks({*words(), *seen.secrets, *own}) == {}
+    assert seen.sinks.leaks({*words(), *uk_numbers(), *seen.secrets, *own}) == {}
     every_iban_is_sealed(platform, server, person)

@@ -37,7 +37,10 @@ class Person:
     def told(self, *accounts: uuid.UUID) -> None:
         """Which of the accounts the platform knows of."""
         numbers = {self.giro: GIRO, self.savings: SAVINGS}
-        told = [{"account_id": str(each), "iban": numbers[each]} for each in accounts]
+        told = [{"account_id": str(each), "iban": numbers[each], "uk_number": None} for each in accounts]
+        self.keeps(told)
+
+    def keeps(self, told: list[dict[str, Any]]) -> None:
         with self.database.session(self.id) as session:
             own_accounts.keep(session, self.id, KEYS.cipher(session, self.id), told)
 
@@ -136,9 +139,22 @@ def test_dates_at_the_ends_of_the_calendar_are_looked_around_too(person: Person)
     assert person.seen() == {-1: False, -2: False}
 
 
+def test_accounts_with_a_sort_code_alone_are_known_by_it(person: Person) -> None:
+    """One bank tells an IBAN, which holds a sort code and an account number, the other those two alone."""
+    iban = {"account_id": str(person.giro), "iban": "GB33BUKB20201555555555", "uk_number": "20201555555555"}
+    person.keeps([iban, {"account_id": str(person.savings), "iban": None, "uk_number": "20201612345678"}])
+    person.reads(person.giro, paid(-5000) | {"counterparty_uk_number": "20201612345678"})
+    assert person.seen() == {-5000: True}, "before the other side is there"
+    person.reads(person.savings, paid(5000, None, 1) | {"counterparty_uk_number": "20201555555555"})
+    assert person.paired() == [{-5000, 5000}]
+    after = person.revision
+    person.keeps([iban])
+    assert person.revision == after, "nothing is new: nothing is written"
+
+
 def test_what_is_kept_of_an_account_names_no_iban(person: Person) -> None:
     person.told(person.giro, person.savings)
     with person.database.session(person.id) as session:
-        kept = [each.iban_index for each in session.scalars(select(OwnAccount))]
+        kept = [each.iban_index or "" for each in session.scalars(select(OwnAccount))]
     assert len(kept) == 2
     assert not any(each in number for each in kept for number in (GIRO, SAVINGS))

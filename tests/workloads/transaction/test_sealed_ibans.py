@@ -15,7 +15,7 @@ import pytest
 from alembic import command
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 
 from tests.bench.backend.ledgers import IBANS
 from tests.workloads.chassis.test_ibans import AROUND, GROUPS
@@ -27,6 +27,8 @@ from workloads.chassis.money import Money
 from workloads.chassis.tasks import Due
 from workloads.chassis.userkeys import Cipher, GivenKeyWrapper, UserKeys
 from workloads.services.transaction import domain, earlier, imports, sealed_ibans, store
+from workloads.services.transaction.forms import TransactionView
+from workloads.services.transaction.models import Transaction
 from workloads.services.transaction.sealed_ibans import TEXTS, Hider, Opener
 
 DAY = datetime.date(2026, 11, 2)
@@ -42,7 +44,7 @@ def entry(number: int = 0, **told: Any) -> dict[str, Any]:
     base = {
         "status": "booked", "amount": {"minor": -1000 - number, "currency": "EUR"}, "transaction_id": None,
         "entry_reference": None, "booking_date": day, "value_date": day, "counterparty": "Lindenhof",
-        "counterparty_iban": None, "remittance": None,
+        "counterparty_iban": None, "counterparty_uk_number": None, "remittance": None,
     }  # fmt: skip
     return base | told
 
@@ -51,6 +53,23 @@ def kept(texts: Mapping[str, str | None], cipher: Cipher = ANNA, iban: str | Non
     """A row as it is kept."""
     hidden = Hider(cipher).hide(texts, iban)
     return SimpleNamespace(**hidden.texts, ibans=sealed_ibans.seal(cipher, hidden.numbers), index=hidden.index)
+
+
+def test_a_uk_number_is_sealed_beside_the_text_shown_to_its_owner_and_found(database: Database) -> None:
+    user, account, number = uuid.uuid4(), uuid.uuid4(), "20201555555555"
+    uk = {"counterparty_uk_number": number, "counterparty": "Water Board", "remittance": f"Rates {number}"}
+    take(database, user, account, [entry(0, **uk), entry(1, counterparty_iban=IBANS[0])])
+    with database.session(user) as session:
+        row = session.scalars(
+            select(Transaction).where(Transaction.ibans.is_not(None), Transaction.minor == -1000)
+        ).one()
+        assert number.encode() not in (row.ibans or b"")
+        assert row.counterparty_index != row.iban_indexes or number not in str(row.counterparty_index)
+        shown = TransactionView.of(row, Opener.of(KEYS, session, user))
+    assert (shown.counterparty_uk_number, shown.counterparty_iban) == ("20-20-15 55555555", None)
+    assert [each.counterparty for each in found(database, user, "to 20-20-15 55555555"[3:])] == ["Water Board"]
+    assert found(database, user, "20-20-15 55555556") == []
+    assert [each.counterparty for each in found(database, user, number)] == ["Water Board"], "digits are words of texts"
 
 
 def clear(text: str | None) -> str:

@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workloads.services.transaction.transfers import Movement, contradicted, pair, with_own
+from workloads.services.transaction.transfers import Accounts, Movement, contradicted, pair, with_own
 
 DAY = datetime.date(2026, 11, 2)
 GIRO, SAVINGS, JOINT = uuid.UUID(int=1), uuid.UUID(int=2), uuid.UUID(int=3)
 
 
-ACCOUNTS = {GIRO: "g", SAVINGS: "s"}
+ACCOUNTS = {GIRO: frozenset({"g"}), SAVINGS: frozenset({"s"})}
 """The joint account has no IBAN."""
+UK_ACCOUNTS = {GIRO: frozenset({"g", "ug"}), SAVINGS: frozenset({"us"})}
+"""One with an IBAN and a UK number, one with a UK number alone, and the joint account with neither."""
 
 
 def movement(
@@ -78,21 +80,36 @@ def test_a_transaction_is_with_an_own_account_by_its_iban(other: str | None, exp
 
 
 def test_sub_accounts_share_an_iban_and_are_two_accounts() -> None:
-    shared = {GIRO: "g", JOINT: "g"}
+    shared = {GIRO: frozenset({"g"}), JOINT: frozenset({"g"})}
     assert with_own(GIRO, "g", shared)
     assert pair([movement(1, GIRO, -500, other="g"), movement(2, JOINT, 500)], shared)
 
 
+def test_a_uk_number_says_which_of_two_accounts_is_meant_and_what_is_somebody_elses() -> None:
+    out, into = movement(1, GIRO, -500, other="us"), movement(2, SAVINGS, 500)
+    assert pair([out, into, movement(3, JOINT, 500)], UK_ACCOUNTS) == [(out.id, into.id)]
+    assert with_own(SAVINGS, "ug", UK_ACCOUNTS)
+    assert pair([movement(1, GIRO, -500, other="ux"), into], UK_ACCOUNTS) == []
+    assert pair([movement(1, GIRO, -500, other="us"), movement(3, JOINT, 500)], UK_ACCOUNTS) == [], "it is another's"
+
+
+def test_numbers_of_two_kinds_are_not_held_against_each_other() -> None:
+    out, into = movement(1, GIRO, -500, other="iban of savings"), movement(2, SAVINGS, 500, other="ug")
+    assert pair([out, into], UK_ACCOUNTS) == [(out.id, into.id)], (
+        "savings' own IBAN is not known: nothing speaks against"
+    )
+
+
 MOVEMENTS = st.lists(
     st.tuples(st.sampled_from([GIRO, SAVINGS, JOINT]), st.sampled_from([-500, 500, -700, 700]), st.integers(0, 9),
-              st.just("EUR"), st.sampled_from([None, None, "g", "s", "x"])),
+              st.just("EUR"), st.sampled_from([None, None, "g", "s", "x", "ug", "us", "ux"])),
     max_size=12,
 ).map(lambda found: [movement(n, *each) for n, each in enumerate(found)])  # fmt: skip
 
 
-@given(MOVEMENTS, st.sampled_from([{}, ACCOUNTS]), st.randoms(use_true_random=False))
+@given(MOVEMENTS, st.sampled_from([{}, ACCOUNTS, UK_ACCOUNTS]), st.randoms(use_true_random=False))
 def test_each_is_a_side_of_one_transfer_at_most_whatever_the_order(
-    found: list[Movement], accounts: dict[uuid.UUID, str], random: object
+    found: list[Movement], accounts: Accounts, random: object
 ) -> None:
     pairs, by_id = pair(found, accounts), {each.id: each for each in found}
     sides = [each for both in pairs for each in both]

@@ -16,7 +16,7 @@ _STATUSES = {
 }  # fmt: skip
 """consentStatus by OBReadConsentResponse1's Status: 3.1's names, and 4.0's codes."""
 _UK_NUMBER = "SortCodeAccountNumber"
-"""UK.OBIE.SortCodeAccountNumber: "sort code (6 digits) and account number (8 digits)" (OBExternalAccountIdentification4Code)."""
+"""UK.OBIE.SortCodeAccountNumber (OBExternalAccountIdentification4Code): six digits and eight."""
 _BOOKED = {"BOOKED": "booked", "BOOK": "booked", "PENDING": "pending", "PDNG": "pending"}
 
 

@@ -60,7 +60,9 @@ def list_page(
     account_id: Annotated[uuid.UUID | None, Query(description="only of this account")] = None,
     date_from: Annotated[datetime.date | None, Query(description="on this date or later")] = None,
     date_to: Annotated[datetime.date | None, Query(description="on this date or earlier")] = None,
-    text: Annotated[str | None, Query(max_length=100, description="words of the texts, or whole account numbers")] = None,
+    text: Annotated[
+        str | None, Query(max_length=100, description="words of the texts, or whole account numbers")
+    ] = None,
     category: Annotated[str | None, Query(max_length=60, pattern="^[a-z-]+$", examples=["groceries"])] = None,
     minimum: Annotated[int | None, Query(ge=-_LARGEST, le=_LARGEST, description="signed minor units")] = None,
     maximum: Annotated[int | None, Query(ge=-_LARGEST, le=_LARGEST, description="signed minor units")] = None,
