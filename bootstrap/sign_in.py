@@ -1,4 +1,5 @@
-"""Sign-in: applications of the External ID tenant, as which pipelines set it up and Entra asks for claims.
+"""Sign-in: applications of the External ID tenant, as which pipelines set it up, Entra asks for claims, and
+services reach people's accounts.
 
 Run by an administrator of that tenant, once: giving an application permissions of Graph takes one.
 """
@@ -12,8 +13,9 @@ import pulumi
 from bootstrap.pipelines import subjects
 from bootstrap.settings import Environment, SignInTenant
 from components.graph_object import GraphObject, GraphObjectArgs, GraphTenant
-from components.identity_applications import GRAPH_APP
-from components.workload_identity import AUDIENCE
+from components.identity_applications import GRAPH_APP, Application, permit, register, trust
+from components.identity_directory import PERMISSIONS as DIRECTORY_PERMISSIONS
+from components.identity_directory import application_body, unique_name
 
 PERMISSIONS = {
     "Application.ReadWrite.OwnedBy": "18a4783c-866b-4cc7-a460-3d5e5662c884",
@@ -33,7 +35,7 @@ _RECEIVES_CLAIM_REQUESTS = "214e810f-fda8-4fd7-a475-29461495eb00"
 def make_sign_in(
     settings: SignInTenant, environments: Mapping[str, Environment]
 ) -> dict[str, dict[str, pulumi.Output[str]]]:
-    """An application a stack for its pipeline, and one for the claims endpoint; their ids, by stack."""
+    """Applications a stack: for its pipeline, the claims endpoint, people's accounts; ids of the first two, by stack."""
     tenant = GraphTenant(tenant_id=settings.tenant_id, endpoint=settings.graph)
     graph = GraphObject(
         "graph",
@@ -44,60 +46,43 @@ def make_sign_in(
     )
     made = {}
     for stack, environment in environments.items():
-        pipeline, principal = _application(f"tributary-{stack}-pipeline", tenant, {})
+        pipeline = _named(f"tributary-{stack}-pipeline", tenant)
         for name, (issuer, subject) in subjects(stack, environment).items():
-            _trust(f"{stack}-{name}-sign-in", name, tenant, pipeline, issuer, subject)
+            trust(f"{stack}-{name}-sign-in", name, tenant, pipeline, issuer, subject)
         for permission, key in PERMISSIONS.items():
-            _permit(f"{stack}-{permission}", tenant, principal, graph, key)
-        claims, receiver = _application(
-            f"tributary-{stack}-claims",
-            tenant,
-            {"identifierUris": [f"api://{tenant.tenant_id}/tributary-{stack}-claims"]},
+            permit(f"{stack}-{permission}", tenant, pipeline, graph.object_id, key)
+        claims = _named(
+            f"tributary-{stack}-claims", tenant, identifierUris=[f"api://{tenant.tenant_id}/tributary-{stack}-claims"]
         )
-        _permit(f"{stack}-claims", tenant, receiver, graph, _RECEIVES_CLAIM_REQUESTS)
-        made[stack] = {"clientId": pipeline.app_id, "claimsClientId": claims.app_id}
+        permit(f"{stack}-claims", tenant, claims, graph.object_id, _RECEIVES_CLAIM_REQUESTS)
+        _directory(stack, tenant, pipeline, graph.object_id)
+        made[stack] = {"clientId": pipeline.registration.app_id, "claimsClientId": claims.registration.app_id}
     return made
 
 
-def _application(name: str, tenant: GraphTenant, more: Mapping[str, object]) -> tuple[GraphObject, GraphObject]:
-    body = {"displayName": name, "signInAudience": "AzureADMyOrg", **more}
-    application = GraphObject(
-        name, GraphObjectArgs(tenant=tenant, path="v1.0/applications", body=body, unique_name=name)
-    )
-    principal = GraphObject(
-        f"{name}-principal",
-        GraphObjectArgs(
-            tenant=tenant,
-            path="v1.0/servicePrincipals",
-            body={"appId": application.app_id},
-            found_by=["appId"],
-            fixed=["appId"],
-        ),
-    )
-    return application, principal
+def _named(name: str, tenant: GraphTenant, **more: object) -> Application:
+    return register(name, name, tenant, {"displayName": name, "signInAudience": "AzureADMyOrg", **more})
 
 
-def _trust(name: str, key: str, tenant: GraphTenant, application: GraphObject, issuer: str, subject: str) -> None:
+def _directory(stack: str, tenant: GraphTenant, pipeline: Application, graph_id: pulumi.Input[str]) -> None:
+    """As whom a stack's service will read, change and delete people's accounts; its pipeline says later who that is.
+
+    The pipeline owns it, and so may have it trust the stack's cluster; more permissions it can't give.
+    """
+    name = f"tributary-{stack}"
+    directory = register(unique_name(name), unique_name(name), tenant, application_body(name))
+    for permission, key in DIRECTORY_PERMISSIONS.items():
+        permit(f"{unique_name(name)}-{permission}", tenant, directory, graph_id, key)
     GraphObject(
-        name,
+        f"{unique_name(name)}-owner",
         GraphObjectArgs(
             tenant=tenant,
-            path=pulumi.Output.concat("v1.0/applications/", application.object_id, "/federatedIdentityCredentials"),
-            body={"name": key, "issuer": issuer, "subject": subject, "audiences": [AUDIENCE]},
-            found_by=["name"],
-            fixed=["name"],
-        ),
-    )
-
-
-def _permit(name: str, tenant: GraphTenant, principal: GraphObject, graph: GraphObject, role: str) -> None:
-    GraphObject(
-        name,
-        GraphObjectArgs(
-            tenant=tenant,
-            path=pulumi.Output.concat("v1.0/servicePrincipals/", principal.object_id, "/appRoleAssignments"),
-            body={"principalId": principal.object_id, "resourceId": graph.object_id, "appRoleId": role},
-            found_by=["appRoleId", "resourceId"],
-            fixed=["principalId", "resourceId", "appRoleId"],
+            path=pulumi.Output.concat("v1.0/applications/", directory.registration.object_id, "/owners"),
+            body={
+                "@odata.id": pulumi.Output.concat(
+                    f"{tenant.endpoint}/v1.0/directoryObjects/", pipeline.principal.object_id
+                )
+            },
+            kind="link",
         ),
     )

@@ -1,7 +1,8 @@
 """Identity: how people sign in, in an Entra External ID tenant, or in an Azure AD B2C tenant that is there already.
 
 Leaves out: the tenant itself (a service principal can't make one, pulumi-azure-native#880, #1126), branding, social
-providers, and what External ID can't do: changing one's profile, and authenticator apps. Those are our own app's.
+providers, and what External ID can't do: authenticator apps; and changing one's profile and deleting one's account,
+which is for a service to do, over Microsoft Graph, as the application that ``directory`` registers.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import Literal
 import pulumi
 
 from components.graph_object import GraphObject, GraphObjectArgs, GraphTenant
-from components.identity_applications import GRAPH_APP, Application, consent, register_api, register_app
+from components.identity_applications import GRAPH_APP, consent, register_api, register_app
 from components.identity_claims import EnrichmentArgs, enrich_tokens
+from components.identity_directory import DirectoryArgs, register_directory
 from components.identity_flows import b2c_user_flows, code_by_email, second_factor, sign_up_and_in
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -32,6 +34,7 @@ class IdentityArgs:
     redirects: addresses after signing in, by "spa" (the website) and "publicClient" (mobile apps).
     attributes: asked on signing up, label by attribute. second_factor: asked for at each sign-in.
     enrichment: where further claims come from; None for none.
+    directory: which service reads, changes and deletes people's accounts; None for none.
     """
 
     tenant: GraphTenant
@@ -43,6 +46,7 @@ class IdentityArgs:
     attributes: Mapping[str, str] = field(default_factory=lambda: {"displayName": "Name"})
     second_factor: bool = True
     enrichment: EnrichmentArgs | None = None
+    directory: DirectoryArgs | None = None
 
     def __post_init__(self) -> None:
         if not self.issuer.startswith("https://"):
@@ -65,6 +69,8 @@ class Identity(pulumi.ComponentResource):
     """Whom tokens are for: the API's application id."""
     client_id: pulumi.Output[str]
     """Application id that the website and mobile apps sign in with."""
+    directory_client_id: pulumi.Output[str] | None
+    """Application id that the service signs in with which people's accounts are left to; None without one."""
     issuer: str
     """What tokens call their issuer."""
     discovery: str
@@ -77,7 +83,9 @@ class Identity(pulumi.ComponentResource):
 
         api = register_api(name, tenant, f"{args.title} API", args.scopes, child)
         app = register_app(name, tenant, args.title, api, list(args.scopes), args.redirects, child)
-        self._consents(name, tenant, app, api, list(args.scopes), child)
+        graph = _graph(name, tenant, child)
+        consent(f"{name}-consent-api", tenant, app, api.principal.object_id, list(args.scopes), child)
+        consent(f"{name}-consent-sign-in", tenant, app, graph.object_id, ["openid", "offline_access"], child)
         if args.kind == "b2c":
             b2c_user_flows(name, tenant, B2C_FLOWS, child)
         else:
@@ -87,34 +95,33 @@ class Identity(pulumi.ComponentResource):
             second_factor(name, tenant, f"{args.title} ({name}): second factor", [app, api], child)
         if args.enrichment:
             enrich_tokens(name, tenant, args.enrichment, [app, api], child)
+        self.directory_client_id = None
+        if args.directory:
+            directory = register_directory(name, tenant, args.directory, graph.object_id, child)
+            self.directory_client_id = directory.registration.app_id
 
         self.audience = api.registration.app_id
         self.client_id = app.registration.app_id
         self.issuer, self.discovery = _told_by(args)
-        self.register_outputs({"audience": self.audience, "client_id": self.client_id, "issuer": self.issuer})
-
-    @staticmethod
-    def _consents(
-        name: str,
-        tenant: GraphTenant,
-        app: Application,
-        api: Application,
-        scopes: Sequence[str],
-        opts: pulumi.ResourceOptions,
-    ) -> None:
-        graph = GraphObject(
-            f"{name}-graph",
-            GraphObjectArgs(
-                tenant=tenant,
-                path="v1.0/servicePrincipals",
-                body={"appId": GRAPH_APP},
-                found_by=["appId"],
-                fixed=["appId"],
-            ),
-            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True)),
+        self.register_outputs(
+            {
+                "audience": self.audience,
+                "client_id": self.client_id,
+                "directory_client_id": self.directory_client_id,
+                "issuer": self.issuer,
+            }
         )
-        consent(f"{name}-consent-api", tenant, app, api.principal.object_id, scopes, opts)
-        consent(f"{name}-consent-sign-in", tenant, app, graph.object_id, ["openid", "offline_access"], opts)
+
+
+def _graph(name: str, tenant: GraphTenant, opts: pulumi.ResourceOptions) -> GraphObject:
+    """Microsoft Graph's own service principal, which every tenant has."""
+    return GraphObject(
+        f"{name}-graph",
+        GraphObjectArgs(
+            tenant=tenant, path="v1.0/servicePrincipals", body={"appId": GRAPH_APP}, found_by=["appId"], fixed=["appId"]
+        ),
+        pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True)),
+    )
 
 
 def _told_by(args: IdentityArgs) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Identity's applications: the API that tokens are for, and the app that people sign in with."""
+"""Identity's applications: the API that tokens are for, the app that people sign in with, and what each is given."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 
 from components.graph_object import GraphObject, GraphObjectArgs, GraphTenant
+from components.workload_identity import AUDIENCE
 
 _SCOPES = uuid.UUID("3d0c5d1e-7c7d-4d0a-8b9e-0f4f8a9b2a61")
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
@@ -45,7 +46,7 @@ def register_api(
             "oauth2PermissionScopes": [_scope(name, value, text) for value, text in scopes.items()],
         },
     }
-    return _application(f"{name}-api", name, tenant, body, opts)
+    return register(f"{name}-api", name, tenant, body, opts)
 
 
 def register_app(
@@ -78,7 +79,7 @@ def register_app(
         **{kind: {"redirectUris": list(uris)} for kind, uris in redirects.items()},
         "requiredResourceAccess": asked,
     }
-    return _application(f"{name}-app", f"{name}-app", tenant, body, opts)
+    return register(f"{name}-app", f"{name}-app", tenant, body, opts)
 
 
 def consent(
@@ -108,9 +109,14 @@ def consent(
     )
 
 
-def _application(
-    name: str, unique_name: str, tenant: GraphTenant, body: Mapping[str, Any], opts: pulumi.ResourceOptions
+def register(
+    name: str,
+    unique_name: str,
+    tenant: GraphTenant,
+    body: Mapping[str, Any],
+    opts: pulumi.ResourceOptions | None = None,
 ) -> Application:
+    """An application and its service principal. unique_name: alternate key. body: properties, as Graph names them."""
     registration = GraphObject(
         name, GraphObjectArgs(tenant=tenant, path="v1.0/applications", body=body, unique_name=unique_name), opts
     )
@@ -126,6 +132,53 @@ def _application(
         opts,
     )
     return Application(registration, principal)
+
+
+def permit(
+    name: str,
+    tenant: GraphTenant,
+    client: Application,
+    resource_id: pulumi.Input[str],
+    role: str,
+    opts: pulumi.ResourceOptions | None = None,
+) -> GraphObject:
+    """Gives an application a permission of an API (its app role, by id), which takes an administrator."""
+    return GraphObject(
+        name,
+        GraphObjectArgs(
+            tenant=tenant,
+            path=pulumi.Output.concat("v1.0/servicePrincipals/", client.principal.object_id, "/appRoleAssignments"),
+            body={"principalId": client.principal.object_id, "resourceId": resource_id, "appRoleId": role},
+            found_by=["appRoleId", "resourceId"],
+            fixed=["principalId", "resourceId", "appRoleId"],
+        ),
+        opts,
+    )
+
+
+def trust(
+    name: str,
+    key: str,
+    tenant: GraphTenant,
+    application: Application,
+    issuer: pulumi.Input[str],
+    subject: pulumi.Input[str],
+    opts: pulumi.ResourceOptions | None = None,
+) -> GraphObject:
+    """Lets an issuer's tokens about a subject stand for an application. key: the credential's name there."""
+    return GraphObject(
+        name,
+        GraphObjectArgs(
+            tenant=tenant,
+            path=pulumi.Output.concat(
+                "v1.0/applications/", application.registration.object_id, "/federatedIdentityCredentials"
+            ),
+            body={"name": key, "issuer": issuer, "subject": subject, "audiences": [AUDIENCE]},
+            found_by=["name"],
+            fixed=["name"],
+        ),
+        opts,
+    )
 
 
 def _scope(name: str, value: str, text: str) -> dict[str, Any]:

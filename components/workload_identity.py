@@ -97,6 +97,11 @@ class WorkloadIdentity(pulumi.ComponentResource):
         self.register_outputs({"client_id": self.client_id, "object_id": self.object_id})
 
 
+def subject(namespace: str, service_account: str) -> str:
+    """What a cluster's tokens call a service account."""
+    return f"system:serviceaccount:{namespace}:{service_account}"
+
+
 def trust(
     name: str,
     identity: managedidentity.UserAssignedIdentity,
@@ -113,7 +118,7 @@ def trust(
         resource_name_=identity.name,
         resource_group_name=site.resource_group,
         issuer=issuer,
-        subject=f"system:serviceaccount:{namespace}:{service_account}",
+        subject=subject(namespace, service_account),
         audiences=[AUDIENCE],
         opts=opts,
     )

@@ -19,11 +19,10 @@ from stacks.ingress import lead_in
 from stacks.isolation import Reach, isolate
 from stacks.platform import Platform
 from stacks.rights import grants
-from stacks.services import Service
+from stacks.services import NAMESPACE, Service
 from stacks.settings import Settings
 from stacks.vault_files import BANK_CERTIFICATE, PUSH_KEYS, VaultFiles
 
-NAMESPACE = "tributary"
 ADMINISTRATOR = "database-administrator"
 """Service account that the migrations run under."""
 

@@ -90,6 +90,9 @@ def environment(
     if service.pushes:
         told["PUSH_HUB"] = surroundings.push_hub
         told |= {"PUSH_LISTEN": PUSH_KEYS.path("listen"), "PUSH_SEND": PUSH_KEYS.path("send")}
+    if service.directory and (directory := surroundings.tokens.directory):
+        told |= {"DIRECTORY_URL": directory.graph, "DIRECTORY_TENANT": directory.tenant_id}
+        told["DIRECTORY_CLIENT"] = directory.client_id
     if service.lists_erasures:
         told["HOLDERS"] = surroundings.holders
     for callee in [each for each in callees(service, services) if each not in banks]:

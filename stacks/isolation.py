@@ -20,7 +20,8 @@ Peer = networking.v1.NetworkPolicyPeerArgs
 _INGRESS_NAMESPACE = "app-routing-system"
 """Where AKS runs the ingress controller of its application routing add-on."""
 _ENTRA = ("20.20.32.0/19", "20.190.128.0/18", "20.231.128.0/19", "40.126.0.0/18")
-"""Addresses of sign-in (learn.microsoft.com/microsoft-365/enterprise/urls-and-ip-address-ranges, id 56)."""
+"""Addresses of sign-in and of Microsoft Graph (learn.microsoft.com/microsoft-365/enterprise/urls-and-ip-address-ranges,
+id 56)."""
 _NEVER = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
 """No address of the internet: private networks (RFC 1918, RFC 6598) and the node's metadata (RFC 3927)."""
 _HTTPS, _SQL, _AMQP = 443, 1433, 5671

@@ -88,5 +88,8 @@ def _egress(settings: Settings) -> NatArgs | FirewallArgs | None:
         asked = (settings.sign_in.issuer, settings.sign_in.document)
         hosts = list(dict.fromkeys(urlsplit(each).hostname or "" for each in asked))
         allowed["sign-in"] = AllowedArgs(sources=["cluster"], hosts=hosts)
+        if settings.identity:  # a service changes and deletes people's accounts there
+            graph = urlsplit(settings.identity.graph).hostname or ""
+            allowed["directory"] = AllowedArgs(sources=["cluster"], hosts=[graph])
         return FirewallArgs(tier=network.firewall_tier, allowed=allowed, zones=settings.cluster.zones)
     return NatArgs() if network.egress == "nat" else None

@@ -53,7 +53,6 @@ class Platform:
             tags=settings.tags,
         )
         self.resource_group = group
-        self.tokens = make_identity(settings)
         self.monitoring = make_monitoring(settings, site)
         self.site = site = dataclasses.replace(site, workspace_id=self.monitoring.workspace_id)
 
@@ -65,6 +64,7 @@ class Platform:
         self.evidence = make_evidence(settings, site, self.network, self.vault)
         self.database = make_database(settings, site, self.network, self.vault, databases(services))
         self.cluster = make_cluster(settings, site, self.network, self.registry, self.vault, self.monitoring)
+        self.tokens = make_identity(settings, self.cluster.issuer, services)
         self.messaging = make_messaging(
             settings,
             site,

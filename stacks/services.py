@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+NAMESPACE = "tributary"
+"""Of Kubernetes, where they run; each has a service account of its own name there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
@@ -20,7 +23,8 @@ class Service:
     paths begin with, as the bank's profile says.
     erases: whether it holds data of users, and erases what the privacy service lists before it serves.
     lists_erasures: whether it is the one that lists them. pushes: whether it reaches people's phones and browsers, with
-    the keys of the notification hub. environment: what only this one is told.
+    the keys of the notification hub. directory: whether it changes and deletes people's accounts at the identity
+    provider. environment: what only this one is told.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Service:
     erases: bool = True
     lists_erasures: bool = False
     pushes: bool = False
+    directory: bool = False
 
     @property
     def public(self) -> bool:
@@ -144,7 +149,14 @@ SERVICES = (
         handles=("consent.authorised", "consent.renewed", _ERASURE),
         acts=True,
     ),
-    Service(name="user", package="user", paths=("/profile",), handles=(_ERASURE,)),
+    Service(
+        name="user",
+        package="user",
+        keys=True,
+        directory=True,
+        paths=("/profile",),
+        handles=(_ERASURE,),
+    ),
     Service(
         name="document",
         package="document",

@@ -14,6 +14,7 @@ import pytest
 from bootstrap.pipelines import only_assigns
 from bootstrap.settings import parse
 from components.common import ROLES
+from components.identity_directory import PERMISSIONS as DIRECTORY
 from local.azure.arm import roles
 from local.azure.arm.types import by_token
 from local.azure.arm.validate import Judge
@@ -22,6 +23,8 @@ from tests.bootstrap.program import CONFIG, registered
 from tests.components.test_arm import as_planned, hidden
 from tests.judge import BOOTSTRAP_WITHOUT_SCHEMA, judged, needs_judge
 
+ASSIGNS_ROLES = "06b708a9-e830-4db3-a914-8e69da51d44f"
+"""AppRoleAssignment.ReadWrite.All."""
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 
 
@@ -111,6 +114,19 @@ def test_an_application_of_the_sign_in_tenant_trusts_the_same_jobs() -> None:
     trusted = {each.inputs["body"]["subject"] for each in objects if "federatedIdentity" in each.inputs["path"]}
     assert trusted == {each.inputs["subject"] for each in registered().of(":FederatedIdentityCredential")}
     assert not registered(signIn={}).of(":GraphObject")
+
+
+def test_a_pipeline_owns_the_application_that_reaches_accounts_and_can_give_nobody_permissions() -> None:
+    objects = {each.name: each.inputs for each in registered().of(":GraphObject")}
+    given: dict[str, set[str]] = {}
+    for each in objects.values():
+        if each["path"].endswith("/appRoleAssignments"):
+            given.setdefault(each["body"]["principalId"], set()).add(each["body"]["appRoleId"])
+    assert given["object of tributary-dev-directory-principal"] == set(DIRECTORY.values())
+    assert not given["object of tributary-dev-pipeline-principal"] & {ASSIGNS_ROLES, *DIRECTORY.values()}
+    owner = objects["tributary-dev-directory-owner"]
+    assert owner["path"] == "v1.0/applications/object of tributary-dev-directory/owners"
+    assert owner["body"]["@odata.id"].endswith("/directoryObjects/object of tributary-dev-pipeline-principal")
 
 
 WRONG = [

@@ -15,6 +15,7 @@ from components.graph_client import GraphClient, GraphError
 from components.graph_object import GraphTenant, _GraphProvider
 from components.identity import Identity, IdentityArgs
 from components.identity_claims import EnrichmentArgs
+from components.identity_directory import DirectoryArgs
 from components.pipeline_credential import credential
 from tests.components.mocks import Registered, run
 
@@ -55,6 +56,20 @@ def test_people_sign_up_in_external_id_with_a_second_factor_and_enriched_tokens(
 def test_no_application_has_a_secret() -> None:
     for each in registered().of(":GraphObject"):
         assert not {"passwordCredentials", "keyCredentials"} & set(each.inputs["body"])
+
+
+def test_who_changes_and_deletes_accounts_may_do_just_that_and_proves_itself_by_an_outside_token() -> None:
+    trusted = DirectoryArgs(issuer="https://cluster.example/", subject="system:serviceaccount:a:b")
+    found = registered(directory=trusted)
+    given = {each.inputs["body"]["appRoleId"] for each in found.of(":GraphObject") if "appRole" in each.inputs["path"]}
+    assert given == {"741f803b-c850-494e-b5df-cde7c675a1ca", "eccc023d-eccf-4e7b-9683-8813ab36cecc"}
+    trust = found.one(":GraphObject", "tributary-directory-trust").inputs
+    assert trust["path"] == "v1.0/applications/object of tributary-directory/federatedIdentityCredentials"
+    assert (trust["body"]["issuer"], trust["body"]["subject"]) == (trusted.issuer, trusted.subject)
+    assert trust["body"]["audiences"] == ["api://AzureADTokenExchange"]
+    assert not [each for each in registered().of(":GraphObject") if "directory" in each.name]
+    with pytest.raises(ValueError, match="subject: it is empty"):
+        DirectoryArgs(issuer="https://cluster.example/", subject="")
 
 
 def test_a_b2c_tenant_gets_its_own_flows_over_beta() -> None:

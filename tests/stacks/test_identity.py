@@ -12,6 +12,7 @@ import pytest
 from components.firewall import FirewallArgs
 from stacks.identity import make_identity
 from stacks.network import _egress
+from stacks.services import SERVICES
 from stacks.settings import Settings, parse
 from tests.components.mocks import TENANT, Registered, run
 from tests.stacks.program import NOBODYS, ROOT, config
@@ -51,6 +52,22 @@ def test_services_take_tokens_for_the_api_that_the_stack_registered() -> None:
     assert told(found, "SERVICE_TOKEN_ISSUER") == {f"https://login.microsoftonline.com/{TENANT}/v2.0"}
 
 
+def test_the_user_service_alone_reaches_peoples_accounts_and_proves_itself_by_its_clusters_token() -> None:
+    found = deployed(IDENTITY)
+    objects = {each.name: each.inputs["body"] for each in found.of(":GraphObject")}
+    trusted = objects["tributary-dev-directory-trust"]
+    assert trusted["issuer"] == "https://issuer.example/"
+    assert trusted["subject"] == "system:serviceaccount:tributary:user"
+    assert told(found, "DIRECTORY_CLIENT") == {"client of tributary-dev-directory"}
+    assert told(found, "DIRECTORY_TENANT") == {TENANT}
+    assert told(found, "DIRECTORY_URL") == {"https://graph.microsoft.com"}
+    variables = {
+        each.name: {variable["name"] for variable in each.inputs["spec"]["template"]["spec"]["containers"][0]["env"]}
+        for each in found.of("apps/v1:Deployment")
+    }
+    assert [name for name, given in variables.items() if "DIRECTORY_URL" in given] == ["user"]
+
+
 def test_a_b2c_tenants_tokens_are_verified_as_its_sign_in_flow_says() -> None:
     host = f"https://people.b2clogin.com/{TENANT}"
     services = {"issuer": f"https://login.microsoftonline.com/{TENANT}/v2.0", "audience": "api://tributary-services"}
@@ -74,6 +91,7 @@ def test_the_tenant_that_issues_the_tokens_is_set_up_where_no_other_is_named() -
 def test_a_tenant_that_is_left_alone_is_not_touched() -> None:
     found = deployed(None)
     assert not found.of(":GraphObject")
+    assert told(found, "DIRECTORY_URL") == set()
     assert audiences(found) == {config("dev")["tributary:signIn"]["audience"]}
 
 
@@ -87,9 +105,9 @@ def otherwise(stack: str, **sign_in: str) -> Settings:
 def test_a_b2c_tenant_that_is_set_up_otherwise_is_asked_where_its_policys_document_is() -> None:
     host = "https://people.b2clogin.com"
     document = f"{host}/people.onmicrosoft.com/B2C_1A_signin/v2.0/.well-known/openid-configuration"
-    tokens = make_identity(otherwise("dev", issuer=f"{host}/{TENANT}/v2.0/", discovery=document))
+    tokens = make_identity(otherwise("dev", issuer=f"{host}/{TENANT}/v2.0/", discovery=document), "https://c", SERVICES)
     assert (tokens.issuer, tokens.discovery) == (f"{host}/{TENANT}/v2.0/", document)
-    other = make_identity(otherwise("dev", issuer=f"{host}/{TENANT}/v2.0/"))
+    other = make_identity(otherwise("dev", issuer=f"{host}/{TENANT}/v2.0/"), "https://c", SERVICES)
     assert other.discovery == f"{host}/{TENANT}/v2.0/.well-known/openid-configuration"
 
 
@@ -98,6 +116,10 @@ def test_where_services_find_the_document_the_firewall_lets_them_go() -> None:
     egress = _egress(otherwise("prod", issuer="https://people.b2clogin.com/p/v2.0/", discovery=document))
     assert isinstance(egress, FirewallArgs)
     assert egress.allowed["sign-in"].hosts == ["people.b2clogin.com", "login.example.com"]
+    assert "directory" not in egress.allowed
+    ours = _egress(parse({key: as_told(each) for key, each in config("prod").items()}))
+    assert isinstance(ours, FirewallArgs)
+    assert ours.allowed["directory"].hosts == ["graph.microsoft.com"]
 
 
 def test_the_committed_tenant_is_previewed_and_not_deployed_to() -> None:

@@ -13,11 +13,11 @@ from aiohttp import web
 
 from local.azure.context import ArmError, Authorizer, Body, Principal
 from local.azure.entra.directory import LocalDirectory
-from local.azure.entra.graph.kinds import SETTINGS, SETTINGS_PERMISSIONS
+from local.azure.entra.graph.kinds import DELETED, SETTINGS, SETTINGS_PERMISSIONS
 from local.azure.entra.graph.objects import Objects
 from local.azure.entra.graph.paths import Address, not_found, parse
 from local.azure.entra.graph.permissions import allowed
-from local.azure.entra.graph.users import Users
+from local.azure.entra.graph.users import USER, Users, permissions
 
 PATH = r"/{version:(v1\.0|beta)}/{graph:.*}"
 """What the front door hands over."""
@@ -28,23 +28,29 @@ class Graph:
     """Serves Graph to whoever administers the local tenant, and to applications with its permissions."""
 
     def __init__(self, directory: LocalDirectory, authorizer: Authorizer, objects: Objects) -> None:
-        self._authorizer, self._objects, self._users = authorizer, objects, Users(directory)
+        self._authorizer, self._objects, self._users = authorizer, objects, Users(directory, objects)
 
     async def handle(self, request: web.Request, principal: Principal) -> web.Response:
         """Answer a request. Raises ArmError."""
         _, version, path = request.path.rstrip("/").split("/", 2)
         body = await _json(request) if request.method in ("POST", "PATCH") else {}
         if re.match(r"users(/|$)", path):
-            self._require(principal, ())
-            return self._users.handle(request.method, path, body)
+            self._require(principal, permissions(request.method, path))
+            return self._users.handle(request.method, path, body, request.query)
         if path in SETTINGS:
             self._require(principal, SETTINGS_PERMISSIONS)
             return self._setting(request.method, path, body)
         address = parse(path, self._objects.store)
-        self._require(principal, address.kind.permissions)
+        self._require(principal, self._permissions(request.method, address))
         if version not in address.kind.versions:
             raise ArmError(400, "Request_BadRequest", f"{path} is part of {', '.join(address.kind.versions)} only.")
         return self._serve(request, address, body)
+
+    def _permissions(self, method: str, address: Address) -> tuple[str, ...]:
+        deleted = self._objects.store.get(DELETED, address.key or "") if address.collection == DELETED else None
+        if deleted and deleted.get("@odata.type") == USER:
+            return permissions("DELETE", "directory/deletedItems")
+        return address.kind.reads if method == "GET" and address.kind.reads else address.kind.permissions
 
     def _serve(self, request: web.Request, address: Address, body: Any) -> web.Response:
         upsert = request.headers.get("Prefer", "") == "create-if-missing"

@@ -9,6 +9,15 @@ from local.azure.entra.graph.permissions import ASSIGNMENTS
 
 _APPLICATIONS = ("Application.ReadWrite.OwnedBy", "Application.ReadWrite.All")
 _FLOWS = ("EventListener.ReadWrite.All",)
+DELETED = "directory/deletedItems"
+"""Where what was deleted is kept for 30 days."""
+_OWNERS = "applications/{}/owners"
+_CLAIMS_POLICIES = "servicePrincipals/{}/claimsMappingPolicies"
+LINKS = {
+    _OWNERS: ("/directoryObjects/", "servicePrincipals"),
+    _CLAIMS_POLICIES: ("/policies/claimsMappingPolicies/", "policies/claimsMappingPolicies"),
+}
+"""Collections of links: what a target's address has before its id, and the collection that it must be in."""
 _METHODS = "policies/authenticationMethodsPolicy/authenticationMethodConfigurations"
 
 
@@ -16,7 +25,8 @@ _METHODS = "policies/authenticationMethodsPolicy/authenticationMethodConfigurati
 class Kind:
     """One collection. collection: its path, "{}" for the id of what it is in. shape: None for links to other objects.
 
-    permissions: one of them is needed. keys: properties that address an object as (key='value').
+    permissions: one of them is needed. reads: for reading, where less does.
+    keys: properties that address an object as (key='value').
     given: keys that a caller chooses beside the shape, once. fixed: properties that never change.
     unique: properties that together are there once. identified_by: property that is the id, where Graph makes none.
     versions: of the API.
@@ -25,6 +35,7 @@ class Kind:
     collection: str
     shape: type[shapes.Shape] | None
     permissions: tuple[str, ...]
+    reads: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
@@ -52,7 +63,8 @@ KINDS = {
             fixed=("name",),
             unique=("name",),
         ),
-        Kind(collection="directory/deletedItems", shape=None, permissions=_APPLICATIONS),
+        Kind(collection=_OWNERS, shape=None, permissions=_APPLICATIONS),
+        Kind(collection=DELETED, shape=None, permissions=_APPLICATIONS),
         Kind(
             collection="servicePrincipals",
             shape=shapes.ServicePrincipal,
@@ -65,10 +77,11 @@ KINDS = {
             collection=ASSIGNMENTS,
             shape=shapes.AppRoleAssignment,
             permissions=("AppRoleAssignment.ReadWrite.All",),
+            reads=_APPLICATIONS,
             unique=("principalId", "resourceId", "appRoleId"),
         ),
         Kind(
-            collection="servicePrincipals/{}/claimsMappingPolicies",
+            collection=_CLAIMS_POLICIES,
             shape=None,
             permissions=("Policy.ReadWrite.ApplicationConfiguration",),
         ),

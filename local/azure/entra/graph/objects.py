@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from local.azure.context import ArmError, Body
 from local.azure.entra.directory import LocalDirectory
 from local.azure.entra.graph.checks import check
-from local.azure.entra.graph.kinds import SETTINGS, Kind
+from local.azure.entra.graph.kinds import DELETED, LINKS, SETTINGS, Kind
 from local.azure.entra.graph.paths import Address, not_found
 from local.azure.entra.graph.permissions import APP_ROLES, GRAPH_APP
 from local.azure.entra.graph.shapes import Shape
@@ -70,13 +70,17 @@ class Objects:
         """Forget an object; an application can be had back until it is deleted from deletedItems, too."""
         found = self.read(address)
         if address.collection == "applications":
-            self.store.put("directory/deletedItems", {}, {**found, "deletedDateTime": _now()})
+            self.bin(found)
             for each in self.store.list("servicePrincipals"):
                 if each["appId"] == found["appId"]:
                     self._forget_principal(each["id"])
         if address.collection == "servicePrincipals":
             self._forget_principal(found["id"])
         self.store.remove(address.collection, found["id"])
+
+    def bin(self, found: Body) -> None:
+        """Keep what was deleted elsewhere, until it is deleted here, too."""
+        self.store.put(DELETED, {}, {**found, "deletedDateTime": _now()})
 
     def setting(self, path: str) -> Body:
         """One of the objects that every tenant has."""
@@ -111,10 +115,10 @@ class Objects:
 
     def _link(self, address: Address, given: Any) -> Body:
         target = str(given.get("@odata.id", "")) if isinstance(given, dict) else ""
-        collection, _, key = target.partition("/policies/")[2].partition("/")
-        found = self.store.get(f"policies/{collection}", key)
-        if address.kind.shape is not None or found is None:
-            raise ArmError(400, "Request_BadRequest", f"@odata.id {target!r} names no claims mapping policy.")
+        before, collection = LINKS.get(address.kind.collection, ("", ""))
+        found = self.store.get(collection, target.partition(before)[2]) if collection else None
+        if found is None:
+            raise ArmError(400, "Request_BadRequest", f"@odata.id {target!r} names nothing in {collection or 'there'}.")
         self.store.put(address.collection, {}, found)
         return found
 

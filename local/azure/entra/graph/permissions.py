@@ -24,6 +24,8 @@ APP_ROLES = {
     "Policy.ReadWrite.ApplicationConfiguration": "be74164b-cff1-491c-8741-e671cb536e13",
     "Policy.ReadWrite.AuthenticationMethod": "29c18626-4985-4dcd-85c0-193eef327366",
     "Policy.ReadWrite.ConditionalAccess": "01c0a623-fc9b-48e9-b794-0756f8e8f067",
+    "User.DeleteRestore.All": "eccc023d-eccf-4e7b-9683-8813ab36cecc",
+    "User.ReadWrite.All": "741f803b-c850-494e-b5df-cde7c675a1ca",
 }
 ASSIGNMENTS = "servicePrincipals/{}/appRoleAssignments"
 

@@ -176,41 +176,133 @@ def test_a_setting_is_always_there_and_only_changed(graph: httpx.Client) -> None
     refused(graph.patch(path, json={"state": "on"}), 400, "state")
 
 
+class AsApplication:
+    """Graph as an application sees it that signs in by a token it trusts."""
+
+    def __init__(self, graph: httpx.Client, azure: Any, issuer: Issuer) -> None:
+        self._graph = graph
+        self.app = application(graph)
+        self.own = principal(graph, self.app)
+        trusted = {"name": "pipeline", "issuer": issuer.url, "subject": "repo:o/r:environment:dev"}
+        path = f"/v1.0/applications/{self.app['id']}/federatedIdentityCredentials"
+        assert graph.post(path, json={**trusted, "audiences": [AUDIENCE]}).status_code == 201
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.app["appId"],
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": issuer.token(sub=trusted["subject"]),
+            "scope": "https://graph.microsoft.com/.default",
+        }
+        signed_in = httpx.post(f"{azure.url}/{TENANT_ID}/oauth2/v2.0/token", data=form, verify=azure.tls)
+        assert signed_in.status_code == 200, signed_in.text
+        self.client = azure.client(signed_in.json()["access_token"])
+
+    def permit(self, permission: str) -> dict[str, str]:
+        """Gives it a permission; as it was asked for."""
+        resource = self._graph.get(f"/v1.0/servicePrincipals(appId='{GRAPH_APP}')").json()
+        role = next(each["id"] for each in resource["appRoles"] if each["value"] == permission)
+        given = {"principalId": self.own["id"], "resourceId": resource["id"], "appRoleId": role}
+        assert self._graph.post(self.assignments, json=given).status_code == 201
+        return given
+
+    @property
+    def assignments(self) -> str:
+        return f"/v1.0/servicePrincipals/{self.own['id']}/appRoleAssignments"
+
+
+@pytest.fixture
+def as_application(graph: httpx.Client, azure: Any, issuer: Issuer) -> Iterator[AsApplication]:
+    found = AsApplication(graph, azure, issuer)
+    with found.client:
+        yield found
+
+
 def test_an_application_signs_in_by_a_token_it_trusts_and_may_do_what_it_was_given(
-    graph: httpx.Client, azure: Any, issuer: Issuer
+    azure: Any, issuer: Issuer, as_application: AsApplication
 ) -> None:
-    app = application(graph)
-    own = principal(graph, app)
-    credential = {
-        "name": "pipeline",
-        "issuer": issuer.url,
-        "subject": "repo:o/r:environment:dev",
-        "audiences": [AUDIENCE],
-    }
-    path = f"/v1.0/applications/{app['id']}/federatedIdentityCredentials"
-    assert graph.post(path, json=credential).status_code == 201
-    who = {"properties": {"clientId": app["appId"]}}
+    who = {"properties": {"clientId": as_application.app["appId"]}}
     assert exchange(azure, who, issuer.token(sub="repo:o/r:environment:prod")).status_code == 401
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": app["appId"],
-        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": issuer.token(sub="repo:o/r:environment:dev"),
-        "scope": "https://graph.microsoft.com/.default",
+    client = as_application.client
+    refused(client.post("/v1.0/applications", json={"displayName": "x"}), 403, "Application.ReadWrite.OwnedBy")
+    as_application.permit("Application.ReadWrite.OwnedBy")
+    assert client.post("/v1.0/applications", json={"displayName": "x"}).status_code == 201
+    refused(
+        client.post("/v1.0/identity/conditionalAccess/policies", json={}), 403, "Policy.ReadWrite.ConditionalAccess"
+    )
+    refused(client.get("/v1.0/users"), 403, "Insufficient privileges")
+
+
+def test_who_registers_applications_sees_their_permissions_and_gives_none(as_application: AsApplication) -> None:
+    given = as_application.permit("Application.ReadWrite.OwnedBy")
+    listed = as_application.client.get(as_application.assignments).json()["value"]
+    assert [each["appRoleId"] for each in listed] == [given["appRoleId"]]
+    refused(as_application.client.post(as_application.assignments, json=given), 403, "AppRoleAssignment.ReadWrite.All")
+
+
+def test_an_applications_owner_is_a_service_principal_that_is_there(graph: httpx.Client) -> None:
+    app, owner = application(graph), principal(graph, application(graph))
+    path = f"/v1.0/applications/{app['id']}/owners"
+    for wrong in (f"https://graph/v1.0/directoryObjects/{uuid.uuid4()}", f"https://graph/v1.0/users/{owner['id']}", ""):
+        refused(graph.post(f"{path}/$ref", json={"@odata.id": wrong}), 400, "names nothing in servicePrincipals")
+    named = {"@odata.id": f"https://graph/v1.0/directoryObjects/{owner['id']}"}
+    assert graph.post(f"{path}/$ref", json=named).status_code == 204
+    assert [each["id"] for each in graph.get(path).json()["value"]] == [owner["id"]]
+    assert graph.delete(f"{path}/{owner['id']}/$ref").status_code == 204
+    assert graph.get(path).json()["value"] == []
+
+
+PASSWORD = "a long password"
+
+
+def person(graph: httpx.Client) -> dict[str, str]:
+    body = {
+        "userPrincipalName": f"{uuid.uuid4().hex[:8]}@tributary.local",
+        "displayName": "Ada",
+        "passwordProfile": {"password": PASSWORD},
     }
-    signed_in = httpx.post(f"{azure.url}/{TENANT_ID}/oauth2/v2.0/token", data=form, verify=azure.tls)
-    assert signed_in.status_code == 200, signed_in.text
-    with azure.client(signed_in.json()["access_token"]) as as_app:
-        refused(as_app.post("/v1.0/applications", json={"displayName": "x"}), 403, "Application.ReadWrite.OwnedBy")
-        resource = graph.get(f"/v1.0/servicePrincipals(appId='{GRAPH_APP}')").json()
-        role = next(each["id"] for each in resource["appRoles"] if each["value"] == "Application.ReadWrite.OwnedBy")
-        given = {"principalId": own["id"], "resourceId": resource["id"], "appRoleId": role}
-        assert graph.post(f"/v1.0/servicePrincipals/{own['id']}/appRoleAssignments", json=given).status_code == 201
-        assert as_app.post("/v1.0/applications", json={"displayName": "x"}).status_code == 201
-        refused(
-            as_app.post("/v1.0/identity/conditionalAccess/policies", json={}), 403, "Policy.ReadWrite.ConditionalAccess"
-        )
-        refused(as_app.get("/v1.0/users"), 403, "Insufficient privileges")
+    made = graph.post("/v1.0/users", json=body)
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+def test_an_application_reads_and_changes_a_name_with_the_permission_for_it(
+    graph: httpx.Client, as_application: AsApplication
+) -> None:
+    path = f"/v1.0/users/{person(graph)['id']}"
+    client = as_application.client
+    refused(client.get(path), 403, "User.ReadWrite.All")
+    refused(client.patch(path, json={"displayName": "Grace"}), 403, "User.ReadWrite.All")
+    as_application.permit("User.ReadWrite.All")
+    assert client.patch(path, json={"displayName": "Grace"}).status_code == 204
+    assert client.get(path, params={"$select": "displayName"}).json() == {"displayName": "Grace"}
+    refused(client.get(path, params={"$select": "mail"}), 400, "mail")
+    refused(client.get(path, params={"$expand": "manager"}), 400, "$expand")
+    for wrong in ({"displayName": ""}, {"displayName": 1}, {"displayName": "x" * 257}):
+        refused(client.patch(path, json=wrong), 400, "displayName")
+    for wrong in ({"mail": "a@b.example"}, {}, []):
+        refused(client.patch(path, json=wrong), 400, "displayName alone")
+    refused(client.post("/v1.0/users", json={}), 403, "Insufficient privileges")
+
+
+def test_a_user_is_deleted_then_deleted_for_good_with_the_permission_for_it(
+    graph: httpx.Client, azure: Any, as_application: AsApplication
+) -> None:
+    user = person(graph)
+    path, deleted = f"/v1.0/users/{user['id']}", f"/v1.0/directory/deletedItems/{user['id']}"
+    client = as_application.client
+    refused(client.delete(path), 403, "User.DeleteRestore.All")
+    assert graph.get(deleted).status_code == 404
+    as_application.permit("Application.ReadWrite.OwnedBy")
+    assert graph.delete(path).status_code == 204
+    assert graph.get(path).status_code == 404
+    form = {"grant_type": "password", "client_id": "any", "username": user["userPrincipalName"], "password": PASSWORD}
+    signed_in = graph.post(f"/{TENANT_ID}/oauth2/v2.0/token", data={**form, "scope": "api://any/.default"})
+    assert "AADSTS50126" in signed_in.json()["error_description"]
+    refused(client.delete(deleted), 403, "User.DeleteRestore.All")
+    as_application.permit("User.DeleteRestore.All")
+    assert client.delete(path).status_code == 404
+    assert client.delete(deleted).status_code == 204
+    assert client.delete(deleted).status_code == 404
 
 
 def test_tokens_of_a_registered_api_are_for_its_application_id(graph: httpx.Client, azure: Any) -> None:
