@@ -35,7 +35,7 @@ _RECEIVES_CLAIM_REQUESTS = "214e810f-fda8-4fd7-a475-29461495eb00"
 def make_sign_in(
     settings: SignInTenant, environments: Mapping[str, Environment]
 ) -> dict[str, dict[str, pulumi.Output[str]]]:
-    """Applications a stack: for its pipeline, the claims endpoint, people's accounts; ids of the first two, by stack."""
+    """Applications a stack: for its pipeline, the claims endpoint, accounts of people; ids of two, by stack."""
     tenant = GraphTenant(tenant_id=settings.tenant_id, endpoint=settings.graph)
     graph = GraphObject(
         "graph",
