@@ -6,18 +6,18 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from workloads.chassis import ibans
+from workloads.chassis import ibans, uk_numbers
 
 Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A member of a request that is one line of text."""
 
 
-def without_ibans(text: str) -> str:
-    """The text. Raises ValueError when an IBAN stands in it: it would be kept in clear."""
-    if any(True for _ in ibans.find(text)):
-        raise ValueError("it names an IBAN, which is kept sealed alone: leave it out")
+def without_numbers(text: str) -> str:
+    """The text. Raises ValueError when an account number stands in it: it would be kept in clear."""
+    if any(True for _ in ibans.find(text)) or uk_numbers.find(text):
+        raise ValueError("it names an account number, which is kept sealed alone: leave it out")
     return text
 
 
-PlainName = Annotated[Line, AfterValidator(without_ibans)]
-"""A name that is kept as it is, and so may hold no IBAN."""
+PlainName = Annotated[Line, AfterValidator(without_numbers)]
+"""A name that is kept as it is, and so may hold no account number."""

@@ -61,9 +61,12 @@ def test_a_name_of_the_persons_own_holds_none() -> None:
     assert name.validate_python("Rent 2026") == "Rent 2026"
     with pytest.raises(ValidationError, match="kept sealed alone"):
         name.validate_python("Rent to DE89 3704 0044 0532 0130 00")
+    with pytest.raises(ValidationError, match="kept sealed alone"):
+        name.validate_python("Rent to 20-20-15 55555555")
 
 
 def test_a_bank_that_names_an_account_by_its_number_shows_what_its_owner_needs() -> None:
     assert account.shown_name("Konto DE89 3704 0044 0532 0130 00") == "Konto DE••3000"
+    assert account.shown_name("Current 20-20-15 55555555") == "Current ••5555"
     assert account.shown_name("Girokonto") == "Girokonto"
     assert account.shown_name(None) is account.shown_name("") is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workloads.chassis import ibans
+from workloads.chassis import ibans, uk_numbers
 
 _LONGEST_NAME = 140
 
@@ -28,5 +28,8 @@ def masked(number: str | None) -> str | None:
 
 
 def shown_name(told: str | None) -> str | None:
-    """The bank's name of an account, its IBANs masked: some banks name an account by its number."""
-    return ibans.replace(told or "", lambda each: masked(each.iban) or "")[:_LONGEST_NAME] or None
+    """The bank's name of an account, its numbers masked: some banks name an account by its number."""
+    name = ibans.replace(told or "", lambda each: masked(each.iban) or "")
+    for spelled, number in uk_numbers.find(name):
+        name = name.replace(spelled, masked(number) or "")
+    return name[:_LONGEST_NAME] or None

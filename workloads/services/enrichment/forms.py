@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from workloads.chassis.json_integer import NUMBER
-from workloads.chassis.json_text import without_ibans
+from workloads.chassis.json_text import without_numbers
 from workloads.services.enrichment import domain
 from workloads.services.enrichment.models import Assignment, PartyCategory, Rule
 
@@ -103,7 +103,7 @@ class RuleRequest(BaseModel):
 
     @model_validator(mode="after")
     def _means_something(self) -> Self:
-        without_ibans(" ".join(self.words))
+        without_numbers(" ".join(self.words))
         folded = [domain.fold(each) for each in self.words]
         if not all(folded):
             raise ValueError("a word has neither letters nor digits")
