@@ -61,6 +61,9 @@ def test_one_month_may_have_another_limit(platform: Platform, person: str) -> No
     path = f"/budgets/{budget['id']}/months/{THIS}"
     [month] = platform.call(person, "budget", "PUT", path, json={"limit": 777})["months"]
     assert (month["month"], month["limit"]) == (THIS, 777)
+    platform.call(person, "budget", "PUT", path.replace(THIS, "2099-12"), json={"limit": 5})
+    told = platform.call(person, "budget", "GET", f"/budgets/{budget['id']}")["limits"]
+    assert told == [{"month": THIS, "limit": 777}, {"month": "2099-12", "limit": 5}], "however far it is to come"
     [month] = platform.call(person, "budget", "PUT", path, json={"limit": None})["months"]
     assert month["limit"] == budget["limit"]
     platform.call(person, "budget", "DELETE", f"/budgets/{budget['id']}", 204)

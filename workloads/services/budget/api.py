@@ -38,7 +38,7 @@ _LONGEST = datetime.timedelta(days=5 * 366)
 def _view(session: Session, row: Budget) -> BudgetView:
     this = domain.month_of(clock.today())
     found = store.envelopes(session, row, this)
-    return BudgetView.of(row, found[-1] if found else None)
+    return BudgetView.of(row, store.limits(session, row), found[-1] if found else None)
 
 
 @router.get("/budgets", operation_id="listBudgets")

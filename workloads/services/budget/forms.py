@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -73,6 +74,13 @@ class EnvelopeView(BaseModel):
         )  # fmt: skip
 
 
+class SingleLimit(BaseModel):
+    """Another limit that one month has."""
+
+    month: Month
+    limit: int = Field(examples=[60000])
+
+
 class BudgetView(BaseModel):
     """A budget, and its present month; null before its first one."""
 
@@ -84,16 +92,18 @@ class BudgetView(BaseModel):
     rollover: Literal["none", "unspent", "both"]
     thresholds: list[int] = Field(examples=[[80, 100]])
     start: Month
+    limits: list[SingleLimit] = Field(description="of single months, by month")
     now: EnvelopeView | None
 
     @classmethod
-    def of(cls, row: Budget, now: domain.Envelope | None) -> Self:
-        """As it stands."""
+    def of(cls, row: Budget, limits: Mapping[datetime.date, int], now: domain.Envelope | None) -> Self:
+        """As it stands. limits: of single months."""
         rollover: Any = row.rollover
         return cls(
             id=row.id, name=row.name, categories=row.categories.split(","), currency=row.currency,
             limit=row.limit_minor, rollover=rollover, start=f"{row.start:%Y-%m}",
             thresholds=[int(each) for each in row.thresholds.split(",") if each],
+            limits=[SingleLimit(month=f"{each:%Y-%m}", limit=limits[each]) for each in sorted(limits)],
             now=EnvelopeView.of(now, row.currency) if now else None,
         )  # fmt: skip
 

@@ -52,12 +52,16 @@ def limit(session: Session, user: uuid.UUID, budget: Budget, month: datetime.dat
     dialect.upsert(session, MonthLimit, [row], key=["budget_id", "month"], update=["limit_minor"])
 
 
+def limits(session: Session, budget: Budget) -> Mapping[datetime.date, int]:
+    """The limits of single months of a budget, by month."""
+    query = select(MonthLimit.month, MonthLimit.limit_minor).where(MonthLimit.budget_id == budget.id)
+    return {row.month: row.limit_minor for row in session.execute(query)}
+
+
 def envelopes(session: Session, budget: Budget, until: datetime.date) -> list[domain.Envelope]:
     """Every month of a budget until a month."""
-    limits = select(MonthLimit.month, MonthLimit.limit_minor).where(MonthLimit.budget_id == budget.id)
     rollover: Any = budget.rollover
-    single = {row.month: row.limit_minor for row in session.execute(limits)}
-    plan = domain.Plan(budget.start, budget.limit_minor, rollover, single)
+    plan = domain.Plan(budget.start, budget.limit_minor, rollover, limits(session, budget))
     return list(domain.envelopes(plan, _spent(session, budget), until))
 
 

@@ -38,7 +38,7 @@ def ask_bank(app: Any, user: User, consent_id: uuid.UUID, person: str | None) ->
     told = app.connector.call("GET", path, user, attended_from=person, params=asked)
     with app.database.session(user.id) as session:
         known = store.get(session, consent_id, lock=True)
-        if told["valid_until"]:
+        if told.get("valid_until"):
             known.valid_until = datetime.date.fromisoformat(told["valid_until"])
         store.tell(session, user.id, known, told["status"], "bank")
         now = store.now(session)

@@ -29,7 +29,7 @@ class Part:
     of: str | None = None
 
 
-_PARTS: Mapping[str, Part] = {
+PARTS: Mapping[str, Part] = {
     "profile": Part("user", "/profile"),
     "consents": Part("consent", "/consents", "consents"),
     "consent_evidence": Part("consent", "/consents/{id}/evidence", "evidence", of="consents"),
@@ -38,7 +38,7 @@ _PARTS: Mapping[str, Part] = {
     "transactions": Part("transaction", "/transactions?limit=200", "transactions"),
     "deleted_transactions": Part("transaction", "/transactions?limit=200&state=deleted", "transactions"),
     "withdrawn_transactions": Part("transaction", "/transactions?limit=200&state=withdrawn", "transactions"),
-    "match_suggestions": Part("transaction", "/match-suggestions", "suggestions"),
+    "match_suggestions": Part("transaction", "/match-suggestions", "suggestions", order="created"),
     "rules": Part("enrichment", "/rules", "rules"),
     "corrections": Part("enrichment", "/corrections", "corrections"),
     "recurring": Part("recurring", "/series", "series"),
@@ -54,7 +54,8 @@ _PARTS: Mapping[str, Part] = {
     "tickets": Part("help", "/tickets", "tickets"),
     "audit": Part("audit", "/entries", "entries", order="number"),
 }
-SERVICES = tuple(dict.fromkeys(each.service for each in _PARTS.values()))
+"""By name in the archive."""
+SERVICES = tuple(dict.fromkeys(each.service for each in PARTS.values()))
 File = tuple[str, bytes]
 """Name in the archive, and content."""
 Things = list[dict[str, Any]]
@@ -63,7 +64,7 @@ Things = list[dict[str, Any]]
 def collect(services: Mapping[str, Any], user: User) -> dict[str, Things]:
     """All parts, each a list of things as the service's API tells them. Raises Problem when one does not answer."""
     found: dict[str, Things] = {}
-    for name, part in _PARTS.items():
+    for name, part in PARTS.items():
         client = services[part.service]
         if part.of:
             owners = [each["id"] for each in found[part.of]]

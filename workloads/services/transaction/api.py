@@ -9,6 +9,7 @@ import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
+from pydantic import AwareDatetime
 from sqlalchemy.orm import Session
 
 from workloads.chassis import clock
@@ -125,9 +126,12 @@ def changes(
 
 
 @router.get("/match-suggestions", operation_id="listMatchSuggestions")
-def suggestions(session: UserTransaction) -> SuggestionList:
+def suggestions(
+    session: UserTransaction,
+    before: Annotated[AwareDatetime | None, Query(description="only those that were made earlier")] = None,
+) -> SuggestionList:
     """Pending transactions that may have become booked ones, where that is not certain: the person decides."""
-    return SuggestionList(suggestions=[SuggestionView.of(each) for each in store.suggestions(session)])
+    return SuggestionList(suggestions=[SuggestionView.of(each) for each in store.suggestions(session, before)])
 
 
 @router.post(

@@ -111,7 +111,7 @@ class SuggestionView(BaseModel):
 
 
 class SuggestionList(BaseModel):
-    """Suggestions, newest first."""
+    """The newest hundred, newest first."""
 
     suggestions: list[SuggestionView]
 

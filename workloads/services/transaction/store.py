@@ -210,10 +210,12 @@ def _part(session: Session, head: Ledger, row: Transaction) -> None:
         row.transfer_id = None
 
 
-def suggestions(session: Session) -> list[MatchSuggestion]:
-    """Pending transactions that may have become booked ones, newest first."""
-    query = select(MatchSuggestion).order_by(MatchSuggestion.created.desc())
-    return list(session.scalars(query.limit(100)))
+def suggestions(session: Session, before: datetime.datetime | None = None) -> list[MatchSuggestion]:
+    """Pending transactions that may have become booked ones, newest first. before: only those that are older."""
+    query = (
+        select(MatchSuggestion) if before is None else select(MatchSuggestion).where(MatchSuggestion.created < before)
+    )
+    return list(session.scalars(query.order_by(MatchSuggestion.created.desc()).limit(100)))
 
 
 def decide(session: Session, user: uuid.UUID, suggestion_id: uuid.UUID, *, same: bool) -> None:
