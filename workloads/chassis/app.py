@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workloads.chassis import calls, correlation, erasure, health, problems
 from workloads.chassis.acting import ActingIdentity
+from workloads.chassis.bodies import Bounded
 from workloads.chassis.calls import ServiceClient
 from workloads.chassis.database import Database
 from workloads.chassis.events.backbone import Backbone, connect
@@ -111,6 +112,7 @@ def create_app(
         app.include_router(router)
     if restoration:
         app.add_middleware(HeldBack, restoration=restoration)
+    app.add_middleware(Bounded)
     app.add_middleware(_Requests)
     app.add_middleware(Telemetry, service=service, connection=settings.applicationinsights_connection_string)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
@@ -165,7 +167,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
                 if "security" in operation:  # a token may grant too little
                     operation["responses"].setdefault("403", problems.documented(403)[403])
                 if "requestBody" in operation:  # one that is not UTF-8, or nested too deep, can't be parsed
-                    operation["responses"].setdefault("400", problems.documented(400)[400])
+                    for each in (400, 413):
+                        operation["responses"].setdefault(str(each), problems.documented(each)[each])
         app.openapi_schema = document
     return app.openapi_schema
 
