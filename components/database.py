@@ -14,9 +14,9 @@ from pulumi_azure_native import managedidentity, sql
 from components.common import PrivateAccess, Site
 from components.customer_key import CustomerKey
 from components.database_backups import RetentionArgs, keep_backups
-from components.database_failover import SecondaryArgs, fail_over
+from components.database_failover import SecondaryArgs, fail_over, group_name
 from components.database_protection import ProtectionArgs, audit, protect_database, protect_server
-from components.database_server import PoolArgs, ServerArgs, encrypt, make_database, make_pool, make_server
+from components.database_server import PoolArgs, ServerArgs, encrypt, make_database, make_pool, make_server, server_name
 from components.identities import make_identity
 from components.lock import lock
 from components.sensitivity_labels import LabelArgs, label_columns
@@ -86,6 +86,11 @@ class Database(pulumi.ComponentResource):
     """The identity that may create users and run migrations."""
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        # What is too long is refused here, before anything is registered.
+        server_name(name, args.site)
+        if args.secondary:
+            server_name(f"{name}-secondary", args.site)
+            group_name(name, args.site)
         super().__init__("tributary:azure:Database", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         self._name, self._site = name, args.site

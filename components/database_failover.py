@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pulumi
 from pulumi_azure_native import sql
 
-from components.common import PrivateAccess
+from components.common import PrivateAccess, Site
 from components.customer_key import CustomerKey
 from components.database_server import PoolArgs, ServerArgs, encrypt, make_pool, make_server
 
@@ -31,6 +31,11 @@ class SecondaryArgs:
     def __post_init__(self) -> None:
         if self.grace_minutes < 60:
             raise ValueError(f"grace_minutes: {self.grace_minutes} is not allowed; allowed are 60 and more.")
+
+
+def group_name(name: str, site: Site) -> str:
+    """What a failover group is called in all of Azure. Raises ValueError when that is too long."""
+    return site.global_name("sqlfg", name, longest=63)
 
 
 def fail_over(
@@ -67,7 +72,7 @@ def fail_over(
         waits.append(encrypt(label, second.key, partner, site, opts))
     if pool:
         waits.append(make_pool(label, pool, second, partner, opts))
-    group = site.global_name("sqlfg", name, longest=63)
+    group = group_name(name, site)
     sql.FailoverGroup(
         name,
         failover_group_name=group,

@@ -59,6 +59,11 @@ class ServerArgs:
         return f"{configurations}/publicMaintenanceConfigurations/SQL_{region}_DB_{_NIGHTS[self.maintenance]}"
 
 
+def server_name(name: str, site: Site) -> str:
+    """What a server is called in all of Azure. Raises ValueError when that is too long."""
+    return site.global_name("sql", name, longest=63)
+
+
 def make_server(
     name: str, args: ServerArgs, opts: pulumi.ResourceOptions
 ) -> tuple[sql.Server, network.PrivateDnsZoneGroup]:
@@ -67,7 +72,7 @@ def make_server(
     user = use_key(f"{name}-sql", args.key, site, opts) if args.key else None
     server = sql.Server(
         name,
-        server_name=site.global_name("sql", name, longest=63),
+        server_name=server_name(name, site),
         resource_group_name=site.resource_group,
         location=args.location,
         version="12.0",

@@ -64,6 +64,7 @@ class FileStore(pulumi.ComponentResource):
     """What must be there before its data can be reached."""
 
     def __init__(self, name: str, args: FileStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        own = args.site.global_name("st", name, longest=24, separator="")
         super().__init__("tributary:azure:FileStore", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         site = args.site
@@ -72,6 +73,7 @@ class FileStore(pulumi.ComponentResource):
             name,
             StorageArgs(
                 site=site,
+                account=own,
                 replication=args.replication,
                 private=bool(args.access),
                 subnet_ids=args.subnet_ids,

@@ -132,6 +132,7 @@ class Gateway(pulumi.ComponentResource):
     """Object id of its identity: what backends let in."""
 
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        own = args.site.global_name("apim", name, longest=50)
         super().__init__("tributary:azure:Gateway", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         site = args.site
@@ -143,7 +144,6 @@ class Gateway(pulumi.ComponentResource):
             assign_role(f"{name}-{what}", role, principal_id=identity.principal_id, scope=scope, site=site, opts=child)
             for what, role, scope in wanted
         ]
-        own = site.global_name("apim", name, longest=50)
         # The service itself reads only its host names' certificates; what is put into it reads the rest, and waits.
         waits: list[pulumi.Resource] = [*rights] if args.hosts else []
         if args.purged:

@@ -75,11 +75,12 @@ class Messaging(pulumi.ComponentResource):
     """Resource id of each queue, by its name."""
 
     def __init__(self, name: str, args: MessagingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        own = args.site.global_name("sb", name, longest=50)
         super().__init__("tributary:azure:Messaging", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         site = args.site
 
-        namespace = self._namespace(name, args)
+        namespace = self._namespace(name, own, args)
         if args.tier == "Premium" or args.allowed_addresses:
             self._close(name, args, namespace)
         if args.access:
@@ -102,12 +103,12 @@ class Messaging(pulumi.ComponentResource):
         self.host = namespace.service_bus_endpoint.apply(lambda endpoint: str(urlsplit(endpoint).hostname))
         self.register_outputs({"namespace_id": self.namespace_id, "host": self.host})
 
-    def _namespace(self, name: str, args: MessagingArgs) -> servicebus.Namespace:
+    def _namespace(self, name: str, own: str, args: MessagingArgs) -> servicebus.Namespace:
         premium, site = args.tier == "Premium", args.site
         user = use_key(name, args.key, site, pulumi.ResourceOptions(parent=self)) if args.key else None
         return servicebus.Namespace(
             name,
-            namespace_name=site.global_name("sb", name, longest=50),
+            namespace_name=own,
             resource_group_name=site.resource_group,
             location=site.location,
             sku=servicebus.SBSkuArgs(

@@ -105,13 +105,14 @@ class Notifications(pulumi.ComponentResource):
     """What the web app has browsers subscribe with (VAPID, base64url); None without browsers."""
 
     def __init__(self, name: str, args: NotificationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        own = args.site.global_name("ntfns", name, longest=50)
         super().__init__("tributary:azure:Notifications", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         site = args.site
 
         namespace = notificationhubs.Namespace(
             name,
-            namespace_name=site.global_name("ntfns", name, longest=50),
+            namespace_name=own,
             resource_group_name=site.resource_group,
             location=site.location,
             sku=notificationhubs.SkuArgs(name=args.tier),

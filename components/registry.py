@@ -66,11 +66,12 @@ class Registry(pulumi.ComponentResource):
     """What must be there before its images can be reached."""
 
     def __init__(self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        own = args.site.global_name("cr", name, longest=50, separator="")
         super().__init__("tributary:azure:Registry", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         site = args.site
 
-        registry = self._registry(name, args)
+        registry = self._registry(name, own, args)
         replicas = [self._replica(name, *each, args.site, registry) for each in args.replicas.items()]
         for target, source in args.cached.items():
             label = f"cache-{target.removesuffix('/*').replace('/', '-')}"
@@ -96,12 +97,12 @@ class Registry(pulumi.ComponentResource):
         self.login_server = registry.login_server
         self.register_outputs({"registry_id": self.registry_id, "login_server": self.login_server})
 
-    def _registry(self, name: str, args: RegistryArgs) -> containerregistry.Registry:
+    def _registry(self, name: str, own: str, args: RegistryArgs) -> containerregistry.Registry:
         site = args.site
         user = use_key(f"{name}-registry", args.key, site, pulumi.ResourceOptions(parent=self)) if args.key else None
         return containerregistry.Registry(
             name,
-            registry_name=site.global_name("cr", name, longest=50, separator=""),
+            registry_name=own,
             resource_group_name=site.resource_group,
             location=site.location,
             sku=containerregistry.SkuArgs(name=args.sku),

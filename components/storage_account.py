@@ -14,9 +14,10 @@ from components.customer_key import CustomerKey, KeyUser, use_key
 
 @dataclass(frozen=True, kw_only=True)
 class StorageArgs:
-    """See file_store.FileStoreArgs. private: whether the public address is closed."""
+    """See file_store.FileStoreArgs. account: its name. private: whether the public address is closed."""
 
     site: Site
+    account: str
     replication: str
     private: bool
     subnet_ids: Sequence[pulumi.Input[str]]
@@ -30,7 +31,7 @@ def make_account(name: str, args: StorageArgs, opts: pulumi.ResourceOptions) -> 
     user = use_key(f"{name}-storage", args.key, site, opts) if args.key else None
     return storage.StorageAccount(
         name,
-        account_name=site.global_name("st", name, longest=24, separator=""),
+        account_name=args.account,
         resource_group_name=site.resource_group,
         location=site.location,
         kind=storage.Kind.STORAGE_V2,

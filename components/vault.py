@@ -78,12 +78,12 @@ class Vault(pulumi.ComponentResource):
     """What a trust service provider signs, by certificate: PKCS #10 in base64."""
 
     def __init__(self, name: str, args: VaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        vault_name = args.site.global_name("kv", name, longest=24)
         super().__init__("tributary:azure:Vault", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         site = args.site
         self._name, self._site = name, site
 
-        vault_name = site.global_name("kv", name, longest=24)
         waits: list[pulumi.Resource] = []
         if not args.purge_protection:
             waits.append(NameRelease(name, "vault", vault_name, site.location, site.subscription_id, child))

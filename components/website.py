@@ -76,6 +76,7 @@ class WebSite(pulumi.ComponentResource):
     """What must be there before its name leads to it within the network."""
 
     def __init__(self, name: str, args: WebSiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        own = args.site.global_name("app", name, longest=60)
         super().__init__("tributary:azure:WebSite", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         site = args.site
@@ -111,7 +112,7 @@ class WebSite(pulumi.ComponentResource):
         }
         app = web.WebApp(
             name,
-            name=site.global_name("app", name, longest=60),
+            name=own,
             site_config=_configuration(args, args.settings),
             **shared,
             opts=child,

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 import pulumi
 import pytest
 
 from components.common import ROLES, Site, assign_role
+from components.database import Database
+from components.file_store import FileStore
+from components.gateway import Gateway
+from components.messaging import Messaging
+from components.notifications import Notifications
+from components.registry import Registry
 from components.vault import Vault, VaultArgs
+from components.website import WebSite
+from tests.components.core_samples import database_args, registry_args, store_args, vault_args
 from tests.components.mocks import SUBSCRIPTION, run
-from tests.components.samples import made
+from tests.components.samples import gateway_args, made, messaging_args, notifications_args, website_args
 
 
 def assigned(site: Site, scope: str = "/scope", principal: str = "p", role: str = "AcrPull") -> str:
@@ -55,6 +65,28 @@ def test_global_names_carry_the_suffix_and_are_refused_when_too_long(site: Site)
     assert site.global_name("st", "files", longest=24, separator="") == "stfilestestabc234"
     with pytest.raises(ValueError, match=r"has 33 characters; allowed are 24\. Shorten the stack's name \('test'\)"):
         site.global_name("kv", "mainmainmainmainma", longest=24)
+
+
+_LONG = "a-name-that-is-much-longer-than-azure-takes-of-anything-of-its-own"
+_NAMED = {
+    "vault": lambda: Vault(_LONG, vault_args()),
+    "registry": lambda: Registry(_LONG, registry_args()),
+    "file_store": lambda: FileStore(_LONG, store_args()),
+    "database": lambda: Database(_LONG, database_args()),
+    "messaging": lambda: Messaging(_LONG, messaging_args()),
+    "gateway": lambda: Gateway(_LONG, gateway_args()),
+    "notifications": lambda: Notifications(_LONG, notifications_args()),
+    "website": lambda: WebSite(_LONG, website_args()),
+}
+
+
+@pytest.mark.parametrize("block", _NAMED.values(), ids=_NAMED)
+def test_a_name_that_azure_would_refuse_is_refused_before_anything_is_registered(block: Callable[[], Any]) -> None:
+    def program() -> None:
+        with pytest.raises(ValueError, match="Shorten the stack's name"):
+            block()
+
+    assert run(program).resources == []
 
 
 def test_logs_go_into_tables_of_their_own_where_there_are_some() -> None:
