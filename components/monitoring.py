@@ -12,6 +12,7 @@ from pulumi_azure_native import applicationinsights, monitor, operationalinsight
 
 from components.cluster_observability import CollectionArgs
 from components.common import PrivateAccess, Site, private_endpoint
+from components.lock import lock
 from components.private_link_scope import LinkScope, link_scope
 
 
@@ -23,7 +24,7 @@ class MonitoringArgs:
     retention_days: days that logs are kept. sampling_percentage: share of the requests that is recorded.
     metrics: whether there is a place for Prometheus' metrics.
     private: whether data goes in, and is asked for, by a private link scope alone; see place_endpoints. What Azure
-    itself sends by diagnostic settings comes in all the same.
+    itself sends by diagnostic settings comes in all the same. locked: keeps the workspace from being deleted.
     """
 
     site: Site
@@ -31,6 +32,7 @@ class MonitoringArgs:
     sampling_percentage: float
     metrics: bool = False
     private: bool = False
+    locked: bool = False
 
     def __post_init__(self) -> None:
         if not 30 <= self.retention_days <= 730:
@@ -96,6 +98,8 @@ class Monitoring(pulumi.ComponentResource):
             self.collection = CollectionArgs(metrics_workspace_id=self._metrics.id, endpoint_id=endpoint.id)
             reached["collection"] = endpoint
         self._scope: LinkScope | None = link_scope(name, reached, site, child) if args.private else None
+        if args.locked:
+            lock(f"{name}-workspace", workspace, self)
         self.workspace_id = workspace.id
         self.component_id = component.id
         self.connection_string = component.connection_string

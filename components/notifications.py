@@ -13,6 +13,7 @@ import pulumi
 from pulumi_azure_native import notificationhubs
 
 from components.common import PrivateAccess, Site, diagnose, private_endpoint
+from components.lock import lock
 
 _APPLE = {
     "production": "https://api.push.apple.com:443/3/device",
@@ -67,7 +68,7 @@ class NotificationsArgs:
     tier: "Free" is for trying out. zone_redundant: with Standard; can't be changed later.
     forgets_after_days: since a device was last registered, 1 to 90.
     google, apple, browser: None leaves a push service out. access: where its private endpoint is (Standard); closes
-    the public address.
+    the public address. locked: keeps it, and the devices that it knows, from being deleted.
     """
 
     site: Site
@@ -78,6 +79,7 @@ class NotificationsArgs:
     apple: AppleArgs | None = None
     browser: BrowserArgs | None = None
     access: PrivateAccess | None = None
+    locked: bool = False
 
     def __post_init__(self) -> None:
         if not (self.google or self.apple or self.browser):
@@ -146,6 +148,8 @@ class Notifications(pulumi.ComponentResource):
         self.listen = self._rule(name, "listen", notificationhubs.AccessRights.LISTEN, hub, namespace, site)
         self.send = self._rule(name, "send", notificationhubs.AccessRights.SEND, hub, namespace, site)
         self.browser_key = pulumi.Output.from_input(args.browser.public_key) if args.browser else None
+        if args.locked:
+            lock(f"{name}-notifications", namespace, self)
         self.register_outputs({"hub_id": self.hub_id, "hub": self.hub})
 
     def _rule(

@@ -92,6 +92,7 @@ def make_edge(
             zones=wanted.zones,
             requests_per_minute=wanted.requests_per_minute,
             after=[*vault.ready, *website.ready],
+            locked=settings.safeguards.locked,
             routes={
                 "api": RouteArgs(
                     host=settings.api_host,

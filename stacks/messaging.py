@@ -61,6 +61,7 @@ def make_notifications(settings: Settings, site: Site, access: PrivateAccess | N
             ),
             google=GoogleArgs(**wanted.google.model_dump()) if wanted.google else None,
             apple=AppleArgs(**wanted.apple.model_dump()) if wanted.apple else None,
+            locked=settings.safeguards.locked,
         ),
     )
 

@@ -50,6 +50,7 @@ def make_monitoring(settings: Settings, site: Site) -> Monitoring:
             sampling_percentage=settings.monitoring.sampling_percentage,
             metrics=settings.cluster.observed,
             private=settings.network.private,
+            locked=settings.safeguards.locked,
         ),
     )
 

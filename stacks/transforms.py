@@ -14,6 +14,9 @@ _HOLDS_DATA = {
     for each in (
         "keyvault:Key",
         "keyvault:Vault",
+        "notificationhubs:Namespace",
+        "notificationhubs:NotificationHub",
+        "operationalinsights:Workspace",
         "servicebus:Namespace",
         "sql:Database",
         "sql:Server",

@@ -149,6 +149,7 @@ def edge_args(site: Site = SITE, **changes: Any) -> EdgeArgs:
 def notifications_args(site: Site = SITE, **changes: Any) -> NotificationsArgs:
     everything: dict[str, Any] = {
         "site": site,
+        "locked": True,
         "tier": "Standard",
         "zone_redundant": True,
         "google": GoogleArgs(project_id="p", client_email="push@p.example", private_key="key of google"),

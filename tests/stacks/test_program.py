@@ -324,6 +324,23 @@ def test_everything_that_takes_tags_says_whose_it_is(stack: str) -> None:
         assert each.inputs["tags"] == {"project": "tributary", "stack": stack, "managed-by": "pulumi"}, each.name
 
 
+def test_what_cant_be_had_back_is_locked_in_prod_and_can_be_deleted_in_dev() -> None:
+    """Data, logs, people's devices, and the address that DNS leads to."""
+    locked = {each.inputs["scope"].split("/")[3] for each in deployed("prod").of(":ManagementLockByScope")}
+    assert locked == {
+        "Namespace",
+        "PublicIPAddress",
+        "Registry",
+        "Server",
+        "StorageAccount",
+        "Vault",
+        "Workspace",
+    }
+    hubs = deployed("prod").one("notificationhubs:Namespace")
+    assert [each for each in deployed("prod").of(":ManagementLockByScope") if hubs.urn in each.after]
+    assert deployed("dev").of(":ManagementLockByScope") == []
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_aliases_of_older_api_versions_are_dropped(stack: str) -> None:
     assert sum(each.aliases for each in deployed(stack).of("") if each.type.startswith("azure-native:")) == 0
