@@ -164,7 +164,7 @@ SERVICES = (
         files=True,
         calls=("transaction",),
         paths=("/documents",),
-        handles=(_ERASURE,),
+        handles=("file.stored", _ERASURE),
     ),
     Service(
         name="help",
@@ -225,6 +225,7 @@ SERVICES = (
             "transactions.imported",
             "document.uploaded",
             "document.deleted",
+            "document.discarded",
             _ERASURE,
             "erasure.done",
             "erasure.completed",

@@ -31,6 +31,9 @@ class MemoryFiles:
             raise not_found("file")
         return self.held[user, document]
 
+    def has(self, user: uuid.UUID, document: uuid.UUID) -> bool:
+        return (user, document) in self.held
+
     def remove(self, user: uuid.UUID, document: uuid.UUID) -> None:
         self.held.pop((user, document), None)
 

@@ -52,7 +52,9 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "document.uploaded": "A document was uploaded: document_id.",
         "document.deleted": "A document was deleted: document_id.",
         "document.matched": "A document belongs to a transaction: document_id, transaction_id.",
+        "document.discarded": "A file that no document knew is removed: document_id.",
     },
+    "functions": {"file.stored": "A file was stored a day ago, whatever became of it since: document_id."},
     "help": {"ticket.answered": "Support has written in a ticket: ticket_id, message_id."},
     "privacy": {
         "erasure.requested": "Everything of the person is to be erased: erasure_id, round.",

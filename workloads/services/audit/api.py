@@ -19,7 +19,8 @@ router = APIRouter(tags=["audit"], dependencies=[demands(Scope.PRIVACY_MANAGE)],
 KEPT = (
     "user.registered", "consent.authorised", "consent.renewed", "consent.expired", "consent.revoked",
     "sync.requested", "sync.completed", "sync.failed", "account.linked", "account.closed", "transactions.imported",
-    "document.uploaded", "document.deleted", "erasure.requested", "erasure.done", "erasure.completed", "export.ready",
+    "document.uploaded", "document.deleted", "document.discarded", "erasure.requested", "erasure.done",
+    "erasure.completed", "export.ready",
 )  # fmt: skip
 """The events that are kept: who was given what, when it was used, and when it ended."""
 

@@ -12,12 +12,12 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Respons
 from workloads.chassis import erasure, ids, userkeys
 from workloads.chassis.app import UserTransaction, create_app
 from workloads.chassis.calls import ServiceClient
-from workloads.chassis.events.consumer import Handling
+from workloads.chassis.events.consumer import Handler, Handling
 from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import Problem, documented
 from workloads.chassis.scopes import Scope
 from workloads.chassis.userkeys import UserKeys
-from workloads.services.document import domain, store
+from workloads.services.document import domain, orphans, store
 from workloads.services.document.files import Files
 from workloads.services.document.forms import Attachment, DocumentList, DocumentView, MatchList, MatchView
 from workloads.services.document.models import Base, Document
@@ -211,7 +211,10 @@ def _delete_files(handling: Handling) -> int:
     return handling.app.files.remove_all(handling.user)
 
 
-HANDLERS = {erasure.REQUESTED: erasure.handler(store.SERVICE, [Base, userkeys.Base], before=_delete_files)}
+HANDLERS: dict[str, Handler] = {
+    erasure.REQUESTED: erasure.handler(store.SERVICE, [Base, userkeys.Base], before=_delete_files),
+    orphans.STORED: orphans.reconcile,
+}
 
 
 def build(settings: DocumentSettings) -> FastAPI:

@@ -39,6 +39,11 @@ class Files:
         with _available():
             return self._container().download_blob(_name(user, document)).readall()
 
+    def has(self, user: uuid.UUID, document: uuid.UUID) -> bool:
+        """Whether a file is there. Raises Problem 503."""
+        with _available():
+            return self._container().get_blob_client(_name(user, document)).exists()
+
     def remove(self, user: uuid.UUID, document: uuid.UUID) -> None:
         """Delete a file; one that is gone already is no error. Raises Problem 503."""
         with _available():

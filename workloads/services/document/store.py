@@ -30,6 +30,11 @@ def get(session: Session, document_id: uuid.UUID, *, lock: bool = False) -> Docu
     return found
 
 
+def known(session: Session, document_id: uuid.UUID) -> bool:
+    """Whether the user has this document."""
+    return session.scalar(select(Document.id).where(Document.id == document_id)) is not None
+
+
 def every(session: Session, transaction_id: uuid.UUID | None) -> list[Document]:
     """The user's documents, newest first. transaction_id: only those of this transaction."""
     query = select(Document).order_by(Document.uploaded.desc())
@@ -84,6 +89,11 @@ def delete(session: Session, user: uuid.UUID, document_id: uuid.UUID) -> None:
     """Forget a document, whose file is gone. Raises Problem 404."""
     session.delete(get(session, document_id, lock=True))
     outbox.write(session, SERVICE, "document.deleted", user, {"document_id": str(document_id)})
+
+
+def discard(session: Session, user: uuid.UUID, document_id: uuid.UUID) -> None:
+    """Tell that a file goes which no document knows."""
+    outbox.write(session, SERVICE, "document.discarded", user, {"document_id": str(document_id)})
 
 
 def _index(cipher: Cipher, content: bytes) -> str:
