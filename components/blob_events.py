@@ -27,10 +27,13 @@ class BlobEventsArgs:
     undelivered: str
 
     def connection(self, client_id: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
-        """Settings of a Service Bus trigger with connection "BlobEvents" and queue "%BlobEvents__queueName%"."""
+        """Settings of a Service Bus trigger with connection "BlobEvents" and queue "%BlobEventsQueue%".
+
+        No expression names a setting with two underscores in it (azure-functions-host#10246).
+        """
         return {
             "BlobEvents__fullyQualifiedNamespace": self.host,
-            "BlobEvents__queueName": self.queue,
+            "BlobEventsQueue": self.queue,
             "BlobEvents__credential": "managedidentity",
             "BlobEvents__clientId": client_id,
         }

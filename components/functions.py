@@ -1,7 +1,7 @@
-"""Functions: a function app on Flex Consumption, woken by blobs that appear in a container.
+"""Functions: a function app on Flex Consumption with its code, woken by blobs that appear in a container.
 
-Leaves out: slots (Flex Consumption has none), the functions' code (deployed to the package container), HTTP triggers'
-own host names. The storage accounts, the queue and the subnet are handed in.
+Leaves out: slots (Flex Consumption has none), HTTP triggers' own host names. The storage accounts, the queue, the
+subnet and the code's files are handed in.
 
 Event Grid can't deliver through private endpoints: blob event → system topic → Service Bus queue (as a trusted
 service, by identity) → Service Bus trigger (learn.microsoft.com/azure/event-grid/consume-private-endpoints).
@@ -9,7 +9,7 @@ service, by identity) → Service Bus trigger (learn.microsoft.com/azure/event-g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,7 +19,10 @@ from pulumi_azure_native import authorization, managedidentity, web
 from components.app_service import flex_configuration, refuse_passwords, settings
 from components.blob_events import BlobEventsArgs, forward_blob_events
 from components.common import PrivateAccess, Site, assign_role, diagnose, private_endpoint
+from components.function_code import FunctionCode
+from components.function_package import PackageArgs
 from components.identities import make_identity
+from components.workload_identity import Grant
 
 _HOST_ROLES = ("Storage Blob Data Owner", "Storage Queue Data Contributor", "Storage Table Data Contributor")
 """What the Functions host itself asks for (learn.microsoft.com/azure/azure-functions/functions-reference)."""
@@ -30,12 +33,14 @@ class HostStorageArgs:
     """Where the host keeps its leases and the packages lie. An account of its own: who writes here, runs code.
 
     account_id: resource id of the storage account. blob_endpoint: base URL of its blobs.
-    packages: name of the container that code is deployed to.
+    packages: name of the container that code is deployed to. ready: what must be there before the app reaches it, such
+    as its private endpoints.
     """
 
     account_id: pulumi.Input[str]
     blob_endpoint: pulumi.Input[str]
     packages: str
+    ready: Sequence[pulumi.Resource] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +54,9 @@ class FunctionsArgs:
     memory_mb: of an instance, 512, 2048 or 4096. maximum: instances, 1 to 1000.
     always_ready: instances kept warm, by function group, e.g. {"http": 1}. settings: application settings.
     access: where its private endpoint is; closes the public address. events: blobs that wake it; None for none.
-    zone_redundant: spreads instances over zones; can't be changed later.
+    zone_redundant: spreads instances over zones; can't be changed later. code: what it runs; None leaves that to
+    others. grants: rights of its identity, by what they are for, e.g. {"tells": Grant("Azure Service Bus Data Sender",
+    topic_id)}.
     """
 
     site: Site
@@ -66,13 +73,20 @@ class FunctionsArgs:
     access: PrivateAccess | None = None
     events: BlobEventsArgs | None = None
     zone_redundant: bool = False
+    code: PackageArgs | None = None
+    grants: Mapping[str, Grant] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.code and (self.runtime, self.version) != ("python", self.code.python):
+            raise ValueError(
+                f"code: it is made for Python {self.code.python}, the app for {self.runtime} {self.version}."
+            )
         if self.memory_mb not in (512, 2048, 4096):
             raise ValueError(f"memory_mb: {self.memory_mb} is not allowed; allowed are 512, 2048 and 4096.")
         if not 1 <= self.maximum <= 1000:
             raise ValueError(f"maximum: {self.maximum} is not allowed; allowed are 1 to 1000 instances.")
-        if taken := sorted(name for name in self.settings if name.startswith(("AzureWebJobsStorage", "FUNCTIONS_"))):
+        own = ("AzureWebJobsStorage", "FUNCTIONS_", "AZURE_CLIENT_ID")
+        if taken := sorted(name for name in self.settings if name.startswith(own)):
             raise ValueError(f"settings: {taken} are the component's own. Leave them out.")
 
 
@@ -161,6 +175,8 @@ class Functions(pulumi.ComponentResource):
                         ),
                         "AzureWebJobsStorage__credential": "managedidentity",
                         "AzureWebJobsStorage__clientId": identity.client_id,
+                        # As whom the code signs in: DefaultAzureCredential reads it.
+                        "AZURE_CLIENT_ID": identity.client_id,
                         "APPLICATIONINSIGHTS_CONNECTION_STRING": args.connection_string,
                         "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": identity.client_id.apply(
                             lambda client: f"ClientId={client};Authorization=AAD"
@@ -175,9 +191,19 @@ class Functions(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=rights),
         )
         refuse_passwords(name, app, site, child)
+        ways: list[pulumi.Resource] = [*args.storage.ready]
         if args.access:
-            private_endpoint(f"{name}-functions", app, "sites", args.access, site, child)
+            ways.append(private_endpoint(f"{name}-functions", app, "sites", args.access, site, child))
         diagnose(f"{name}-functions", app, site, child, logs=["FunctionAppLogs"])
+        if args.code:
+            FunctionCode(
+                name,
+                args.code,
+                app.id,
+                app.host_name_ssl_states.apply(_deployment_site),
+                # The site is reached by the endpoint, and takes the package to the storage by its own ones.
+                pulumi.ResourceOptions(parent=self, depends_on=ways, replace_with=[app]),
+            )
 
         self.host = app.default_host_name
         self.app_id = app.id
@@ -189,14 +215,25 @@ class Functions(pulumi.ComponentResource):
     ) -> list[authorization.RoleAssignment]:
         wanted = [(role, args.storage.account_id) for role in _HOST_ROLES]
         wanted.append(("Monitoring Metrics Publisher", args.component_id))
+        rights = {role.lower().replace(" ", "-"): Grant(role, scope) for role, scope in wanted}
         return [
             assign_role(
-                f"{name}-{role.lower().replace(' ', '-')}",
-                role,
+                f"{name}-{purpose}",
+                grant.role,
                 principal_id=identity.principal_id,
-                scope=scope,
+                scope=grant.scope,
                 site=args.site,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            for role, scope in wanted
+            for purpose, grant in {**rights, **args.grants}.items()
         ]
+
+
+def _deployment_site(states: Sequence[web.outputs.HostNameSslStateResponse] | None) -> str:
+    """Host name of an app's deployment site: Azure puts a random part into some apps' names, and tells only here."""
+    for each in states or ():
+        if each.host_type == web.HostType.REPOSITORY and each.name:
+            return each.name
+    raise ValueError(
+        "Azure reports no deployment site of the function app: its code can't be deployed. Look at its state."
+    )

@@ -123,8 +123,8 @@ def _undelivered(functions: Functions) -> dict[str, MetricAlertArgs]:
     if functions.topic_id is None:
         return {}
     alert = MetricAlertArgs(
-        description="Files came that nothing is told of, so none scans them: table AegDeliveryFailureLogs says what "
-        f"refuses them. Mend it, and replay the events that were given up, in the container {UNDELIVERED}.",
+        description="Files came that nothing is told of, so one without a document stays: table AegDeliveryFailureLogs "
+        f"says what refuses them. Mend it, and replay the events that were given up, in the container {UNDELIVERED}.",
         resource_id=functions.topic_id,
         namespace="Microsoft.EventGrid/systemTopics",
         metric="DeliveryAttemptFailCount",

@@ -153,7 +153,7 @@ DEV = Preset(
     gateway=Gateway(tier="Developer", capacity=1, zones=[], internal=False, purge=True, calls_per_minute=300),
     edge=None,
     web_site=WebSite(sku="S1", instances=1, zone_redundant=False, private=False),
-    functions=Functions(memory_mb=2048, maximum=40, zone_redundant=False, private=False),
+    functions=Functions(memory_mb=2048, maximum=40, zone_redundant=False, private=False, build="wheels"),
     alerts=Budget(monthly_budget=900.0),
 )
 
@@ -175,7 +175,8 @@ LOCAL = DEV.model_copy(
         "gateway": DEV.gateway.model_copy(update={"internal": True}),
         "edge": Edge(minimum=0, maximum=2, zones=[], requests_per_minute=1000),
         "web_site": DEV.web_site.model_copy(update={"private": True}),
-        "functions": DEV.functions.model_copy(update={"private": True}),
+        # What they need is beside the embedded Azure already.
+        "functions": DEV.functions.model_copy(update={"private": True, "build": "remote"}),
         # Its node brings interpreter and packages, and there may be no Docker.
         "images": DEV.images.model_copy(update={"builder": "layer"}),
     }
@@ -260,7 +261,7 @@ PROD = Preset(
     ),
     edge=Edge(minimum=2, maximum=10, zones=["1", "2", "3"], requests_per_minute=1000),
     web_site=WebSite(sku="P1v3", instances=3, zone_redundant=True, private=True),
-    functions=Functions(memory_mb=2048, maximum=100, zone_redundant=True, private=True),
+    functions=Functions(memory_mb=2048, maximum=100, zone_redundant=True, private=True, build="wheels"),
     alerts=Budget(monthly_budget=18000.0),
 )
 

@@ -17,13 +17,18 @@ def archive(root: Path, sources: Sequence[str], below: str = "") -> bytes:
     """
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for path in sorted(set(_files(root, sources))):
+        for path in listed(root, sources):
             info = tarfile.TarInfo(f"{below}/{path}" if below else path)
             content = (root / path).read_bytes()
             info.size = len(content)
             info.mode = 0o755 if (root / path).stat().st_mode & 0o100 else 0o644
             tar.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def listed(root: Path, sources: Sequence[str]) -> list[str]:
+    """The files of sources, by relative path, in order. Raises FileNotFoundError and ValueError as ``archive``."""
+    return sorted(set(_files(root, sources)))
 
 
 def _files(root: Path, sources: Sequence[str]) -> Iterator[str]:

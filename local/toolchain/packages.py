@@ -17,7 +17,13 @@ from local.toolchain.errors import ToolchainError, could_not_get
 from local.toolchain.process import CommandFailed, output, run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-REQUIREMENTS = ("requirements.txt", "workloads/requirements.txt", "local/requirements.txt", "tests/requirements.txt")
+REQUIREMENTS = (
+    "requirements.txt",
+    "workloads/requirements.txt",
+    "workloads/functions/requirements.txt",
+    "local/requirements.txt",
+    "tests/requirements.txt",
+)
 CONSTRAINTS = "constraints.txt"
 _UNUSED_SECONDS = 14 * 86400
 _REMEDY = (

@@ -81,9 +81,14 @@ class WebSite(Section):
 
 
 class Functions(Section):
-    """The function app on Flex Consumption. private: reached, and its storage too, by private endpoints alone."""
+    """The function app on Flex Consumption. private: reached, and its storage too, by private endpoints alone.
+
+    build: who installs the packages that its code needs: "wheels", whoever deploys, or "remote", the app's deployment
+    site, which must reach a package index then.
+    """
 
     memory_mb: Literal[512, 2048, 4096]
     maximum: Annotated[int, Field(ge=1, le=1000, description="instances, 1 to 1000")]
     zone_redundant: bool
     private: bool
+    build: Literal["wheels", "remote"]

@@ -28,7 +28,13 @@ _OUTPUTS: dict[str, Callable[[str], dict[str, Any]]] = {
     },
     "azure-native:eventgrid:SystemTopic": lambda name: {"identity": {"principalId": f"object of the topic {name}"}},
     "azure-native:network:PublicIPAddress": lambda _: {"ipAddress": "192.0.2.1"},
-    "azure-native:web:WebApp": lambda name: {"defaultHostName": f"{name}.azurewebsites.example"},
+    "azure-native:web:WebApp": lambda name: {
+        "defaultHostName": f"{name}.azurewebsites.example",
+        "hostNameSslStates": [
+            {"name": f"{name}.azurewebsites.example", "hostType": "Standard"},
+            {"name": f"{name}.scm.azurewebsites.example", "hostType": "Repository"},
+        ],
+    },
     "azure-native:managedidentity:UserAssignedIdentity": lambda name: {
         "principalId": f"object of {name}",
         "clientId": f"client of {name}",

@@ -17,6 +17,7 @@ from components.common import Site
 from components.customer_key import CustomerKey
 from components.edge import Edge, EdgeArgs
 from components.edge_routes import RouteArgs
+from components.function_package import PackageArgs
 from components.functions import Functions, FunctionsArgs, HostStorageArgs
 from components.gateway import Gateway, GatewayArgs, HostArgs
 from components.gateway_apis import ApiArgs, BackendArgs, ProductArgs, VersionArgs
@@ -24,6 +25,8 @@ from components.message_entities import FilterArgs, QueueArgs, SubscriptionArgs,
 from components.messaging import Messaging, MessagingArgs
 from components.notifications import AppleArgs, BrowserArgs, GoogleArgs, Notifications, NotificationsArgs
 from components.website import WebSite, WebSiteArgs
+from components.workload_identity import Grant
+from local.instance import REPOSITORY
 from tests.components.core_samples import CORE
 from tests.components.mocks import Registered, run
 from tests.components.site import ACCESS, SITE, VAULT
@@ -199,6 +202,16 @@ def functions_args(site: Site = SITE, **changes: Any) -> FunctionsArgs:
             undelivered="undelivered",
         ),
         "zone_redundant": True,
+        "code": PackageArgs(
+            root=REPOSITORY,
+            top={each: f"workloads/functions/{each}" for each in ("host.json", "function_app.py")},
+            sources=[],
+            requirements="workloads/functions/requirements.txt",
+            constraints="constraints.txt",
+            build="remote",
+            python="3.12",
+        ),
+        "grants": {"tells": Grant("Azure Service Bus Data Sender", "/id/of/Topic/main-events")},
     }
     return FunctionsArgs(**everything | changes)
 

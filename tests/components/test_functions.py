@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pulumi
 import pytest
+from pulumi_azure_native import network
 
-from components.functions import Functions
+from components.functions import Functions, HostStorageArgs, _deployment_site
+from tests.components.mocks import run
 from tests.components.samples import build, functions_args, made
+from tests.components.site import ACCESS
 
 
 def app() -> dict[str, Any]:
@@ -45,7 +49,7 @@ def test_the_app_waits_for_the_rights_that_its_host_needs_at_once() -> None:
         for each in registered.of(":RoleAssignment")
         if each.inputs["principalId"] == "object of main-functions"
     }
-    assert len(needed) == 5
+    assert len(needed) == 6
     assert needed <= set(registered.one("web:WebApp").after)
 
 
@@ -74,7 +78,7 @@ def test_blob_events_take_the_way_that_needs_no_public_address() -> None:
     assert subscription.inputs["filter"]["subjectBeginsWith"] == "/blobServices/default/containers/uploads/"
     assert subscription.inputs["filter"]["includedEventTypes"] == ["Microsoft.Storage.BlobCreated"]
     assert settings()["BlobEvents__fullyQualifiedNamespace"] == "sb.example"
-    assert settings()["BlobEvents__queueName"] == "uploads"
+    assert settings()["BlobEventsQueue"] == "uploads"
 
 
 def test_sender_and_receiver_of_events_have_one_right_each() -> None:
@@ -101,6 +105,42 @@ def test_events_that_can_not_be_delivered_are_kept_beside_the_blobs() -> None:
     assert rights <= set(subscription.after)
 
 
+def test_the_code_is_deployed_to_the_site_that_azure_names_once_it_can_be_reached() -> None:
+    """A private app's site is reached by its endpoint, and takes packages to a storage that has its own."""
+    ready: list[pulumi.Resource] = []
+
+    def program() -> None:
+        ready.append(way := pulumi.ComponentResource("test:Way", "way"))
+        network.PrivateEndpoint("way", resource_group_name="rg", opts=pulumi.ResourceOptions(parent=way))
+        sample = functions_args().storage
+        storage = HostStorageArgs(
+            account_id=sample.account_id, blob_endpoint=sample.blob_endpoint, packages="packages", ready=ready
+        )
+        Functions("main", functions_args(storage=storage, access=ACCESS))
+
+    registered = run(program)
+    code = registered.one("dynamic/tributary:FunctionCode")
+    assert code.inputs["site"] == "main.scm.azurewebsites.example"
+    assert code.inputs["app"] == "/id/of/WebApp/main"
+    assert {registered.one(":PrivateDnsZoneGroup").urn, registered.one(":PrivateEndpoint", "way").urn} <= set(
+        code.after
+    )
+
+
+def test_the_code_signs_in_as_the_apps_identity_which_has_the_rights_that_it_is_given() -> None:
+    assert settings()["AZURE_CLIENT_ID"] == "client of main-functions"
+    assert ("object of main-functions", "main-events", "main-tells") in grants()
+
+
+def test_an_app_without_code_of_ours_has_none_deployed() -> None:
+    assert build(lambda: Functions("main", functions_args(code=None))).of(":FunctionCode") == []
+
+
+def test_an_app_without_a_deployment_site_is_told() -> None:
+    with pytest.raises(ValueError, match="Azure reports no deployment site"):
+        _deployment_site([])
+
+
 def test_nobody_deploys_with_a_password() -> None:
     for kind in ("WebAppFtpAllowed", "WebAppScmAllowed"):
         assert made("functions").one(f":{kind}").inputs["allow"] is False
@@ -119,6 +159,8 @@ def test_an_app_without_blob_events_has_none_of_their_parts() -> None:
     [
         ({"memory_mb": 1024}, r"memory_mb: 1024 is not allowed; allowed are 512, 2048 and 4096"),
         ({"maximum": 1001}, r"maximum: 1001 is not allowed; allowed are 1 to 1000 instances"),
+        ({"version": "3.11"}, r"code: it is made for Python 3.12, the app for python 3.11"),
+        ({"settings": {"AZURE_CLIENT_ID": "x"}}, r"\['AZURE_CLIENT_ID'\] are the component's own"),
         ({"settings": {"AzureWebJobsStorage": "x"}}, r"\['AzureWebJobsStorage'\] are the component's own"),
     ],
 )

@@ -1,8 +1,9 @@
-"""Microsoft.Web: host names of apps and their slots. No code of theirs runs."""
+"""Microsoft.Web: host names of apps and their slots, and where function apps on Flex Consumption take their code."""
 
 from __future__ import annotations
 
 from local.azure.context import Behaviour, Body, Resource
+from local.azure.dataplanes.functionapps.listener import close_site, on_flex, open_site
 
 
 class App(Behaviour):
@@ -11,8 +12,25 @@ class App(Behaviour):
     type = "Microsoft.Web/sites"
 
     async def put(self, resource: Resource, previous: Resource | None) -> Body:
-        """Give it its host name."""
-        return _named(resource.name)
+        """Give it its host names, and open the deployment site of one on Flex Consumption."""
+        site = await open_site(self.azure, resource) if on_flex(resource) else None
+        return _named(resource.name, site)
+
+    async def restore(self, resource: Resource) -> None:
+        """Open its deployment site again."""
+        if on_flex(resource):
+            await open_site(self.azure, resource)
+
+    async def delete(self, resource: Resource) -> None:
+        """Close it."""
+        if on_flex(resource):
+            await close_site(self.azure, resource)
+
+    async def act(self, resource: Resource, action: str, body: Body) -> Body:
+        """ "syncfunctiontriggers": there is nothing that would have to be told of them."""
+        if action.lower() != "syncfunctiontriggers" or "functionapp" not in str(resource.body.get("kind")):
+            return await super().act(resource, action, body)
+        return {}
 
 
 class Slot(Behaviour):
@@ -25,6 +43,15 @@ class Slot(Behaviour):
         return _named(f"{resource.id.split('/')[8]}-{resource.name}")
 
 
-def _named(name: str) -> Body:
+def _named(name: str, site: str | None = None) -> Body:
     host = f"{name}.azurewebsites.net"
-    return {"defaultHostName": host, "hostNames": [host], "enabledHostNames": [host], "state": "Running"}
+    states = {host: "Standard", site or f"{name}.scm.azurewebsites.net": "Repository"}
+    return {
+        "defaultHostName": host,
+        "hostNames": [host],
+        "enabledHostNames": list(states),
+        "hostNameSslStates": [
+            {"name": each, "hostType": kind, "sslState": "Disabled"} for each, kind in states.items()
+        ],
+        "state": "Running",
+    }

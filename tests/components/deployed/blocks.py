@@ -113,6 +113,7 @@ def functions(site: Site, handed: Handed) -> None:
             host="sb.example",
             undelivered="undelivered",
         ),
+        grants={},
     )
     Functions("main", args)
 

@@ -101,6 +101,9 @@ def hand_backed(cloud: Cloud) -> dict[str, str]:
         f"{_PROVIDERS}/Microsoft.Storage/storageAccounts/sthanded",
         {**place, "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {}},
     )
+    for name in ("packages", "uploads", "undelivered"):
+        container = f"{_PROVIDERS}/Microsoft.Storage/storageAccounts/sthanded/blobServices/default/containers/{name}"
+        cloud.put(container, {"properties": {}})
     namespace = cloud.put(
         f"{_PROVIDERS}/Microsoft.ServiceBus/namespaces/sb-handed",
         {**place, "sku": {"name": "Premium", "tier": "Premium", "capacity": 1}, "properties": {}},

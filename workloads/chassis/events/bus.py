@@ -55,9 +55,20 @@ class ServiceBus:
     def publish(self, events: Sequence[Event]) -> None:
         """All of them, in order. Raises BusUnavailable or, before anything is sent, Unpublishable."""
         with _available():
-            sender = self._sender = self._sender or self._client.get_topic_sender(self._topic)
+            sender = self._topic_sender()
             for batch in _batches(sender, events):
                 sender.send_messages(batch)
+
+    def publish_at(self, event: Event, due: datetime.datetime) -> None:
+        """An event that subscriptions get at a time; at once, if that is over. Raises BusUnavailable."""
+        message = _message(event)
+        message.scheduled_enqueue_time_utc = due
+        with _available():
+            self._topic_sender().send_messages(message)
+
+    def _topic_sender(self) -> ServiceBusSender:
+        self._sender = self._sender or self._client.get_topic_sender(self._topic)
+        return self._sender
 
     def receiver(self, subscription: str) -> SubscriptionReceiver:
         """Receives a subscription's messages."""
