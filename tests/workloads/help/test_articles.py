@@ -26,6 +26,7 @@ def test_a_word_in_the_title_counts_more_than_one_in_the_text() -> None:
 
 def test_case_accents_and_the_end_of_a_word_do_not_matter() -> None:
     assert found("UBERWEIS") == ["a"]
+    assert found("list/choose-it") == ["b"], "nor what stands between words"
 
 
 def test_every_word_must_occur() -> None:

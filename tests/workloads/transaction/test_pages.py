@@ -19,7 +19,18 @@ from workloads.services.transaction.sealed_ibans import Opener
 from workloads.services.transaction.store import Filter
 
 PERSON, OTHER = uuid.uuid4(), uuid.uuid4()
-ODD = ("100% Bio", "a_b GmbH", "Ab/holung", "[x] Laden", "C:\\Markt", "1000 Bio", "aXb GmbH", "x Laden")
+ODD = (
+    "100% Bio",
+    "a_b GmbH",
+    "Ab/holung",
+    "[x] Laden",
+    "C:\\Markt",
+    "1000 Bio",
+    "Cafe\u0301 M\u00fcller",
+    "CAF\u00c9 2",
+    "aXb GmbH",
+    "x Laden",
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +72,15 @@ def test_a_wildcard_is_searched_for_as_it_is(ledger: Database, text: str, found:
     assert _names(ledger, Filter(text=text)) == [found]
 
 
+@pytest.mark.parametrize("text", ["café", "CAFE", "Cafe\u0301", "café\0", "  caf"])
+def test_accents_and_how_they_are_written_do_not_matter(ledger: Database, text: str) -> None:
+    assert _names(ledger, Filter(text=text)) == ["CAF\u00c9 2", "Cafe\u0301 M\u00fcller"]
+    assert _names(ledger, Filter(text=f"{text} müller")) == _names(ledger, Filter(text=f"{text} MULLER"))
+
+
 def test_every_filter_narrows_the_page_alone_and_with_others(ledger: Database) -> None:
     day = [DAY + datetime.timedelta(days=number) for number in range(len(ODD))]
-    assert _names(ledger, Filter(date_from=day[6])) == ["x Laden", "aXb GmbH"]
+    assert _names(ledger, Filter(date_from=day[6], date_to=day[7])) == ["x Laden", "aXb GmbH"]
     assert _names(ledger, Filter(date_to=day[1])) == ["a_b GmbH", "100% Bio"]
     assert _names(ledger, Filter(minimum=-1000)) == ["100% Bio"]
     assert _names(ledger, Filter(maximum=-1006, text="laden")) == ["x Laden"]

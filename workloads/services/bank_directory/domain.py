@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from workloads.chassis.letters import plain
 
 Health = Literal["unknown", "answering", "failing"]
 FAILING_AFTER = 3
@@ -35,12 +36,12 @@ def bank_of_bic(text: str) -> str:
 
 def find(banks: Iterable[dict[str, Any]], wanted: Wanted) -> list[dict[str, Any]]:
     """The banks that fit, by name. banks: as the connector tells them."""
-    return sorted((each for each in banks if _fits(each, wanted)), key=lambda each: _folded(each["name"]))
+    return sorted((each for each in banks if _fits(each, wanted)), key=lambda each: plain(each["name"]))
 
 
 def _fits(bank: dict[str, Any], wanted: Wanted) -> bool:
-    names = _folded(bank["name"]).split()
-    words = _folded(wanted.text or "").split()
+    names = plain(bank["name"]).split()
+    words = plain(wanted.text or "").split()
     return (
         all(any(name.startswith(word) for name in names) for word in words)
         and wanted.country in (None, *bank["countries"])
@@ -53,9 +54,3 @@ def health(failures: int | None, told: datetime.datetime | None, now: datetime.d
     if failures is None or told is None or told < now - _FRESH:
         return "unknown"
     return "failing" if failures >= FAILING_AFTER else "answering"
-
-
-def _folded(text: str) -> str:
-    """Without case and accents: whoever types "sodermalm" finds "Södermalm"."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(each for each in apart if not unicodedata.combining(each))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from workloads.chassis.letters import plain
 
 _FOLDER = Path(__file__).resolve().parent / "articles"
 LANGUAGES = tuple(sorted(each.name for each in _FOLDER.iterdir()))
@@ -47,7 +48,7 @@ def every(language: str) -> tuple[Article, ...]:
 
 def search(articles: Sequence[Article], text: str) -> list[Article]:
     """Those in which every word, or a word that begins like it, occurs; the best first."""
-    words = _folded(text).split()
+    words = _words(text)
     scored = [(sum(_score(each, word) for word in words), each) for each in articles if _has_all(each, words)]
     return [each for _, each in sorted(scored, key=lambda pair: (-pair[0], pair[1].title))]
 
@@ -66,10 +67,4 @@ def _occurrences(text: str, word: str) -> int:
 
 @cache
 def _words(text: str) -> tuple[str, ...]:
-    return tuple("".join(each if each.isalnum() else " " for each in _folded(text)).split())
-
-
-def _folded(text: str) -> str:
-    """Without case and accents: whoever types "uberweisung" finds "Überweisung"."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(each for each in apart if not unicodedata.combining(each))
+    return tuple("".join(each if each.isalnum() else " " for each in plain(text)).split())

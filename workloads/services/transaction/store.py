@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from workloads.chassis import clock, dialect, paging, tenancy
+from workloads.chassis import clock, dialect, letters, paging, tenancy
 from workloads.chassis.facts import Fact
 from workloads.chassis.prepared import PreparedQuery
 from workloads.chassis.problems import Problem, not_found
@@ -33,6 +34,7 @@ _NARROWED: Mapping[str, ColumnElement[bool]] = {
 """What a page is narrowed by, by the names of ``Filter``, which are the parameters' names."""
 _WILDCARD = re.compile(r"[/%_\[]")
 """Characters of LIKE that a word is searched for as they are; the bracket is one on Azure SQL only."""
+_LONGEST = 1200
 LARGEST_IN = 500
 """Of one IN list: Azure SQL takes 2,100 parameters in a statement."""
 _TOLD = (
@@ -68,13 +70,20 @@ class Filter:
 
 
 def folded(*texts: str | None) -> str:
-    """Texts as they are searched: case and runs of spaces do not matter."""
-    return " ".join(" ".join(filter(None, texts)).casefold().split())[:1200]
+    """Texts as they are searched: case, runs of spaces and how accents are written do not matter."""
+    told = unicodedata.normalize("NFC", " ".join(filter(None, texts)).replace("\0", " ").casefold())
+    return " ".join(told.split())[:_LONGEST]
 
 
 def searched(*texts: str | None) -> str:
-    """What is searched of texts as they are kept: folded, and without the IBANs that stood in them."""
-    return folded(*map(sealed_ibans.without, texts))
+    """What is searched of texts as they are kept: folded, and without the IBANs that stood in them.
+
+    Behind them the words that have accents stand once more, without: they are found either way.
+    """
+    found = folded(*map(sealed_ibans.without, texts))
+    if found.isascii():
+        return found
+    return " ".join([found, *(bare for each in found.split() if (bare := letters.plain(each)) != each)])[:_LONGEST]
 
 
 def get(session: Session, transaction_id: uuid.UUID, *, lock: bool = False) -> Transaction:
