@@ -20,17 +20,9 @@ from workloads.services.transaction.store import Filter
 
 PERSON, OTHER = uuid.uuid4(), uuid.uuid4()
 ODD = (
-    "100% Bio",
-    "a_b GmbH",
-    "Ab/holung",
-    "[x] Laden",
-    "C:\\Markt",
-    "1000 Bio",
-    "Cafe\u0301 M\u00fcller",
-    "CAF\u00c9 2",
-    "aXb GmbH",
-    "x Laden",
-)
+    "100% Bio", "a_b GmbH", "Ab/holung", "[x] Laden", "C:\\Markt", "1000 Bio", "aXb GmbH", "x Laden",
+    "Cafe\u0301 M\u00fcller", "CAF\u00c9 2",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
