@@ -108,6 +108,7 @@ def bank(deployed: Deployment, provider: Authority, folder: Path) -> Iterator[tu
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
             told = self.connection.getpeercert(binary_form=True)  # type: ignore[attr-defined]  # a TLS socket
             shown.append(told)
             self.send_response(503)
