@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from xml.etree import ElementTree
 
 import pulumi
 
+_LONGEST_OPERATION = 76
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 _FORWARD = """\
 <policies>
@@ -41,7 +43,7 @@ class VersionArgs:
     """One version of an API.
 
     openapi: OpenAPI 3 document, parsed. backend: name of the backend that serves it.
-    policy: policy document (learn.microsoft.com/azure/api-management/api-management-policies), which must name the
+    policy: policy document (learn.microsoft.com/azure/api-management/api-management-policies), XML, which must name the
     backend; None forwards to it and adds nothing. operation_policies: by operationId.
     """
 
@@ -54,6 +56,9 @@ class VersionArgs:
         operations = operation_ids(self.openapi)
         if strange := sorted(set(self.operation_policies) - set(operations)):
             raise ValueError(f"operation_policies: {strange} are no operations; allowed are {sorted(operations)}.")
+        for name, document in {"policy": self.policy, **self.operation_policies}.items():
+            if isinstance(document, str):
+                _demand_xml(name, document)
         # Without it requests would go to the plain service URL, where no certificate chain is validated.
         if isinstance(self.policy, str) and f'backend-id="{self.backend}"' not in self.policy:
             raise ValueError(
@@ -107,6 +112,35 @@ class ProductArgs:
     subscriptions: Mapping[str, str] = field(default_factory=dict)
     policy: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.policy is not None:
+            _demand_xml("policy", self.policy)
+
+
+def _demand_xml(name: str, policy: str) -> None:
+    try:
+        ElementTree.fromstring(policy)  # noqa: S314  # the program's own document
+    except ElementTree.ParseError as error:
+        raise ValueError(
+            f"{name}: the policy document is no XML: {error}. Inside of expressions, too, write &amp;, &lt; and, in "
+            "attributes, &quot;."
+        ) from None
+
+
+def operation_name(operation_id: str) -> str:
+    """What an import makes of an operationId: the operation's name in Azure, and its Id in policies' expressions.
+
+    Raises ValueError for one that it would cut (learn.microsoft.com/azure/api-management/
+    api-management-api-import-restrictions, Normalization rules for operationId).
+    """
+    found = re.sub("[^a-z0-9]+", "-", operation_id.lower()).strip("-")
+    if not 0 < len(found) <= _LONGEST_OPERATION:
+        raise ValueError(
+            f"openapi: the operationId {operation_id!r} names nothing, or is longer than {_LONGEST_OPERATION} "
+            "characters. Give it 1 to that many letters, digits and dashes."
+        )
+    return found
+
 
 def operation_ids(openapi: Mapping[str, Any]) -> list[str]:
     """The operationIds of an OpenAPI document. Raises ValueError when one is missing or given twice.
@@ -121,8 +155,9 @@ def operation_ids(openapi: Mapping[str, Any]) -> list[str]:
                 if "operationId" not in operation:
                     raise ValueError(f"openapi: {method.upper()} {path} has no operationId. Give it one, and keep it.")
                 found.append(operation["operationId"])
-    if twice := [each for each, count in Counter(found).items() if count > 1]:
-        raise ValueError(f"openapi: the operationId {twice[0]!r} is given twice. Make it unique.")
+    names = Counter(map(operation_name, found))
+    if twice := [each for each in found if names[operation_name(each)] > 1]:
+        raise ValueError(f"openapi: the operationId {twice[0]!r} is given twice. Make it unique, whatever its case.")
     if not found:
         raise ValueError("openapi: the document has no operations. Hand in the parsed OpenAPI document.")
     return found

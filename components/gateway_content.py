@@ -9,10 +9,11 @@ import pulumi
 from pulumi_azure_native import apimanagement
 
 from components.common import Site
-from components.gateway_apis import ApiArgs, BackendArgs, ProductArgs, VersionArgs
+from components.gateway_apis import ApiArgs, BackendArgs, ProductArgs, VersionArgs, operation_name
 
-_RAW = apimanagement.PolicyContentFormat.RAWXML
-"""Policy expressions are C# in attributes: plain XML would have them escaped."""
+_XML = apimanagement.PolicyContentFormat.XML
+"""Documents are XML: what is none in an expression is escaped in them. As "rawxml" they would be taken with "&quot;" as
+it stands, which is no C# (hashicorp/terraform-provider-azurerm#5426)."""
 
 
 class Content:
@@ -133,7 +134,7 @@ class Content:
             apimanagement.Policy(
                 self._label,
                 policy_id="policy",
-                format=_RAW,
+                format=_XML,
                 value=document,
                 **self._place,
                 opts=self._after(self._usable_in_policies),
@@ -179,7 +180,7 @@ class Content:
                     label,
                     product_id=made.name,
                     policy_id="policy",
-                    format=_RAW,
+                    format=_XML,
                     value=product.policy,
                     **self._place,
                     opts=self._after(self._usable_in_policies),
@@ -232,7 +233,7 @@ class Content:
             label,
             api_id=made.name,
             policy_id="policy",
-            format=_RAW,
+            format=_XML,
             value=args.effective_policy,
             **self._place,
             opts=self._after(self._usable_in_policies),
@@ -241,9 +242,9 @@ class Content:
             apimanagement.ApiOperationPolicy(
                 f"{label}-{operation}",
                 api_id=made.name,
-                operation_id=operation,
+                operation_id=operation_name(operation),
                 policy_id="policy",
-                format=_RAW,
+                format=_XML,
                 value=document,
                 **self._place,
                 opts=self._after(self._usable_in_policies),

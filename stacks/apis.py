@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 import pulumi
 import yaml
 
-from components.gateway_apis import ApiArgs, BackendArgs, ProductArgs, VersionArgs
+from components.gateway_apis import ApiArgs, BackendArgs, ProductArgs, VersionArgs, operation_name
 from stacks.identity import Tokens
 from stacks.settings import Settings
 
@@ -22,10 +22,13 @@ PATH = "banking"
 _AUDIENCE = "token-audience"
 _PERSON = "context.Request.IpAddress"
 _PERSON_BEHIND_EDGE = (
-    "context.Request.Headers.GetValueOrDefault(\"X-Forwarded-For\", \"\").Split(',').Last().Trim().Split(':')[0]"
+    "Regex.Replace("
+    f"context.Request.Headers.GetValueOrDefault(\"X-Forwarded-For\", {_PERSON}).Split(',').Last().Trim(), "
+    r'@"^\[(.*)\](:\d+)?$|^([^:]*):\d+$", "$1$3")'
 )
 """The address of who asks, which banks are told of: the edge appends it, with a port, to whatever the header held
-(learn.microsoft.com/azure/application-gateway/rewrite-http-headers-url, Default headers)."""
+(learn.microsoft.com/azure/application-gateway/rewrite-http-headers-url, Default headers); who comes past the edge, from
+inside, has no such header. One of IPv6 stands in brackets before its port, and has none without them."""
 _QUOTE = {'"': "&quot;"}
 _DOCUMENTS = Path(__file__).resolve().parent.parent / "workloads" / "gateway"
 
@@ -88,7 +91,9 @@ def _refusals() -> str:
     """The policy's answers to tokens that grant too little."""
     template = Template((_DOCUMENTS / "insufficient_scope.xml").read_text())
     return "".join(
-        template.substitute(operations=_listed(operations), scopes=_listed(scopes), wanted=" ".join(scopes))
+        template.substitute(
+            operations=_listed(list(map(operation_name, operations))), scopes=_listed(scopes), wanted=" ".join(scopes)
+        )
         for scopes, operations in operations_by_scopes().items()
     )
 

@@ -9,6 +9,7 @@ import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 
 from local.toolchain.errors import ToolchainError
 from local.toolchain.process import CommandFailed, run
@@ -24,6 +25,10 @@ _VENV = {
     "brew": ("python",),
 }
 
+_CSHARP = {"apt-get": ("mono-mcs", "mono-runtime"), "dnf": ("mono-core",), "brew": ("mono",)}
+_ONE_AT_A_TIME = Lock()
+"""Package managers let nobody in beside them."""
+
 
 def need_venv() -> None:
     """`python -m venv` needs ensurepip, which Debian ships as a package of its own. Raises ToolchainError."""
@@ -37,6 +42,13 @@ def need_compiler() -> None:
     if shutil.which("cc") and (Path(sysconfig.get_path("include")) / "Python.h").exists():
         return
     _provide("a C compiler with Python's headers", _COMPILER)
+
+
+def csharp() -> dict[str, Path]:
+    """A C# compiler and what runs its programs: mono, 25 MB, for the gateway's expressions. Raises ToolchainError."""
+    if not (shutil.which("mcs") and shutil.which("mono")):
+        _provide("mono with its C# compiler", _CSHARP)
+    return {name: Path(found) for name in ("mcs", "mono") if (found := shutil.which(name))}
 
 
 def install_command(packages: Mapping[str, Sequence[str]]) -> list[str] | None:
@@ -56,7 +68,8 @@ def _provide(what: str, packages: Mapping[str, Sequence[str]]) -> None:
         raise by_hand
     try:
         quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-        run(["apt-get", "update"], log="apt", environment=quiet)
-        run(command, log="apt", environment=quiet)
+        with _ONE_AT_A_TIME:
+            run(["apt-get", "update"], log="apt", environment=quiet)
+            run(command, log="apt", environment=quiet)
     except CommandFailed as error:
         raise ToolchainError(f"{by_hand} (tried it: {error})") from None

@@ -19,10 +19,11 @@ from types import FrameType
 from typing import NoReturn
 
 from local.instance import Instance
-from local.toolchain import cache, golang, packages, plugins, process, programs, runtimes
+from local.toolchain import cache, golang, machine, packages, plugins, process, programs, runtimes
 from local.toolchain.errors import ToolchainError
 from local.toolchain.progress import Progress
 
+_FOR_TESTS = ("java", "wiremock", "mcs", "mono")
 TOOLS_VARIABLE = "TRIBUTARY_TIMINGS"
 """Hands the toolchain's part of the timings to the command that follows, as JSON."""
 
@@ -92,9 +93,9 @@ def get(progress: Progress, instance: Instance, purpose: str = "up") -> dict[str
         return got
 
     tasks = [*map(source, programs.ALL), lambda: {"python": _environment(progress)}, runtime, database]
-    with ThreadPoolExecutor(len(tasks) + 1) as pool:
+    with ThreadPoolExecutor(len(tasks) + 2) as pool:
         pending: list[Future[dict[str, Path]]] = [pool.submit(task) for task in tasks]
-        optional = pool.submit(_for_tests, progress) if purpose == "tests" else None
+        optional = [pool.submit(each, progress) for each in (_recorded_banks, _csharp)] if purpose == "tests" else []
         failures = [error for each in pending if (error := each.exception()) is not None]
         for error in failures:
             if not isinstance(error, (ToolchainError, OSError)):
@@ -102,7 +103,7 @@ def get(progress: Progress, instance: Instance, purpose: str = "up") -> dict[str
         if failures:
             raise ToolchainError("\n".join(map(str, failures)))
         found = {name: path for each in pending for name, path in each.result().items()}
-        found |= optional.result() if optional else {}
+        found |= {name: path for each in optional for name, path in each.result().items()}
     golang.clean()
     tools = _kept(instance) | {name: str(path) for name, path in found.items()}
     with progress.step("Pulumi's plugins"):
@@ -120,10 +121,20 @@ def _kept(instance: Instance) -> dict[str, str]:
         kept = json.loads((instance.state / "tools.json").read_text())
     except (OSError, ValueError):
         return {}
-    return {name: kept[name] for name in ("java", "wiremock") if name in kept and Path(kept[name]).exists()}
+    return {name: kept[name] for name in _FOR_TESTS if name in kept and Path(kept[name]).exists()}
 
 
-def _for_tests(progress: Progress) -> dict[str, Path]:
+def _csharp(progress: Progress) -> dict[str, Path]:
+    """A C# compiler. Tests that execute the gateway's expressions skip, with the reason, where it can't be had."""
+    try:
+        with progress.step("C#"):
+            return machine.csharp()
+    except ToolchainError as error:
+        progress.say(f"{error}\n  Tests that execute the gateway's expressions are skipped.")
+        return {}
+
+
+def _recorded_banks(progress: Progress) -> dict[str, Path]:
     """Java and WireMock. Tests that need them skip, with the reason, where they can't be had."""
     try:
         with progress.step("Java"):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.gateway import Gateway
-from components.gateway_apis import ApiArgs, BackendArgs, ProductArgs, VersionArgs
+from components.gateway_apis import ApiArgs, BackendArgs, ProductArgs, VersionArgs, operation_name
 from tests.components.samples import DOCUMENT, POLICY, build, gateway_args, made, options
 
 
@@ -147,6 +147,36 @@ def test_an_api_without_a_policy_of_its_own_is_sent_to_its_backend() -> None:
 def test_a_policy_that_passes_its_backend_by_is_refused() -> None:
     with pytest.raises(ValueError, match=r'Add <set-backend-service backend-id="account" /> to its inbound section'):
         VersionArgs(openapi=DOCUMENT, backend="account", policy="<policies />")
+
+
+@pytest.mark.parametrize(
+    "document",
+    ['<policies a="@("x")" />', "<policies>@(a && b)</policies>", "<policies>@(List<int>)</policies>", "none"],
+)
+def test_a_policy_whose_expressions_are_not_written_as_xml_is_refused(document: str) -> None:
+    """It is sent as XML, where Azure takes it for what it says; as "rawxml" it could not be told apart."""
+    sent = [each for kind in ("Api", "ApiOperation", "Product", "") for each in made("gateway").of(f":{kind}Policy")]
+    assert {each.inputs["format"] for each in sent} == {"xml"}
+    backend = '<set-backend-service backend-id="account" />'
+    with pytest.raises(ValueError, match=r"policy: the policy document is no XML: .*write &amp;"):
+        VersionArgs(openapi=DOCUMENT, backend="account", policy=backend + document)
+    with pytest.raises(ValueError, match="listAccounts: the policy document is no XML"):
+        VersionArgs(openapi=DOCUMENT, backend="account", operation_policies={"listAccounts": document})
+    with pytest.raises(ValueError, match="policy: the policy document is no XML"):
+        ProductArgs(display_name="Partners", description="", apis=[], policy=document)
+
+
+def test_an_operations_name_is_what_an_import_makes_of_its_id() -> None:
+    assert [operation_name(each) for each in ("listAccounts", "GET-/foo/{bar}?buzz={quix}", "-A_b-")] == [
+        "listaccounts", "get-foo-bar-buzz-quix", "a-b",
+    ]  # fmt: skip
+    for strange in ("", "{}", "x" * 77):
+        with pytest.raises(ValueError, match="names nothing, or is longer than 76"):
+            operation_name(strange)
+    twice: Any = copy.deepcopy(DOCUMENT)
+    twice["paths"]["/accounts"]["head"] = {"operationId": "ListAccounts"}
+    with pytest.raises(ValueError, match=r"operationId 'listAccounts' is given twice"):
+        VersionArgs(openapi=twice, backend="account")
 
 
 def test_operations_keep_their_ids_over_imports() -> None:
