@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,9 +98,14 @@ def scopes(plan: Plan, pod: Pod) -> Sequence[str]:
     credentials = plan.of("managedidentity:FederatedIdentityCredential")
     trusted = [each for each in credentials if str(each.inputs.get("subject", "")).endswith(f":{account}")]
     identities = {urn for each in trusted for urn in each.uses.get("resourceName") or ()}
+    return granted(plan, identities) if account else []
+
+
+def granted(plan: Plan, identities: AbstractSet[str]) -> Sequence[str]:
+    """Ids at which identities have a role. identities: URNs of what has them."""
     assignments = plan.of("authorization:RoleAssignment")
     return [
         str(each.inputs.get("scope", ""))
         for each in assignments
-        if account and identities.intersection(each.uses.get("principalId") or ())
+        if not identities.isdisjoint(each.uses.get("principalId") or ())
     ]

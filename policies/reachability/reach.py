@@ -1,6 +1,7 @@
 """Reach: whether one actor of a stack can reach another: over the network, and with the rights that it has there.
 
-Actors: "internet"; "subnet:NAME"; "pod:NAME"; "namespace:NAME" (pods of a namespace that the stack does not make).
+Actors: "internet"; "subnet:NAME"; "pod:NAME"; "namespace:NAME" (pods of a namespace that the stack does not make);
+"site:NAME" (the code of an app, in the subnet that it calls from).
 Targets: these; a resource as "KIND:NAME" (see KINDS, and gateway, edge, cluster-api); "host:FQDN" of the internet.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from policies.reachability.plan import Plan, Resource, at, same_id
-from policies.reachability.pods import Pod, may_receive, may_send, pods, scopes
+from policies.reachability.pods import Pod, granted, may_receive, may_send, pods, scopes
 from policies.reachability.subnets import INTERNET, Subnet, calls, lets_through, subnet_at, subnets
 
 _SERVICE_PORT = 8080
@@ -96,7 +97,13 @@ class Reach:
 
     def actors(self) -> list[str]:
         """Everybody who may start a connection."""
-        return ["internet", *(f"subnet:{e.name}" for e in self._subnets), *(f"pod:{each}" for each in self._pods)]
+        within = [e.name for e in self.plan.of("web:WebApp") if e.inputs.get("virtualNetworkSubnetId")]
+        return [
+            "internet",
+            *(f"subnet:{e.name}" for e in self._subnets),
+            *(f"pod:{each}" for each in self._pods),
+            *(f"site:{each}" for each in within),
+        ]
 
     def targets(self) -> list[str]:
         """Everybody and everything that may be reached."""
@@ -107,7 +114,7 @@ class Reach:
         return ["internet", *services, *(f"pod:{each}" for each in self._pods)]
 
     def can(self, actor: str, target: str) -> bool:
-        """Whether the actor reaches the target and, where Azure roles decide there, a pod's identity has one."""
+        """Whether the actor reaches the target and, where Azure roles decide there, its identity has one."""
         kind, _, name = target.partition(":")
         if kind == "internet":
             return self._calls(actor, None)
@@ -133,10 +140,15 @@ class Reach:
         kind, _, name = actor.partition(":")
         if kind == "subnet":
             return self._subnet(name)
+        if kind == "site":
+            return subnet_at(self._subnets, self._app(name).inputs.get("virtualNetworkSubnetId"))
         if kind == "internet":
             return None
         nodes = [pool for each in self.plan.of("containerservice:ManagedCluster") for pool in _pools(each)]
         return next(filter(None, (subnet_at(self._subnets, each) for each in nodes)), None)
+
+    def _app(self, name: str) -> Resource:
+        return next(each for each in self.plan.of("web:WebApp") if each.name == name)
 
     def _pod(self, actor: str) -> Pod | None:
         kind, _, name = actor.partition(":")
@@ -170,7 +182,7 @@ class Reach:
         return self._privately(actor, kind, resource) or self._publicly(actor, kind, resource)
 
     def _privately(self, actor: str, kind: Kind, resource: Resource) -> bool:
-        if actor == "internet":
+        if self._home(actor) is None:
             return False
         ways = [resource.id, *_scopes(self.plan, resource)]
         endpoints = [each for each in self.plan.of("network:PrivateEndpoint") if _leads_to(each, ways)]
@@ -218,10 +230,19 @@ class Reach:
         return sends and kind.endpoint in opened and any(same_id(each, home.id) for each in known)
 
     def _may(self, actor: str, kind: Kind, resource: Resource) -> bool:
-        pod = self._pod(actor)
-        if pod is None or not kind.roles:
+        held = self._held(actor)
+        if held is None or not kind.roles:
             return True
-        return any(each.lower().startswith(resource.id.lower()) for each in scopes(self.plan, pod))
+        return any(each.lower().startswith(resource.id.lower()) for each in held)
+
+    def _held(self, actor: str) -> Sequence[str] | None:
+        """Ids at which an actor's identity has a role; None for an actor without one of its own."""
+        kind, _, name = actor.partition(":")
+        if kind == "site":
+            app = self._app(name)
+            return granted(self.plan, {app.urn, *(app.uses.get("identity") or ())})
+        pod = self._pod(actor)
+        return scopes(self.plan, pod) if pod else None
 
     def _reaches_placed(self, actor: str, kind: str, resource: Resource) -> bool:
         placed, port = _PLACED_IN[kind](resource), _PLACED[kind][1]

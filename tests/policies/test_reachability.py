@@ -183,6 +183,25 @@ def test_rights_follow_service_account_credential_identity_and_assignment() -> N
     assert list(scopes(Plan([credential, granted]), OTHER)) == []
 
 
+@pytest.mark.parametrize(
+    ("scope", "subnet", "reaches"),
+    [
+        ("/vaults/kv/secrets/a", "/net/subnets/a", True),
+        ("/vaults/other", "/net/subnets/a", False),
+        ("/vaults/kv", None, False),
+    ],
+)
+def test_the_code_of_an_app_calls_from_its_subnet_with_the_rights_of_its_identity(
+    scope: str, subnet: str | None, reaches: bool
+) -> None:
+    zone, identity = "privatelink.vaultcore.azure.net", "urn::azure-native:managedidentity:UserAssignedIdentity::app"
+    app = Made("azure-native:web:WebApp", "/app", {"virtualNetworkSubnetId": subnet}, {"identity": [identity]})
+    given = Made("azure-native:authorization:RoleAssignment", "/r", {"scope": scope}, {"principalId": [identity]})
+    reach = Reach(Plan([*endpoint(zone, zone), app, given]))
+    assert reach.can("site:app", "vault:kv") is reaches
+    assert ("site:app" in reach.actors()) is (subnet is not None)
+
+
 def test_a_change_finds_list_elements_by_name_and_leaves_the_original_alone() -> None:
     before = {"rules": [{"name": "a", "access": "Deny"}, {"name": "b", "access": "Deny"}]}
     assert changed(before, "rules.[b].access", "Allow")["rules"][1]["access"] == "Allow"
