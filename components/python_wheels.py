@@ -39,5 +39,7 @@ def install(requirements: bytes, constraints: bytes, python: str) -> Iterator[tu
                 "Does this machine reach a package index (UV_DEFAULT_INDEX names another)?"
             )
         for path in sorted(target.rglob("*")):
-            if path.is_file() and "bin" not in path.relative_to(target).parts[:1] and path.suffix != ".pyc":
-                yield path.relative_to(target).as_posix(), path.read_bytes()
+            name = path.relative_to(target)
+            # Programs and uv's own lock are of no use there.
+            if path.is_file() and name.parts[0] not in ("bin", ".lock"):
+                yield name.as_posix(), path.read_bytes()
