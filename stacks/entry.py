@@ -91,6 +91,7 @@ def make_edge(
             maximum=wanted.maximum,
             zones=wanted.zones,
             requests_per_minute=wanted.requests_per_minute,
+            uploads=[f"/{PATH}/v1/documents"],
             after=[*vault.ready, *website.ready],
             locked=settings.safeguards.locked,
             routes={

@@ -24,6 +24,10 @@ def lead_in(
     """One Ingress for all public services, over TLS with the vault's certificate "services-ingress"."""
     metadata.annotations = {
         CERTIFICATE: pulumi.Output.concat(vault_uri, "certificates/services-ingress"),
+        # A receipt may have 5 MB, NGINX takes 1 MB by itself
+        # (kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations, "Custom max body size").
+        # The services answer what is over 8 MB themselves.
+        "nginx.ingress.kubernetes.io/proxy-body-size": "8m",
         # Pods wait for their migrations, and the balancer's address is nobody's dependency: nothing waits for it here.
         "pulumi.com/skipAwait": "true",
     }

@@ -36,6 +36,18 @@ def test_one_address_can_not_send_more_than_its_share() -> None:
     assert rule["matchConditions"][0]["negationConditon"] is True
 
 
+def test_only_a_file_s_post_to_a_path_of_uploads_passes_the_rules_by_and_not_the_limit() -> None:
+    registered = build(lambda: Edge("main", edge_args(uploads=["/api/photos", "/api/films"])))
+    limit, uploads = registered.one(":WebApplicationFirewallPolicy").inputs["customRules"]
+    assert limit["priority"] < uploads["priority"]
+    assert (uploads["ruleType"], uploads["action"], uploads["state"]) == ("MatchRule", "Allow", "Enabled")
+    # Conditions hold together, values each for itself.
+    assert {
+        each["matchVariables"][0]["variableName"]: (each["operator"], each["matchValues"])
+        for each in uploads["matchConditions"]
+    } == {"RequestMethod": ("Equal", ["POST"]), "RequestUri": ("Equal", ["/api/photos", "/api/films"])}
+
+
 def test_tokens_do_not_get_into_the_firewall_s_log() -> None:
     scrubbing = made("edge").one(":WebApplicationFirewallPolicy").inputs["policySettings"]["logScrubbing"]
     assert scrubbing["state"] == "Enabled"
@@ -110,6 +122,7 @@ def _route(**changes: Any) -> RouteArgs:
         ({"routes": {}}, r"routes: there are 0; allowed are 1 to 50"),
         ({"minimum": 6}, r"minimum, maximum: 6 and 5 are not allowed"),
         ({"minimum": 0, "maximum": 1}, r"the maximum is at least 2"),
+        ({"uploads": ["/api/*"]}, r"uploads: \['/api/\*'\] are not all paths"),
         ({"routes": {"a": _route(), "b": _route()}}, r"are not all different\. Give each host one route"),
     ],
 )

@@ -20,6 +20,8 @@ from stacks.transforms import installed_major, use_transforms
 from tests.components.mocks import TENANT, Registered, Registration, run
 from tests.components.secrets import is_secret
 from tests.stacks.program import ROOT, STACKS, config, deployed
+from workloads.chassis.bodies import LARGEST
+from workloads.services.document.domain import LARGEST_BYTES
 from workloads.services.privacy.domain import HOLDERS
 
 
@@ -464,3 +466,21 @@ def test_nothing_but_the_settings_reads_configuration() -> None:
 def test_stack_files_hold_no_secret(stack: str) -> None:
     text = (ROOT / f"Pulumi.{stack}.yaml").read_text()
     assert not re.search(r"secure:|password|secret:|key:|AccountKey|client_secret", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_receipt_of_the_largest_size_gets_to_the_service(stack: str) -> None:
+    registered = deployed(stack)
+    size = registered.one(":Ingress").inputs["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
+    # Not more than the services themselves answer.
+    assert LARGEST_BYTES < int(size.removesuffix("m")) * 2**20 <= LARGEST
+    (address,) = {
+        f"/{api.inputs['path']}/{api.inputs['apiVersion']}{operation}"
+        for api in registered.of("apimanagement:Api")
+        for operation, methods in json.loads(api.inputs["value"])["paths"].items()
+        if methods.get("post", {}).get("operationId") == "uploadDocument"
+    }
+    for policy in registered.of(":WebApplicationFirewallPolicy"):
+        uploads = policy.inputs["customRules"][1]
+        assert uploads["action"] == "Allow"
+        assert uploads["matchConditions"][1]["matchValues"] == [address]
