@@ -142,6 +142,8 @@ def test_an_app_whose_identity_may_not_write_to_its_container_takes_no_package(
         (package("host.json"), "function_app.py, requirements.txt is not at the top"),
         (b"PK no zip", "no zip archive"),
     ],
+    # A zip tells when it was packed: as a test's name it would be another in each process that collects.
+    ids=["no host.json", "no code", "no zip"],
 )
 def test_a_package_that_no_host_could_run_ends_as_a_deployment_that_failed(app: App, content: bytes, why: str) -> None:
     with app.http() as http, pytest.raises(DeploymentFailed, match=f"status 3: .*{why}"):
