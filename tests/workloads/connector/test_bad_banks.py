@@ -166,10 +166,11 @@ def test_each_booking_status_of_the_profile_is_asked_for(bad: BadBank) -> None:
     ("profile", "body"),
     [
         ({"booking_statuses": ["pending"]}, page(1)),
+        ({"listing": "partial"}, page(1)),
         ({"report": "optional"}, b'{"balances": []}'),
         ({}, page(1, booked={"transactionId": "t1"})),
     ],
-    ids=["booked ones are not asked for", "no report", "no list"],
+    ids=["booked ones are not asked for", "its profile says so", "no report", "no list"],
 )
 def test_a_list_that_may_lack_booked_entries_says_so(bad: BadBank, profile: dict[str, Any], body: bytes) -> None:
     bad.answer = lambda path: (200, {}, body)

@@ -130,6 +130,7 @@ def test_a_recorded_bank_is_read_from_consent_to_transactions_by_its_profile(
     listed = connector.call("GET", f"/{consent['id']}/accounts/{accounts[0]['id']}/transactions")
     assert listed["entries"] or described.transactions.report == "optional"
     assert listed["unreadable"] == 0
+    assert listed["complete"] == (described.transactions.listing == "complete")
     if not recorded.wanted("PSU-IP-Address", "ais-get-accounts"):
         unattended = connector.call("GET", f"/{consent['id']}/accounts", attended=False)
         assert unattended == {"accounts": accounts}

@@ -21,6 +21,7 @@ from tests.workloads.transaction.test_matching import DAY, ENTRIES, Ledger, told
 from workloads.chassis import clock
 from workloads.chassis.database import Database
 from workloads.services.budget.models import Fact
+from workloads.services.transaction import imports
 from workloads.services.transaction.domain import GONE_AFTER, Proof, Told, fingerprint, keyed
 from workloads.services.transaction.models import Synchronised, Transaction
 
@@ -220,6 +221,21 @@ def test_the_same_list_withdraws_in_time_though_it_says_nothing_new(database: Da
     before = state(account, -2).id
     assert account.take(history, asked=now + 26 * HOUR) == (0, 1, 0)
     assert (state(account, -2).id, state(account, -2).state, state(account, -2).missing) == (before, "listed", None)
+
+
+@pytest.mark.parametrize(("complete", "unreadable"), [(False, 0), (True, 1)], ids=["not complete", "half read"])
+def test_a_list_that_may_lack_something_or_was_half_read_proves_nothing(complete: bool, unreadable: int) -> None:
+    def listing(entries: Sequence[Told], *, complete: bool, unreadable: int) -> imports.Listing:
+        return imports.Listing(
+            uuid.uuid4(), "aurora", entries, SINCE, UNTIL, covers_pending=True, unreadable=unreadable, digest="",
+            asked=NOON, complete=complete,
+        )  # fmt: skip
+
+    bank = Bank()
+    bank.reads(A, B)
+    known = list(bank.rows.values())
+    assert listing([ANCHOR, A], complete=True, unreadable=0).plan(known).missing
+    assert listing([ANCHOR, A], complete=complete, unreadable=unreadable).plan(known).is_empty
 
 
 def test_a_withdrawn_side_ends_its_transfer_and_one_that_comes_back_is_a_side_again(database: Database) -> None:

@@ -165,10 +165,9 @@ def transactions(
     start = min(max(date_from or earliest, earliest), today)
     period = {"date_from": start.isoformat(), "date_to": today.isoformat()}
     history = desk.bank.history(desk.existing(consent_id, account_id, **period))
-    trusted = desk.bank.profile.transactions.listing == "complete"
     told = TransactionList(
         date_from=start, date_to=today, entries=history.entries, covers_pending=history.covers_pending,
-        complete=history.complete and trusted, unreadable=history.unreadable, pages=history.pages,
+        complete=history.complete, unreadable=history.unreadable, pages=history.pages,
     )  # fmt: skip
     return written(told)
 

@@ -20,8 +20,8 @@ def read(transport: Transport, context: Context) -> History:
     """The transactions of the asked period. Raises BankFailure: then none of them counts."""
     form = transport.profile.transactions
     dates = {name: _date(context.values.get(name), form.date_format) for name in ("date_from", "date_to")}
-    booked = any(each not in _WITHOUT_BOOKED for each in form.booking_statuses)
-    result = History([], 0, covers_pending=False, complete=booked, pages=0)
+    whole = form.listing == "complete" and any(each not in _WITHOUT_BOOKED for each in form.booking_statuses)
+    result = History([], 0, covers_pending=False, complete=whole, pages=0)
     for status in form.booking_statuses:
         values = {**context.values, **dates, "booking_status": status}
         result = _pages(transport, replace(context, values=values), result)

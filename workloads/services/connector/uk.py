@@ -130,7 +130,8 @@ class UkBank:
         )
         listed = [each for page in pages for each in _of(page, "Transaction")]
         entries = [entry for each in listed if (entry := uk_parse.entry(each))]
-        return History(entries, len(listed) - len(entries), covers_pending=True, complete=True, pages=len(pages))
+        whole = self.profile.transactions.listing == "complete"
+        return History(entries, len(listed) - len(entries), covers_pending=True, complete=whole, pages=len(pages))
 
     def _pages(self, operation: str, context: Context, limit: int) -> list[Answer]:
         """All pages of a list, by Links.Next. Raises BankFailure: then none of them counts."""
