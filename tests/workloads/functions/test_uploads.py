@@ -6,14 +6,13 @@ import datetime
 import json
 import logging
 import uuid
-from functools import cache
 from typing import Any
 
-import azure.functions as func
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.workloads.function_host import deployed, wake
 from workloads.chassis.events.catalogue import OWNER
 from workloads.chassis.events.envelope import Event
 from workloads.functions import function_app, uploads
@@ -36,10 +35,8 @@ def word(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def message(**changes: Any) -> func.ServiceBusMessage:
-    """As the host's worker hands it to a function."""
-    body = json.dumps(word(**changes)).encode()
-    return func.servicebus.ServiceBusMessage(body=body, message_id="1", application_properties={}, user_properties={})
+def told(**changes: Any) -> None:
+    wake(json.dumps(word(**changes)).encode())
 
 
 class Bus:
@@ -59,13 +56,6 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> Bus:
     return made
 
 
-@cache
-def deployed() -> func.Function:
-    """The one function, as the host's worker finds it: once, the library says no twice."""
-    (found,) = function_app.app.get_functions()
-    return found
-
-
 def test_the_trigger_listens_where_the_platform_says() -> None:
     trigger = deployed().get_trigger()
     assert trigger is not None
@@ -77,7 +67,7 @@ def test_the_trigger_listens_where_the_platform_says() -> None:
 
 
 def test_a_stored_file_is_told_of_once_its_time_of_grace_is_over(bus: Bus) -> None:
-    deployed().get_user_function()(message())
+    told()
     [(event, due)] = bus.told
     assert (event.type, event.user, event.data) == (orphans.STORED, USER, {"document_id": str(DOCUMENT)})
     assert event.source == "/services/functions"
@@ -89,7 +79,7 @@ def test_a_stored_file_is_told_of_once_its_time_of_grace_is_over(bus: Bus) -> No
 
 def test_the_same_word_delivered_twice_is_the_same_event(bus: Bus) -> None:
     for _ in range(2):
-        deployed().get_user_function()(message())
+        told()
     assert bus.told[0] == bus.told[1]
 
 
@@ -110,7 +100,7 @@ def test_what_tells_of_no_file_is_refused_and_nothing_of_it_is_repeated(
     bus: Bus, changes: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(uploads.Unreadable) as refused:
-        deployed().get_user_function()(message(**changes))
+        told(**changes)
     assert bus.told == []
     said = f"{refused.value} {caplog.text}"
     assert not [each for each in (str(USER), "anna", "passport", "yesterday") if each in said]
