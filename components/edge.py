@@ -6,7 +6,6 @@ other than its redirection, private frontends.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from pulumi_azure_native import network
 
 from components.common import Site, assign_role, diagnose
 from components.edge_routes import RouteArgs, Routes
-from components.firewall_policy import firewall_policy
+from components.firewall_policy import PassArgs, firewall_policy
 from components.identities import make_identity
 from components.lock import lock
 
@@ -28,8 +27,7 @@ class EdgeArgs:
     subnet_id: subnet of its own. vault_id: vault of the certificates. routes: by name, at most 50.
     minimum, maximum: capacity units, 0 to 125. zones: "1" to "3".
     requests_per_minute: what one address may send before it is blocked.
-    uploads: paths that files are posted to as they are, e.g. "/api/photos"; elsewhere a body has at most 128 KB. The
-    firewall's rules do not look into these requests: what is behind the path has to, and bounds their size.
+    passes: what the firewall lets through that it would stop.
     after: what names of backends and of the vault resolve by, e.g. their private endpoints. What a gateway finds is
     kept until it is stopped and started again (learn.microsoft.com/azure/app-service/overview-app-gateway-integration).
     locked: keeps its public address, which DNS points to, from being deleted.
@@ -43,7 +41,7 @@ class EdgeArgs:
     maximum: int
     zones: Sequence[str] = ()
     requests_per_minute: int = 1000
-    uploads: Sequence[str] = ()
+    passes: PassArgs | None = None
     after: Sequence[pulumi.Resource] = ()
     locked: bool = False
 
@@ -55,8 +53,6 @@ class EdgeArgs:
                 f"minimum, maximum: {self.minimum} and {self.maximum} are not allowed; "
                 "allowed are 0 to 125 units, of which the maximum is at least 2."
             )
-        if any(re.fullmatch(r"/[^?#*\s]+", path) is None for path in self.uploads):
-            raise ValueError(f"uploads: {list(self.uploads)} are not all paths such as /api/photos.")
         hosts = [route.host for route in self.routes.values()]
         if len(set(hosts)) < len(hosts):
             raise ValueError(f"routes: the hosts {sorted(hosts)} are not all different. Give each host one route.")
@@ -98,7 +94,7 @@ class Edge(pulumi.ComponentResource):
             tags=site.tags,
             opts=child,
         )
-        policy = firewall_policy(name, args.requests_per_minute, args.uploads, site, child)
+        policy = firewall_policy(name, args.requests_per_minute, args.passes or PassArgs(), site, child)
 
         own = site.name("agw", name)
         routes = Routes(site, own, args.routes)

@@ -7,6 +7,7 @@ import pulumi
 from components.common import PrivateAccess, Site
 from components.edge import Edge, EdgeArgs
 from components.edge_routes import RouteArgs
+from components.firewall_policy import PassArgs
 from components.gateway import Gateway, GatewayArgs
 from components.monitoring import Monitoring
 from components.network import Network
@@ -20,6 +21,13 @@ _ALIVE = "/status-0123456789abcdef"
 """API Management answers 200 there (learn.microsoft.com/azure/api-management/api-management-howto-integrate-
 internal-vnet-appgateway)."""
 _PAGE = "/index.html"
+_PASSES = PassArgs(
+    uploads=[f"/{PATH}/v1/documents"],
+    # Where a bank sends a person back to, who sent them, and where a browser's notifications go.
+    links=["return_address", "iss", "endpoint"],
+    # What a person types for their bank, and what a bank sends them back with.
+    secrets=["password", "otp", "code", "id_token", "state"],
+)
 
 
 def make_gateway(
@@ -91,7 +99,7 @@ def make_edge(
             maximum=wanted.maximum,
             zones=wanted.zones,
             requests_per_minute=wanted.requests_per_minute,
-            uploads=[f"/{PATH}/v1/documents"],
+            passes=_PASSES,
             after=[*vault.ready, *website.ready],
             locked=settings.safeguards.locked,
             routes={

@@ -20,8 +20,11 @@ from stacks.transforms import installed_major, use_transforms
 from tests.components.mocks import TENANT, Registered, Registration, run
 from tests.components.secrets import is_secret
 from tests.stacks.program import ROOT, STACKS, config, deployed
+from workloads.chassis.authorisation_forms import AuthorisationCode, OneTimePassword, PsuPassword
 from workloads.chassis.bodies import LARGEST
+from workloads.services.consent.forms import ConsentRequest
 from workloads.services.document.domain import LARGEST_BYTES
+from workloads.services.notification.forms import BrowserChannel
 from workloads.services.privacy.domain import HOLDERS
 
 
@@ -484,3 +487,14 @@ def test_a_receipt_of_the_largest_size_gets_to_the_service(stack: str) -> None:
         uploads = policy.inputs["customRules"][1]
         assert uploads["action"] == "Allow"
         assert uploads["matchConditions"][1]["matchValues"] == [address]
+
+
+@pytest.mark.parametrize("stack", ["local", "prod"])
+def test_the_edge_stops_no_address_and_looks_into_no_secret_that_a_form_has(stack: str) -> None:
+    rules = deployed(stack).one(":WebApplicationFirewallPolicy").inputs["managedRules"]["exclusions"]
+    passed = {each["selector"] for each in rules}
+    forms = (ConsentRequest, BrowserChannel, PsuPassword, OneTimePassword, AuthorisationCode)
+    fields = [(name, field) for form in forms for name, field in form.model_fields.items()]
+    addresses = {name for name, field in fields if str((field.examples or [""])[0]).startswith("https:")}
+    assert addresses == {"return_address", "endpoint"}
+    assert addresses | {name for name, field in fields if not field.repr} <= passed
