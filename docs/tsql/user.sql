@@ -68,6 +68,25 @@ INSERT INTO alembic_version (version_num) OUTPUT inserted.version_num VALUES ('0
 
 GO
 
+-- Running upgrade 0001 -> 0002
+
+ALTER TABLE profile ADD account IMAGE NULL;
+
+GO
+
+CREATE TABLE user_key (
+    user_id UNIQUEIDENTIFIER NOT NULL, 
+    wrapped IMAGE NOT NULL, 
+    wrapping_key NVARCHAR(400) NOT NULL, 
+    CONSTRAINT pk_user_key PRIMARY KEY (user_id)
+);
+
+GO
+
+UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num = '0001';
+
+GO
+
 COMMIT;
 
 GO

@@ -1,4 +1,4 @@
-"""The service's own identity: DefaultAzureCredential, made once and only when first needed."""
+"""The service's own identity: DefaultAzureCredential, made once and only when first needed; and what else it may be."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from azure.identity import DefaultAzureCredential
+    from azure.identity import DefaultAzureCredential, WorkloadIdentityCredential
 
 
 @cache
@@ -18,3 +18,14 @@ def credential() -> DefaultAzureCredential:
     from azure.identity import DefaultAzureCredential
 
     return DefaultAzureCredential()
+
+
+@cache
+def application(tenant_id: str, client_id: str) -> WorkloadIdentityCredential:
+    """An application of another tenant that trusts this service's account, which its own identity is nobody in.
+
+    Raises ValueError outside a pod with workload identity, which tells where the account's token is.
+    """
+    from azure.identity import WorkloadIdentityCredential
+
+    return WorkloadIdentityCredential(tenant_id=tenant_id, client_id=client_id)

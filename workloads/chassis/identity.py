@@ -22,13 +22,14 @@ class User:
 
     id: pseudonym, the same for the same person at the same issuer. token: forwarded to other services.
     acting: whether the token is a service's that acts for the person, who is not there. scopes: what a person lets the
-    token's bearer do; a service that acts needs none.
+    token's bearer do; a service that acts needs none. subject: whom the person's own token names; None while acting.
     """
 
     id: uuid.UUID
     token: str = field(repr=False)
     acting: bool = False
     scopes: frozenset[str] = frozenset()
+    subject: str | None = field(default=None, repr=False)
 
 
 ACTING_FOR = "Acting-For"
@@ -58,7 +59,8 @@ class Authenticator:
             return self._for(subject, token, acting_for)
         pseudonym = uuid.uuid5(uuid.NAMESPACE_URL, f"{claims.get('tid') or issuer.name}/{subject}")
         granted = claims.get("scp")
-        return User(pseudonym, token, scopes=frozenset(granted.split()) if isinstance(granted, str) else frozenset())
+        scopes = frozenset(granted.split()) if isinstance(granted, str) else frozenset()
+        return User(pseudonym, token, scopes=scopes, subject=subject)
 
     def service(self, token: str) -> uuid.UUID:
         """Object id of the identity whose own token it is. Raises Problem 401 and 503 as ``user`` does.

@@ -24,6 +24,7 @@ BEYOND_SCHEMAS = {
     "listConnectableBanks": "a BIC of a country that there is",
     "replacePreferences": "a time zone that there is",
     "changeProfile": "a time zone that there is",
+    "changeName": "a name that can be seen, and has a letter",
     "uploadDocument": "a file of a kind that is kept, a name that can be shown",
     "listDocumentMatches": "a day that a receipt can be of",
     "correctAssignment": "a category that there is",

@@ -28,7 +28,7 @@ SERVICES = {
                "limitBudgetMonth"},
     "forecast": {"getForecast", "makeForecast"},
     "sync": {"getSchedule", "replaceSchedule", "getQuota", "listRuns", "startRun"},
-    "user": {"getProfile", "changeProfile"},
+    "user": {"getProfile", "changeProfile", "getName", "changeName"},
     "document": {"uploadDocument", "listDocuments", "getDocument", "getDocumentContent", "deleteDocument",
                  "attachDocument", "detachDocument", "listDocumentMatches"},
     "help": {"listArticles", "getArticle", "listTickets", "openTicket", "getTicket", "replyToTicket", "closeTicket"},

@@ -43,9 +43,21 @@ def everything(request: Request, user: CurrentUser) -> Response:
     return Response(export.archive(parts, export.files(services, parts, user)), media_type=_ZIP, headers=headers)
 
 
-@router.post("/erasures", operation_id="requestErasure", dependencies=_MANAGES, status_code=202)
-def request_erasure(session: UserTransaction, user: CurrentUser) -> Receipt:
-    """Have everything of the person erased, and their consents ended at the banks. It can't be taken back."""
+@router.post(
+    "/erasures",
+    operation_id="requestErasure",
+    dependencies=[*_MANAGES, demands(Scope.PROFILE_READ)],
+    status_code=202,
+    responses=documented(502),
+)
+def request_erasure(request: Request, session: UserTransaction, user: CurrentUser) -> Receipt:
+    """Have everything of the person erased, consents ended at the banks, and the account to sign in with deleted.
+
+    It can't be taken back.
+    """
+    # The user service learns from the person's own token which account is theirs, if it has not yet: an event tells no
+    # one who it is about but by pseudonym.
+    request.app.state.services["user"].call("GET", "/profile", user)
     return Receipt.of(store.request(session, user.id), [])
 
 

@@ -31,6 +31,7 @@ class Part:
 
 PARTS: Mapping[str, Part] = {
     "profile": Part("user", "/profile"),
+    "name": Part("user", "/profile/name"),
     "consents": Part("consent", "/consents", "consents"),
     "consent_evidence": Part("consent", "/consents/{id}/evidence", "evidence", of="consents"),
     "accounts": Part("account", "/accounts", "accounts"),

@@ -16,7 +16,9 @@ class ReplyView(BaseModel):
     service: str = Field(examples=["transaction"])
     round: int = Field(description="every service erases twice: things may still have been on their way", examples=[1])
     rows: int = Field(examples=[796])
-    elsewhere: int = Field(description="outside its database: consents ended at banks, files", examples=[2])
+    elsewhere: int = Field(
+        description="outside its database: consents at banks, files, devices, the account to sign in with", examples=[2]
+    )
     at: datetime.datetime
 
 

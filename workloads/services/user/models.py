@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 
+from sqlalchemy import LargeBinary
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from workloads.chassis.schema import TYPES, Owned, Text, metadata
@@ -18,7 +19,10 @@ class Base(DeclarativeBase):
 
 
 class Profile(Owned, Base):
-    """A person, by pseudonym. Name and e-mail stay with the identity provider. language: BCP 47, e.g. "de"."""
+    """A person, by pseudonym. Name and e-mail stay with the identity provider. language: BCP 47, e.g. "de".
+
+    account: its id there, sealed; None until the person asks for something, and where it is not ours to delete.
+    """
 
     __tablename__ = "profile"
     user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -26,3 +30,4 @@ class Profile(Owned, Base):
     language: Mapped[str] = mapped_column(Text(5))
     timezone: Mapped[str] = mapped_column(Text(40))
     currency: Mapped[str] = mapped_column(Text(3))
+    account: Mapped[bytes | None] = mapped_column(LargeBinary(100))

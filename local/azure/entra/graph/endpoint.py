@@ -47,9 +47,12 @@ class Graph:
         return self._serve(request, address, body)
 
     def _permissions(self, method: str, address: Address) -> tuple[str, ...]:
-        deleted = self._objects.store.get(DELETED, address.key or "") if address.collection == DELETED else None
-        if deleted and deleted.get("@odata.type") == USER:
-            return permissions("DELETE", "directory/deletedItems")
+        if address.collection == DELETED and address.key:
+            deleted = self._objects.store.get(DELETED, address.key)
+            of_users = permissions(method, DELETED)
+            if deleted is None:  # whoever may see some kind of them is told so
+                return of_users + address.kind.permissions
+            return of_users if deleted.get("@odata.type") == USER else address.kind.permissions
         return address.kind.reads if method == "GET" and address.kind.reads else address.kind.permissions
 
     def _serve(self, request: web.Request, address: Address, body: Any) -> web.Response:

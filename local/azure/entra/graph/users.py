@@ -13,6 +13,7 @@ from aiohttp import web
 
 from local.azure.context import ArmError, Body, Principal
 from local.azure.entra.directory import LocalDirectory
+from local.azure.entra.graph.kinds import DELETED
 from local.azure.entra.graph.objects import Objects
 
 USER = "#microsoft.graph.user"
@@ -25,7 +26,7 @@ _ONE = r"users/([^/]+)"
 
 def permissions(method: str, path: str) -> tuple[str, ...]:
     """Which permissions of an application open it; none does what only who administers the tenant does here."""
-    if path == "directory/deletedItems":
+    if path == DELETED:
         return ("User.DeleteRestore.All",)
     by_method = {
         "GET": ("User.ReadWrite.All",),

@@ -303,6 +303,18 @@ def test_a_user_is_deleted_then_deleted_for_good_with_the_permission_for_it(
     assert client.delete(path).status_code == 404
     assert client.delete(deleted).status_code == 204
     assert client.delete(deleted).status_code == 404
+    made = application(graph)
+    assert graph.delete(f"/v1.0/applications/{made['id']}").status_code == 204
+    assert client.delete(f"/v1.0/directory/deletedItems/{made['id']}").status_code == 204
+
+
+def test_who_deletes_users_deletes_nothing_else(graph: httpx.Client, as_application: AsApplication) -> None:
+    as_application.permit("User.DeleteRestore.All")
+    made = application(graph)
+    assert graph.delete(f"/v1.0/applications/{made['id']}").status_code == 204
+    deleted = f"/v1.0/directory/deletedItems/{made['id']}"
+    refused(as_application.client.delete(deleted), 403, "Application.ReadWrite.OwnedBy")
+    assert as_application.client.delete(f"/v1.0/directory/deletedItems/{uuid.uuid4()}").status_code == 404
 
 
 def test_tokens_of_a_registered_api_are_for_its_application_id(graph: httpx.Client, azure: Any) -> None:
