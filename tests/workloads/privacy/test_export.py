@@ -55,6 +55,12 @@ def test_everything_of_a_person_is_in_the_export_as_json_and_csv(platform: Platf
     answer = httpx.get(f"{platform.urls['privacy']}/export", headers=token, timeout=60)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/zip"
+    platform.settle()
+    kept_of_it = platform.call(person, "audit", "GET", "/entries")["entries"][0]
+    [shown] = platform.call(person, "notification", "GET", "/notifications", params={"unread": True})["notifications"][
+        :1
+    ]
+    assert (kept_of_it["type"], shown["kind"]) == ("export.ready", "export-ready")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as zipped:
         told = json.loads(zipped.read("export.json"))
         kept = zipped.read(f"documents/{receipt['id']}-Beleg März.pdf")

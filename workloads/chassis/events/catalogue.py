@@ -59,7 +59,7 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
     "privacy": {
         "erasure.requested": "Everything of the person is to be erased: erasure_id, round.",
         "erasure.completed": "Every service has erased: erasure_id.",
-        "export.ready": "An export can be fetched: export_id.",
+        "export.ready": "Everything of the person is handed out: export_id.",
     },
 }
 """By publishing service: its events, and what each says."""

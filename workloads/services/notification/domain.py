@@ -14,7 +14,7 @@ Kind = Literal[
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]  # typing's documented content
 URGENT: frozenset[Kind] = frozenset({"export-ready"})
-"""Asked for by the person just now: quiet hours do not hold it back."""
+"""Done in the person's name just now, perhaps by another: quiet hours do not hold it back."""
 _FEWEST = 12
 """Transactions of a category that must be known before one can be unusual."""
 _LEAST_MINOR = 5000
@@ -62,7 +62,7 @@ _TEXTS: dict[str, dict[Kind, tuple[str, str]]] = {
         "payment-missed": ("Expected payment missing", "A payment expected on {expected} has not come."),
         "sync-failing": ("Accounts not up to date", "Not every account could be read: {kinds}."),
         "unusual-spending": ("Unusual spending", "{amount} {currency} for {category} is more than you usually spend."),
-        "export-ready": ("Your data is ready", "The export you asked for can be downloaded."),
+        "export-ready": ("Your data was exported", "Everything was downloaded. If that was not you, tell support."),
         "ticket-answered": ("Your question is answered", "Support has written in your ticket."),
         "bookings-withdrawn": ("Bookings withdrawn", "{bank} no longer lists {count} of your booked transactions."),
     },
@@ -73,7 +73,7 @@ _TEXTS: dict[str, dict[Kind, tuple[str, str]]] = {
         "payment-missed": ("Erwartete Zahlung fehlt", "Eine für {expected} erwartete Zahlung ist ausgeblieben."),
         "sync-failing": ("Konten nicht aktuell", "Nicht jedes Konto konnte gelesen werden: {kinds}."),
         "unusual-spending": ("Ungewöhnliche Ausgabe", "{amount} {currency} für {category} ist mehr als üblich."),
-        "export-ready": ("Ihre Daten sind bereit", "Der gewünschte Export kann geladen werden."),
+        "export-ready": ("Ihre Daten wurden exportiert", "Alles wurde geladen. Waren nicht Sie das, sagen Sie es uns."),
         "ticket-answered": ("Ihre Frage ist beantwortet", "In Ihrer Anfrage steht eine Antwort."),
         "bookings-withdrawn": ("Buchungen zurückgenommen", "{bank} führt {count} Ihrer Buchungen nicht mehr auf."),
     },

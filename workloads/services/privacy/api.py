@@ -36,11 +36,14 @@ _READS = [demands(Scope.ACCOUNTS_READ, Scope.CONSENTS_READ, Scope.PROFILE_READ)]
     },
 )
 def everything(request: Request, user: CurrentUser) -> Response:
-    """Everything of the person, as one ZIP file: export.json, and each part as CSV."""
+    """Everything of the person, as one ZIP file: export.json, and each part as CSV. The person is told of it."""
     services = request.app.state.services
     parts = export.collect(services, user)
+    made = export.archive(parts, export.files(services, parts, user))
+    with request.app.state.database.session(user.id) as session:
+        store.exported(session, user.id)
     headers = {"Content-Disposition": 'attachment; filename="export.zip"', "Cache-Control": "no-store"}
-    return Response(export.archive(parts, export.files(services, parts, user)), media_type=_ZIP, headers=headers)
+    return Response(made, media_type=_ZIP, headers=headers)
 
 
 @router.post(

@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from workloads.chassis import clock, dialect
+from workloads.chassis import clock, dialect, ids
 from workloads.chassis.erasure import REQUESTED
 from workloads.chassis.events import outbox
 from workloads.chassis.problems import not_found
@@ -15,6 +15,11 @@ from workloads.services.privacy import domain
 from workloads.services.privacy.models import Erasure, Reply
 
 SERVICE = "privacy"
+
+
+def exported(session: Session, user: uuid.UUID) -> None:
+    """Everything of a person is handed out: it is audited, and they are told, for it may not have been they."""
+    outbox.write(session, SERVICE, "export.ready", user, {"export_id": str(ids.new_id())})
 
 
 def request(session: Session, user: uuid.UUID) -> Erasure:
