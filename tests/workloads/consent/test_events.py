@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -124,3 +125,21 @@ def test_the_bank_says_until_when_and_the_person_is_warned_a_week_before_that(
     assert TASKS[events.END](Due(issuer.pseudonym(person), uuid.UUID(consent["id"]), app.database, app)) is None
     told = platform.call(person, "consent", "GET", f"/consents/{consent['id']}/evidence")["evidence"]
     assert (told[-1]["status"], told[-1]["source"]) == ("expired", "bank")
+
+
+def test_the_consent_of_another_login_at_the_same_bank_is_warned_of_and_a_renewed_one_is_not(
+    platform: Platform, issuer: Issuer
+) -> None:
+    person = f"two-logins-{uuid.uuid4()}"
+    user, app = issuer.pseudonym(person), platform.states["consent"]
+    first, second = (uuid.UUID(platform.connect(person, "aurora", login=each)["id"]) for each in ("anna", "anna"))
+    reached: list[dict[str, Any]] = []
+    account = SimpleNamespace(call=lambda *_: {"accounts": reached})
+    state = SimpleNamespace(account=account, acting=app.acting)
+    with app.database.session(user) as session:
+        session.execute(update(Consent).values(status="valid"))  # as where the bank does not end the first one
+    for accounts, warned in (([second], 0), ([first, second], 1)):
+        reached[:] = [{"connected": True, "consent_id": str(each)} for each in accounts]
+        assert TASKS[events.WARN](Due(user, first, app.database, state)) is None
+        platform.start(person, "borealis")  # wakes the relay: this test wrote past it
+        assert told(platform, user).count("consent.expiring") == warned

@@ -125,6 +125,9 @@ def build(settings: ConsentSettings) -> FastAPI:
         app.state.sync = None
         if settings.sync_url:
             app.state.sync = ServiceClient("sync", str(settings.sync_url), app.state.tls, timeout=5)
-        return [each for each in (app.state.connector, app.state.sync) if each]
+        app.state.account = None
+        if settings.account_url:
+            app.state.account = ServiceClient("account", str(settings.account_url), app.state.tls)
+        return [each for each in (app.state.connector, app.state.sync, app.state.account) if each]
 
     return create_app("consent", "Consents", settings, [router], prepare=prepare, handlers=HANDLERS, tasks=TASKS)

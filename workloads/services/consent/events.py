@@ -46,9 +46,9 @@ def poll(session: Session, user: uuid.UUID, consent_id: uuid.UUID, seconds: int 
     tasks.schedule(session, POLL, user, due, consent_id)
 
 
-def warn(session: Session, user: uuid.UUID, consent: Consent) -> None:
-    """Tell that a consent ends, unless a newer one reaches the bank already."""
-    if consent.status == "valid" and not _has_newer(session, consent):
+def warn(session: Session, user: uuid.UUID, consent: Consent, *, reaches: bool) -> None:
+    """Tell that a consent ends, unless a newer one reaches the bank already. reaches: accounts, by this one still."""
+    if consent.status == "valid" and (reaches or not _has_newer(session, consent)):
         about = {"consent_id": str(consent.id), "bank": consent.bank, "act_by": act_by(consent).date().isoformat()}
         outbox.write(session, SERVICE, "consent.expiring", user, about)
 

@@ -45,8 +45,18 @@ def revoke_at_banks(handling: Handling) -> int:
 
 
 def _warn(due: Due) -> datetime.datetime | None:
+    """Raises Problem when the account service does not answer."""
+    reaches = _reaches(due)
     with suppress(Problem), due.database.session(due.user) as session:
-        events.warn(session, due.user, store.get(session, due.item))
+        events.warn(session, due.user, store.get(session, due.item), reaches=reaches)
+
+
+def _reaches(due: Due) -> bool:
+    """Whether accounts are known to be reached by the consent: a person may have two logins at one bank."""
+    if due.app.account is None:
+        return False
+    accounts = due.app.account.call("GET", "/accounts", due.app.acting.user(due.user))["accounts"]
+    return any(each["connected"] and each["consent_id"] == str(due.item) for each in accounts)
 
 
 def _end(due: Due) -> datetime.datetime | None:

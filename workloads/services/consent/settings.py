@@ -14,3 +14,7 @@ class ConsentSettings(HolderSettings):
     sync_url: HttpUrl | None = Field(
         default=None, description="base URL of the sync service; absent: a new consent is not read at once"
     )
+    account_url: HttpUrl | None = Field(
+        default=None,
+        description="base URL of the account service; absent: a newer consent stands for every older one at its bank",
+    )
