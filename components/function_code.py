@@ -43,7 +43,8 @@ class _CodeProvider(dynamic.ResourceProvider):
         from components.one_deploy import Site
 
         with management(self.host) as http:
-            return dynamic.ReadResult(id_ if Site(http, props["site"]).has_code() else "", props)
+            there = Site(http, props["site"]).has_code(props["app"])
+        return dynamic.ReadResult(id_ if there else "", props)
 
 
 def deploy(cloud: str, props: dict[str, Any]) -> dict[str, Any]:

@@ -9,15 +9,16 @@ The app takes the package to its storage itself, as its own identity and by its 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import httpx
 
 _PATIENCE = 1200.0
 """Seconds: rights of the app's identity take up to ten minutes to be known everywhere, a remote build some more."""
-_SYNC_PATIENCE = 300.0
+_SYNC_PATIENCE, _LOOK_PATIENCE = 300.0, 60.0
 _VERSION = "2025-03-01"
 _UPLOAD = 230.0
 """Seconds that Azure's front ends let one request take."""
@@ -38,6 +39,9 @@ _ADVICE = {
     404: "Is the app there, and its deployment site's name known in this network",
     409: "Another deployment of the app does not end: look at it in the portal",
 }
+
+
+_Answer = TypeVar("_Answer")
 
 
 class DeploymentFailed(RuntimeError):
@@ -61,18 +65,13 @@ class Site:
 
     def publish(self, package: bytes, *, remote_build: bool) -> str:
         """Deploys a package, the same again if an answer is lost; id of its deployment. Raises DeploymentFailed."""
-        pause, until = 1.0, time.monotonic() + _PATIENCE
-        while True:
-            try:
-                return self._deploy(package, remote_build=remote_build)
-            except _NotYet as reason:
-                if time.monotonic() + pause > until:
-                    advice = _ADVICE.get(reason.status or 0, "Run it again, and look at the app's log if it stays so")
-                    raise DeploymentFailed(
-                        f"The code of {self.host} is not deployed after {_PATIENCE:.0f} s: {reason}. {advice}."
-                    ) from None
-            time.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+        try:
+            return _patiently(lambda: self._deploy(package, remote_build=remote_build), _PATIENCE)
+        except _NotYet as reason:
+            advice = _ADVICE.get(reason.status or 0, "Run it again, and look at the app's log if it stays so")
+            raise DeploymentFailed(
+                f"The code of {self.host} is not deployed after {_PATIENCE:.0f} s: {reason}. {advice}."
+            ) from None
 
     def sync_triggers(self, app: str) -> None:
         """Tells the platform which triggers an app has: it wakes the app for those alone. app: its resource id.
@@ -80,37 +79,39 @@ class Site:
         The site does so itself after a deployment, and not always with effect (azure-functions-host#10169). Raises
         DeploymentFailed.
         """
-        pause, until = 1.0, time.monotonic() + _SYNC_PATIENCE
-        while (answer := self._managed(f"{app}/syncfunctiontriggers")) is None or not answer.is_success:
-            if time.monotonic() + pause > until:
-                said = f"{answer.status_code}, {_shortened(answer.text)}" if answer is not None else "nothing"
-                raise DeploymentFailed(
-                    f"The code of {self.host} is deployed, and its triggers are not known to the platform: it answered "
-                    f"{said}. Restart the app, and run it again."
-                )
-            time.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _managed(self, path: str) -> httpx.Response | None:
-        """What Resource Manager answers to an action; None where it does not answer."""
+        def sync() -> None:
+            answer = self._managed("POST", f"{app}/syncfunctiontriggers")
+            if not answer.is_success:
+                raise _NotYet(f"it answered {answer.status_code}, {_shortened(answer.text)}", answer.status_code)
+
+        try:
+            _patiently(sync, _SYNC_PATIENCE)
+        except _NotYet as reason:
+            raise DeploymentFailed(
+                f"The code of {self.host} is deployed, and its triggers are not known to the platform: {reason}. "
+                "Restart the app, and run it again."
+            ) from None
+
+    def has_code(self, app: str) -> bool:
+        """Whether there is an app with code. app: its resource id. Raises DeploymentFailed when nobody says."""
+
+        def look() -> bool:
+            return self._managed("GET", app).status_code != 404 and self._state("latest") is not None
+
+        try:
+            return _patiently(look, _LOOK_PATIENCE)
+        except _NotYet as reason:
+            raise DeploymentFailed(f"{self.host} does not say what is deployed there: {reason}.") from None
+
+    def _managed(self, method: str, path: str) -> httpx.Response:
+        """What Resource Manager answers. Raises _NotYet when it does not."""
         import httpx
 
         try:
-            return self.http.post(path, params={"api-version": _VERSION}, timeout=_UPLOAD)
-        except httpx.TransportError:
-            return None
-
-    def has_code(self) -> bool:
-        """Whether anything was ever deployed there. Raises DeploymentFailed when the site does not say."""
-        pause, until = 1.0, time.monotonic() + 60
-        while True:
-            try:
-                return self._state("latest") is not None
-            except _NotYet as reason:
-                if time.monotonic() + pause > until:
-                    raise DeploymentFailed(f"{self.host} does not say what is deployed there: {reason}.") from None
-            time.sleep(pause)
-            pause *= 2
+            return self.http.request(method, path, params={"api-version": _VERSION}, timeout=_UPLOAD)
+        except httpx.TransportError as error:
+            raise _NotYet(f"Resource Manager can't be reached: {type(error).__name__}") from None
 
     def _deploy(self, package: bytes, *, remote_build: bool) -> str:
         answer = self._asked(
@@ -197,6 +198,19 @@ class Site:
         if answer.status_code in _BUSY or (answer.status_code in _UNDER_WAY and not gone):
             raise _NotYet(f"{method} /api/{path} was answered {answer.status_code}", answer.status_code)
         return answer
+
+
+def _patiently(attempt: Callable[[], _Answer], patience: float) -> _Answer:
+    """Tries again while it may do a little later. Raises _NotYet when so many seconds are over."""
+    pause, until = 1.0, time.monotonic() + patience
+    while True:
+        try:
+            return attempt()
+        except _NotYet:
+            if time.monotonic() + pause > until:
+                raise
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 def _shortened(text: str) -> str:

@@ -21,7 +21,12 @@ class Scm:
     """A site's answers by what is asked, one after the other; the last one stays. Keeps what it was asked."""
 
     def __init__(self, **answers: list[Answer]) -> None:
-        self.answers = {"publish": [(202, "one")], "one": [(200, {"status": 4})], "latest": [(404, {})]} | answers
+        self.answers = {
+            "publish": [(202, "one")],
+            "one": [(200, {"status": 4})],
+            "latest": [(404, {})],
+            "app": [(200, {})],
+        } | answers
         self.asked: list[httpx.Request] = []
         self.site = Site(
             httpx.Client(base_url="https://arm.example", transport=httpx.MockTransport(self._answer)), HOST
@@ -156,7 +161,18 @@ def test_a_deployment_that_does_not_end_is_told() -> None:
     ("latest", "has"), [((404, {}), False), ((200, {"status": 4}), True), ((200, {"status": 3}), True)]
 )
 def test_an_app_has_code_once_something_was_deployed(latest: Answer, has: bool) -> None:
-    assert Scm(latest=[(503, {}), latest]).site.has_code() is has
+    assert Scm(latest=[(503, {}), latest]).site.has_code(APP) is has
+
+
+def test_an_app_that_is_gone_has_none_and_its_site_is_not_asked() -> None:
+    scm = Scm(app=[LOST, (404, {})])
+    assert scm.site.has_code(APP) is False
+    assert scm.count("latest") == 0
+
+
+def test_a_site_that_does_not_say_is_told() -> None:
+    with pytest.raises(DeploymentFailed, match=f"{HOST} does not say what is deployed there: .*ReadTimeout"):
+        Scm(latest=[LOST]).site.has_code(APP)
 
 
 def test_triggers_are_told_to_the_platform_until_it_takes_them() -> None:

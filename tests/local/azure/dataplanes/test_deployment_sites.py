@@ -107,19 +107,20 @@ def test_the_platforms_own_client_deploys_and_the_package_lies_in_the_apps_conta
         state = http.get(f"https://{app.host}/api/deployments/{deployment}").json()
         assert (state["id"], state["status"]) == (deployment, 4)
         assert http.get(f"https://{app.host}/api/deployments/latest").json() == state
-        assert Site(http, app.host).has_code()
+        assert Site(http, app.host).has_code(app.resource.id)
         Site(http, app.host).sync_triggers(app.resource.id)
     assert kept(app).content == content
 
 
 def test_an_app_without_code_says_so_and_one_that_is_gone_has_no_site(embedded: Embedded, azurite: Backend) -> None:
     app = make(embedded)
-    with app.http() as http:
-        assert not Site(http, app.host).has_code()
+    with app.http(embedded.identity(("Website Contributor", embedded.group))) as http:
+        assert not Site(http, app.host).has_code(app.resource.id)
         assert app.post(http).status_code == 202
         embedded.delete(app.resource)
         with pytest.raises(httpx.ConnectError):
             app.post(http)
+        assert not Site(http, app.host).has_code(app.resource.id)
 
 
 def test_an_app_whose_identity_may_not_write_to_its_container_takes_no_package(
