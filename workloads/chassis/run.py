@@ -23,6 +23,10 @@ KEPT_SECONDS = 65
 _COLLECTED_AFTER = 50_000
 """New objects, more than went, until the collector looks for cycles among them; Python's own number is 700."""
 
+_SWITCHED_AFTER = 0.001
+"""Seconds until a thread that computes lets one on that has waited; Python's own number is 0.005. A page waits for the
+database some times, and its thread for its turn after each: beside a few other pages that added up."""
+
 
 def run(service: str, settings_class: type[S], build: Callable[[S], FastAPI]) -> None:
     """Serve until TERM. Exits with 2 and one clear message when the settings are wrong."""
@@ -38,6 +42,7 @@ def run(service: str, settings_class: type[S], build: Callable[[S], FastAPI]) ->
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECTED_AFTER)
+    sys.setswitchinterval(_SWITCHED_AFTER)
     uvicorn.run(
         application,
         host=str(settings.pod_ip),
