@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import psycopg
+import pytest
 from sqlalchemy import func, select
 
 from tests.end_to_end.stores import rows_with
@@ -24,7 +25,6 @@ from tests.workloads.notification.test_push import (
     keys,  # noqa: F401  # a fixture
     running,  # noqa: F401  # a fixture
     shown,
-    told,  # noqa: F401  # a fixture
 )
 from tests.workloads.platform import wait_until_ready
 from tests.workloads.servers import ADMINISTRATOR, AUDIENCE, Issuer, Postgres, Servers
@@ -34,7 +34,14 @@ from workloads.services.notification.models import Device
 from workloads.services.notification.pushing import Patience
 from workloads.services.notification.settings import NotificationSettings
 
-NAME, BACKUP = "push_notification", "push_notification_backup"
+NAME, BACKUP = "restored_notification", "restored_notification_backup"
+
+
+@pytest.fixture(scope="module")
+def told(server: Postgres, hub: Hub, user_settings: dict[str, str]) -> dict[str, str]:  # noqa: F811  # a fixture
+    """What the service is told, with a database of this file's own."""
+    url = server.service_url("notification", NAME)
+    return {**user_settings, "database_url": url, "ssl_cert_file": str(hub.embedded.instance.ca_bundle)}
 
 
 def back_up(server: Postgres, service: Service) -> None:
@@ -44,7 +51,7 @@ def back_up(server: Postgres, service: Service) -> None:
         owner.execute(f'CREATE DATABASE "{BACKUP}" TEMPLATE "{NAME}" OWNER {ADMINISTRATOR}')  # type: ignore[arg-type]  # psycopg wants literals; the name is ours
 
 
-def restored(told: dict[str, str], keys: Path, privacy: str, issuer: Issuer) -> Service:  # noqa: F811  # fixtures
+def restored(told: dict[str, str], keys: Path, privacy: str, issuer: Issuer) -> Service:  # noqa: F811  # a fixture
     """The service on the backup, with all that it does by itself."""
     push = {"push_hub": "ntf", "push_listen": str(keys / "listen"), "push_send": str(keys / "send")}
     url = told["database_url"].replace(NAME, BACKUP)
@@ -58,7 +65,7 @@ def test_a_restored_backup_brings_back_no_device_of_who_was_erased_neither_here_
     running: Service,  # noqa: F811  # fixtures
     hub: Hub,  # noqa: F811
     keys: Path,  # noqa: F811
-    told: dict[str, str],  # noqa: F811
+    told: dict[str, str],
     server: Postgres,
     servers: Servers,
     issuer: Issuer,
