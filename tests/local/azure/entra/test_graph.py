@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +13,9 @@ import pytest
 
 from local.instance import TENANT_ID
 from tests.local.azure.entra.test_tokens import AUDIENCE, Issuer, claims_of, exchange, issuer
+from workloads.chassis.credential import application as application_credential
+from workloads.services.user.directory import SCOPE as SCOPE_OF_GRAPH
+from workloads.services.user.directory import Directory
 
 __all__ = ["issuer"]
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
@@ -306,6 +310,28 @@ def test_a_user_is_deleted_then_deleted_for_good_with_the_permission_for_it(
     made = application(graph)
     assert graph.delete(f"/v1.0/applications/{made['id']}").status_code == 204
     assert client.delete(f"/v1.0/directory/deletedItems/{made['id']}").status_code == 204
+
+
+def test_a_service_signs_in_as_the_application_that_trusts_its_account(
+    graph: httpx.Client,
+    azure: Any,
+    issuer: Issuer,
+    as_application: AsApplication,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As its pod is told to: by azure-identity, with the account's token in a file."""
+    token = tmp_path / "token"
+    token.write_text(issuer.token(sub="repo:o/r:environment:dev"))
+    monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", azure.url)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(azure.instance.ca_bundle))
+    as_application.permit("User.ReadWrite.All")
+    user, client_id = person(graph), as_application.app["appId"]
+    credential = application_credential(TENANT_ID, client_id)
+    people = Directory(azure.url, azure.tls, lambda: credential.get_token(SCOPE_OF_GRAPH).token)
+    assert people.name(uuid.UUID(user["id"])) == "Ada"
+    people.close()
 
 
 def test_who_deletes_users_deletes_nothing_else(graph: httpx.Client, as_application: AsApplication) -> None:
