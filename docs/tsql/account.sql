@@ -12,7 +12,7 @@ GO
 
 CREATE TABLE user_key (
     user_id UNIQUEIDENTIFIER NOT NULL, 
-    wrapped IMAGE NOT NULL, 
+    wrapped VARBINARY(1024) NOT NULL, 
     wrapping_key NVARCHAR(400) NOT NULL, 
     CONSTRAINT pk_user_key PRIMARY KEY (user_id)
 );
@@ -24,7 +24,7 @@ CREATE TABLE account (
     user_id UNIQUEIDENTIFIER NOT NULL, 
     identity_index NVARCHAR(64) NOT NULL, 
     bank NVARCHAR(40) NOT NULL, 
-    number IMAGE NULL, 
+    number VARBINARY(500) NULL, 
     number_masked NVARCHAR(10) NULL, 
     currency NVARCHAR(3) NULL, 
     name NVARCHAR(140) NULL, 
@@ -64,7 +64,7 @@ CREATE TABLE outbox_event (
     sequence BIGINT NOT NULL IDENTITY, 
     event_id UNIQUEIDENTIFIER NOT NULL, 
     [key] NVARCHAR(40) NOT NULL, 
-    envelope NTEXT NOT NULL, 
+    envelope NVARCHAR(max) NOT NULL, 
     refused NVARCHAR(400) NULL, 
     CONSTRAINT pk_outbox_event PRIMARY KEY (sequence)
 );

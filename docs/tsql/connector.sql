@@ -12,7 +12,7 @@ GO
 
 CREATE TABLE user_key (
     user_id UNIQUEIDENTIFIER NOT NULL, 
-    wrapped IMAGE NOT NULL, 
+    wrapped VARBINARY(1024) NOT NULL, 
     wrapping_key NVARCHAR(400) NOT NULL, 
     CONSTRAINT pk_user_key PRIMARY KEY (user_id)
 );
@@ -23,8 +23,8 @@ CREATE TABLE bank_consent (
     id UNIQUEIDENTIFIER NOT NULL, 
     user_id UNIQUEIDENTIFIER NOT NULL, 
     bank NVARCHAR(40) NOT NULL, 
-    consent_ref IMAGE NOT NULL, 
-    psu_id IMAGE NULL, 
+    consent_ref VARBINARY(2000) NOT NULL, 
+    psu_id VARBINARY(500) NULL, 
     authorisation_id NVARCHAR(200) NULL, 
     redirect_uri NVARCHAR(2000) NOT NULL, 
     nok_redirect_uri NVARCHAR(2000) NULL, 
@@ -38,7 +38,7 @@ CREATE TABLE bank_account (
     id UNIQUEIDENTIFIER NOT NULL, 
     user_id UNIQUEIDENTIFIER NOT NULL, 
     consent_id UNIQUEIDENTIFIER NOT NULL, 
-    resource IMAGE NOT NULL, 
+    resource VARBINARY(2000) NOT NULL, 
     resource_index NVARCHAR(64) NOT NULL, 
     CONSTRAINT pk_bank_account PRIMARY KEY (id), 
     CONSTRAINT fk_bank_account_consent_id FOREIGN KEY(consent_id) REFERENCES bank_consent (id), 
@@ -77,7 +77,7 @@ CREATE TABLE outbox_event (
     sequence BIGINT NOT NULL IDENTITY, 
     event_id UNIQUEIDENTIFIER NOT NULL, 
     [key] NVARCHAR(40) NOT NULL, 
-    envelope NTEXT NOT NULL, 
+    envelope NVARCHAR(max) NOT NULL, 
     refused NVARCHAR(400) NULL, 
     CONSTRAINT pk_outbox_event PRIMARY KEY (sequence)
 );
@@ -122,19 +122,19 @@ GO
 
 -- Running upgrade 0002 -> 0003
 
-ALTER TABLE bank_consent ALTER COLUMN consent_ref IMAGE NULL;
+ALTER TABLE bank_consent ALTER COLUMN consent_ref VARBINARY(2000) NULL;
 
 GO
 
-ALTER TABLE bank_consent ADD progress IMAGE NULL;
+ALTER TABLE bank_consent ADD progress VARBINARY(max) NULL;
 
 GO
 
 CREATE TABLE bank_token (
     user_id UNIQUEIDENTIFIER NOT NULL, 
     consent_id UNIQUEIDENTIFIER NOT NULL, 
-    access IMAGE NOT NULL, 
-    refresh IMAGE NULL, 
+    access VARBINARY(max) NOT NULL, 
+    refresh VARBINARY(max) NULL, 
     expires DATETIMEOFFSET NULL, 
     CONSTRAINT pk_bank_token PRIMARY KEY (consent_id), 
     CONSTRAINT fk_bank_token_consent_id FOREIGN KEY(consent_id) REFERENCES bank_consent (id)

@@ -14,7 +14,7 @@ CREATE TABLE document (
     id UNIQUEIDENTIFIER NOT NULL, 
     user_id UNIQUEIDENTIFIER NOT NULL, 
     content_index NVARCHAR(64) NOT NULL, 
-    details IMAGE NOT NULL, 
+    details VARBINARY(2000) NOT NULL, 
     kind NVARCHAR(40) NOT NULL, 
     size INTEGER NOT NULL, 
     uploaded DATETIMEOFFSET NOT NULL, 
@@ -31,7 +31,7 @@ GO
 
 CREATE TABLE user_key (
     user_id UNIQUEIDENTIFIER NOT NULL, 
-    wrapped IMAGE NOT NULL, 
+    wrapped VARBINARY(1024) NOT NULL, 
     wrapping_key NVARCHAR(400) NOT NULL, 
     CONSTRAINT pk_user_key PRIMARY KEY (user_id)
 );
@@ -42,7 +42,7 @@ CREATE TABLE outbox_event (
     sequence BIGINT NOT NULL IDENTITY, 
     event_id UNIQUEIDENTIFIER NOT NULL, 
     [key] NVARCHAR(40) NOT NULL, 
-    envelope NTEXT NOT NULL, 
+    envelope NVARCHAR(max) NOT NULL, 
     refused NVARCHAR(400) NULL, 
     CONSTRAINT pk_outbox_event PRIMARY KEY (sequence)
 );

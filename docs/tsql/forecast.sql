@@ -58,7 +58,7 @@ CREATE TABLE outbox_event (
     sequence BIGINT NOT NULL IDENTITY, 
     event_id UNIQUEIDENTIFIER NOT NULL, 
     [key] NVARCHAR(40) NOT NULL, 
-    envelope NTEXT NOT NULL, 
+    envelope NVARCHAR(max) NOT NULL, 
     refused NVARCHAR(400) NULL, 
     CONSTRAINT pk_outbox_event PRIMARY KEY (sequence)
 );

@@ -13,7 +13,7 @@ GO
 CREATE TABLE ticket (
     id UNIQUEIDENTIFIER NOT NULL, 
     user_id UNIQUEIDENTIFIER NOT NULL, 
-    subject IMAGE NOT NULL, 
+    subject VARBINARY(1000) NOT NULL, 
     status NVARCHAR(10) NOT NULL, 
     opened DATETIMEOFFSET NOT NULL, 
     changed DATETIMEOFFSET NOT NULL, 
@@ -32,7 +32,7 @@ CREATE TABLE ticket_message (
     ticket_id UNIQUEIDENTIFIER NOT NULL, 
     at DATETIMEOFFSET NOT NULL, 
     author NVARCHAR(10) NOT NULL, 
-    text IMAGE NOT NULL, 
+    text VARBINARY(max) NOT NULL, 
     CONSTRAINT pk_ticket_message PRIMARY KEY (id), 
     CONSTRAINT fk_ticket_message_ticket_id FOREIGN KEY(ticket_id) REFERENCES ticket (id)
 );
@@ -45,7 +45,7 @@ GO
 
 CREATE TABLE user_key (
     user_id UNIQUEIDENTIFIER NOT NULL, 
-    wrapped IMAGE NOT NULL, 
+    wrapped VARBINARY(1024) NOT NULL, 
     wrapping_key NVARCHAR(400) NOT NULL, 
     CONSTRAINT pk_user_key PRIMARY KEY (user_id)
 );
@@ -56,7 +56,7 @@ CREATE TABLE outbox_event (
     sequence BIGINT NOT NULL IDENTITY, 
     event_id UNIQUEIDENTIFIER NOT NULL, 
     [key] NVARCHAR(40) NOT NULL, 
-    envelope NTEXT NOT NULL, 
+    envelope NVARCHAR(max) NOT NULL, 
     refused NVARCHAR(400) NULL, 
     CONSTRAINT pk_outbox_event PRIMARY KEY (sequence)
 );

@@ -72,7 +72,7 @@ CREATE TABLE outbox_event (
     sequence BIGINT NOT NULL IDENTITY, 
     event_id UNIQUEIDENTIFIER NOT NULL, 
     [key] NVARCHAR(40) NOT NULL, 
-    envelope NTEXT NOT NULL, 
+    envelope NVARCHAR(max) NOT NULL, 
     refused NVARCHAR(400) NULL, 
     CONSTRAINT pk_outbox_event PRIMARY KEY (sequence)
 );
@@ -136,7 +136,7 @@ CREATE TABLE device (
     id UNIQUEIDENTIFIER NOT NULL, 
     user_id UNIQUEIDENTIFIER NOT NULL, 
     platform NVARCHAR(10) NOT NULL, 
-    channel IMAGE NOT NULL, 
+    channel VARBINARY(4000) NOT NULL, 
     channel_index NVARCHAR(64) NOT NULL, 
     installation UNIQUEIDENTIFIER NOT NULL, 
     registered BIT NOT NULL, 
@@ -169,7 +169,7 @@ GO
 
 CREATE TABLE user_key (
     user_id UNIQUEIDENTIFIER NOT NULL, 
-    wrapped IMAGE NOT NULL, 
+    wrapped VARBINARY(1024) NOT NULL, 
     wrapping_key NVARCHAR(400) NOT NULL, 
     CONSTRAINT pk_user_key PRIMARY KEY (user_id)
 );

@@ -25,7 +25,7 @@ CREATE TABLE outbox_event (
     sequence BIGINT NOT NULL IDENTITY, 
     event_id UNIQUEIDENTIFIER NOT NULL, 
     [key] NVARCHAR(40) NOT NULL, 
-    envelope NTEXT NOT NULL, 
+    envelope NVARCHAR(max) NOT NULL, 
     refused NVARCHAR(400) NULL, 
     CONSTRAINT pk_outbox_event PRIMARY KEY (sequence)
 );
@@ -70,13 +70,13 @@ GO
 
 -- Running upgrade 0001 -> 0002
 
-ALTER TABLE profile ADD account IMAGE NULL;
+ALTER TABLE profile ADD account VARBINARY(100) NULL;
 
 GO
 
 CREATE TABLE user_key (
     user_id UNIQUEIDENTIFIER NOT NULL, 
-    wrapped IMAGE NOT NULL, 
+    wrapped VARBINARY(1024) NOT NULL, 
     wrapping_key NVARCHAR(400) NOT NULL, 
     CONSTRAINT pk_user_key PRIMARY KEY (user_id)
 );
