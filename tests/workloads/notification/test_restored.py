@@ -62,9 +62,9 @@ def restored(told: dict[str, str], keys: Path, privacy: str, issuer: Issuer) -> 
 
 
 def test_a_restored_backup_brings_back_no_device_of_who_was_erased_neither_here_nor_at_the_hub(
-    running: Service,  # noqa: F811  # fixtures
-    hub: Hub,  # noqa: F811
-    keys: Path,  # noqa: F811
+    running: Service,  # noqa: F811  # a fixture
+    hub: Hub,  # noqa: F811  # a fixture
+    keys: Path,  # noqa: F811  # a fixture
     told: dict[str, str],
     server: Postgres,
     servers: Servers,

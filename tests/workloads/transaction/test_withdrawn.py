@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -40,10 +41,10 @@ class Bank(Ledger):
         super().__init__()
         self.now = NOON
 
-    def reads(self, *entries: Told, later: float = 12, complete: bool = True, **more: object) -> tuple[int, int, int]:
+    def reads(self, *entries: Told, later: float = 12, complete: bool = True, **more: Any) -> tuple[int, int, int]:
         self.now += later * HOUR
         proof = Proof(UNTIL, self.now) if complete else None
-        return self.take([ANCHOR, *entries], complete_from=SINCE, proof=proof, **more)  # type: ignore[arg-type]
+        return self.take([ANCHOR, *entries], complete_from=SINCE, proof=proof, **more)
 
     @property
     def listed(self) -> Counter[Told]:
