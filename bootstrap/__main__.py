@@ -81,6 +81,8 @@ pulumi.export(
             "subscriptionId": client.subscription_id,
             "backend": state.places[stack].backend,
             "secretsProvider": state.places[stack].secrets_provider,
+            "container": state.places[stack].container_id,
+            "key": state.places[stack].key_id,
             "signIn": applications.get(stack),
         }
         for stack, identity in pipelines.items()

@@ -29,6 +29,9 @@ def test_the_bootstrap_comes_and_goes(deployment: Deployment, tmp_path: Path) ->
     assert set(made["environments"]) == {"dev", "prod"}
     assert made["environments"]["dev"]["backend"].startswith("azblob://state-dev?storage_account=")
     assert made["environments"]["dev"]["secretsProvider"].startswith("azurekeyvault://")
+    # What a person's roles are given at, by the commands of docs/deploy.md.
+    assert made["environments"]["dev"]["container"].endswith("/containers/state-dev")
+    assert made["environments"]["dev"]["key"].endswith("/keys/pulumi-dev")
     assert made["environments"]["dev"]["signIn"]["clientId"]
     assert changes(program.run("up", "--refresh", "--expect-no-changes")) == []
     program.run("destroy")
