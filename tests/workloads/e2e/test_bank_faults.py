@@ -19,22 +19,25 @@ Page = dict[str, Any]
 
 
 class Faulty:
-    """Stands between the connector and one bank; changes answers about transactions while ``fault`` is set."""
+    """Stands between the connector and one bank; changes answers at ``where`` while ``fault`` is set."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport, self._send = transport, transport._send
         self.begin(None)
 
     def __call__(self, asked: Any, content: bytes | None) -> Answer:
-        if self.fault is None or "/transactions" not in asked.url:
+        if self.fault is None or self.where not in asked.url:
             return self._send(asked, content)
         self.pages += 1
         if self.last is None or not self.stays:
             self.last = self._send(asked, content)
         return self.fault(replace(self.last, url=asked.url), self.pages)
 
-    def begin(self, fault: Callable[[Answer, int], Answer] | None, *, stays: bool = False) -> None:
-        """From now on. stays: whether the bank itself is asked for the first page only."""
+    def begin(
+        self, fault: Callable[[Answer, int], Answer] | None, *, stays: bool = False, where: str = "/transactions"
+    ) -> None:
+        """From now on. stays: whether the bank itself is asked for the first page only. where: part of the address."""
+        self.where = where
         self.fault, self.stays, self.last, self.pages = fault, stays, None, 0
 
 
@@ -83,8 +86,8 @@ FAILING: dict[str, tuple[Callable[[Answer, int], Answer], str]] = {
     "half JSON": (half, "bank-answer-unreadable"),
     "repeated page": (same_page, "bank-pages-loop"),
     "endless pages": (for_ever, "bank-pages-endless"),
-    "expired on the way": (refusal(401, "CONSENT_EXPIRED"), "consent-expired"),
-    "revoked on the way": (refusal(401, "CONSENT_INVALID"), "consent-invalid"),
+    "expired on the way, it seems": (refusal(401, "CONSENT_EXPIRED"), "bank-failed"),
+    "revoked on the way, it seems": (refusal(401, "CONSENT_INVALID"), "bank-failed"),
 }
 """What the bank does, and what the person is told of it."""
 
@@ -159,6 +162,20 @@ def test_a_read_that_fails_later_changes_nothing(platform: Platform, borealis: F
         assert platform.ledger(person) == before, name
     consents = platform.call(person, "consent", "GET", "/consents")["consents"]
     assert [each["status"] for each in consents] == ["valid"], "the bank itself still says so when it is asked"
+
+
+def test_a_consent_that_is_refused_for_a_moment_disconnects_nothing(platform: Platform, borealis: Faulty) -> None:
+    person = f"moment-{uuid.uuid4()}"
+    platform.connect(person, "borealis")
+    after_a_read(platform, person)
+    refused = refusal(401, "CONSENT_INVALID")
+    borealis.begin(lambda answer, page: refused(answer, 2), where="/accounts")
+    assert {each["kind"] for each in platform.synchronise(person)["failures"]} == {"bank-failed"}
+    platform.settle()
+    accounts = platform.call(person, "account", "GET", "/accounts")["accounts"]
+    assert {each["connected"] for each in accounts} == {True}, "they are read again with nobody there"
+    borealis.begin(None)
+    after_a_read(platform, person)
 
 
 @pytest.mark.parametrize("bank", ["aurora", "borealis"])

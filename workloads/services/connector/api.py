@@ -16,7 +16,7 @@ from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import Problem, documented
 from workloads.chassis.scopes import Scope
 from workloads.chassis.userkeys import UserKeys
-from workloads.services.connector import authorisation, banks, health, profile, store
+from workloads.services.connector import authorisation, banks, health, profile, standing, store
 from workloads.services.connector.access import Desk, seal_progress
 from workloads.services.connector.failures import BankFailure
 from workloads.services.connector.forms import (
@@ -125,7 +125,7 @@ def delete_consent(request: Request, user: CurrentUser, bank: str, consent_id: u
 def accounts(request: Request, user: CurrentUser, bank: str, consent_id: uuid.UUID) -> AccountList:
     """The accounts that the consent grants, with their balances."""
     desk = Desk.at(request, bank, user)
-    found = desk.bank.accounts(desk.existing(consent_id))
+    found = standing.read(desk.bank, desk.existing(consent_id), desk.bank.accounts)
     with desk.database.session(user.id) as session:
         resources = [each.resource_id for each in found]
         known = store.keep_accounts(session, desk.cipher(session), user.id, consent_id, resources)
@@ -139,7 +139,8 @@ def accounts(request: Request, user: CurrentUser, bank: str, consent_id: uuid.UU
 def _balances(desk: Desk, consent_id: uuid.UUID, account: LinkedAccount) -> list[Balance]:
     """An account's balances; those of the account list where the bank has no others for it."""
     try:
-        return desk.bank.balances(desk.existing(consent_id, account.id)) or account.balances
+        told = standing.read(desk.bank, desk.existing(consent_id, account.id), desk.bank.balances)
+        return told or account.balances
     except BankFailure as failure:
         if failure.kind in ("not-found", "bank-refused"):
             return account.balances
@@ -164,7 +165,7 @@ def transactions(
     earliest = today - datetime.timedelta(days=desk.bank.profile.transactions.history_days)
     start = min(max(date_from or earliest, earliest), today)
     period = {"date_from": start.isoformat(), "date_to": today.isoformat()}
-    history = desk.bank.history(desk.existing(consent_id, account_id, **period))
+    history = standing.read(desk.bank, desk.existing(consent_id, account_id, **period), desk.bank.history)
     told = TransactionList(
         date_from=start, date_to=today, entries=history.entries, covers_pending=history.covers_pending,
         complete=history.complete, unreadable=history.unreadable, pages=history.pages,

@@ -16,11 +16,15 @@ class BankFailure(Problem):
     """A bank refused, failed or could not be understood.
 
     kind: consent-expired and consent-invalid (409) need the person again; bank-quota-exceeded (429) needs time;
-    the others are the bank's fault or ours. bank_code: its own message code, where it sent one.
+    the others are the bank's fault or ours. bank_code: its own message code, where it sent one. doubtful: whether a
+    consent was refused by one answer alone, which may be wrong for a moment; a token is not, where none can be had.
     """
 
-    def __init__(self, kind: str, detail: str, status: int = 502, bank_code: str | None = None) -> None:
+    def __init__(
+        self, kind: str, detail: str, status: int = 502, bank_code: str | None = None, *, doubtful: bool = False
+    ) -> None:
         super().__init__(status, kind, detail)
+        self.doubtful = doubtful
         if bank_code:
             self.extra["bank_code"] = bank_code
 
@@ -34,6 +38,8 @@ _TOLD: Mapping[str, tuple[int, str]] = {
     "bank-unauthorized": (502, "The bank refused who is asking."),
 }
 """HTTP status and words of each kind; bank-failed and bank-refused tell the bank's status."""
+CONSENT_OVER = ("consent-expired", "consent-invalid")
+"""Kinds after which the person must act."""
 _MEANING: Mapping[str, str] = {
     "CONSENT_EXPIRED": "consent-expired",
     "CONSENT_INVALID": "consent-invalid",
@@ -68,15 +74,19 @@ def _at(body: Any, path: str) -> Any:
     return body
 
 
-def from_answer(status: int, body: Any, errors: Errors | None = None) -> BankFailure:
-    """The failure that an answer outside 2xx stands for. errors: how this bank tells them."""
+def from_answer(status: int, body: Any, errors: Errors | None = None, *, token_is_dead: bool = False) -> BankFailure:
+    """The failure that an answer outside 2xx stands for. errors: how this bank tells them.
+
+    token_is_dead: whether one was sent for which no other can be had: a refusal of it is final.
+    """
     errors = errors or Errors()
     code = code_of(body, errors.code)
     kind = errors.meaning.get(code or "") or _MEANING.get(code or "") or errors.statuses.get(status)
     kind = kind or _by_status(status, code or "")
     if kind in _TOLD:
         answered, words = _TOLD[kind]
-        return BankFailure(kind, words, answered, code)
+        final = token_is_dead and (code or "").startswith("TOKEN_")
+        return BankFailure(kind, words, answered, code, doubtful=kind in CONSENT_OVER and not final)
     if kind == "bank-failed":
         return BankFailure(kind, f"The bank failed with status {status}.", 502, code)
     return BankFailure("bank-refused", f"The bank refused the request with status {status}.", 502, code)

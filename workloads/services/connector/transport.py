@@ -132,11 +132,14 @@ class Transport:
         bearer = token(None) if token else context.token.value if context.token else None
         answer = self._once(context, self._built(operation, context, target, method), content, bearer, operation)
         renew = token or (context.token.renew if context.token else None)
-        if answer.status == 401 and bearer and renew and (new := renew(bearer)):
+        new = renew(bearer) if answer.status == 401 and bearer and renew else None
+        if new:
             again = self._built(operation, context, target, method)  # each request has an id of its own
             answer = self._once(context, again, content, new, operation)
         if not 200 <= answer.status < 300:
-            raise from_answer(answer.status, answers.leniently(answer.content), self.profile.errors)
+            dead = answer.status == 401 and bearer is not None and new is None
+            told = answers.leniently(answer.content)
+            raise from_answer(answer.status, told, self.profile.errors, token_is_dead=dead)
         return answer
 
     def post_form(self, operation: str, context: Context, url: str, form: Mapping[str, str]) -> Answer:
