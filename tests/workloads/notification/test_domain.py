@@ -10,8 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from workloads.services.notification import domain
-from workloads.services.notification.domain import KINDS, LANGUAGES, QuietHours, text, unusual
+from workloads.services.notification.domain import QuietHours, unusual
 from workloads.services.notification.forms import Preferences
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -69,18 +68,6 @@ def test_unusual_is_twice_the_largest_and_no_small_amount() -> None:
     assert not unusual(-90_000, usual[:11]), "too little is known"
     assert not unusual(-4_999, [-100] * 20)
     assert not unusual(90_000, usual)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_kind_has_a_text_in_every_language_made_of_what_it_is_told(language: str) -> None:
-    about = {"percent": 80, "month": "2026-11", "bank": "aurora", "act_by": "2026-12-01", "expected": "2026-11-01",
-             "kinds": "bank-timeout", "amount": "1.00", "currency": "EUR", "category": "travel",
-             "count": 2}  # fmt: skip
-    assert set(domain._TEXTS[language]) == set(KINDS)
-    for kind in KINDS:
-        title, body = text(kind, language, about)
-        assert title
-        assert "{" not in title + body
 
 
 @pytest.mark.parametrize("time", ["0٢:00", "24:00", "7:00", "07:60", "07:00\n"])

@@ -53,7 +53,7 @@ def test_a_person_is_told_once_a_period_however_often_the_event_comes(
     crossed(platform, user, "one")
     crossed(platform, user, "two", 100)
     told = inbox(platform, person)
-    assert sorted(each["title"] for each in told) == ["Budget zu 100 % verbraucht", "Budget zu 80 % verbraucht"]
+    assert sorted(each["title"] for each in told) == ["Budget zu 100\xa0% verbraucht", "Budget zu 80\xa0% verbraucht"]
     assert sent(platform, user) == 2
     read = platform.call(person, "notification", "POST", f"/notifications/{told[0]['id']}/read")
     assert read["read"]
@@ -102,7 +102,7 @@ def test_spending_that_is_twice_the_usual_is_told(platform: Platform, person: st
     told = [fact(n, -5_000, 10 + n) for n in range(14)] + [fact(20, -30_000, 1)]
     platform.bus.publish([Event.new("enrichment", facts.CATEGORISED, user, {"facts": told})])
     [one] = inbox(platform, person)
-    assert one["text"] == "300.00 EUR for travel is more than you usually spend."
+    assert one["text"] == "€300.00 for travel is more than you usually spend."
 
 
 def test_an_unknown_time_zone_is_refused(platform: Platform, person: str) -> None:

@@ -25,7 +25,7 @@ from workloads.chassis.events.envelope import Event
 from workloads.chassis.events.tables import OutboxEvent
 from workloads.chassis.settings import SettingsError
 from workloads.chassis.tasks import Task, Worker
-from workloads.services.notification import api, domain
+from workloads.services.notification import api, domain, texts
 from workloads.services.notification.handlers import HANDLERS
 from workloads.services.notification.models import Device, Notification, Push
 from workloads.services.notification.push import Unavailable
@@ -197,11 +197,11 @@ def test_each_device_is_told_once_and_shows_a_title_alone(service: Service, hub:
     assert service.published(person, "inbox") == ["notification.sent"]
 
 
-@pytest.mark.parametrize("language", domain.LANGUAGES)
+@pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_no_title_on_a_locked_screen_is_made_of_anything(language: str) -> None:
-    titles = [domain.on_a_locked_screen(kind, language) for kind in domain.KINDS]
+    titles = [texts.on_a_locked_screen(kind, language) for kind in domain.KINDS]
     assert not [each for each in titles if "{" in each or any(letter.isdigit() for letter in each)]
-    assert domain.on_a_locked_screen("budget-threshold", "fr") == domain.on_a_locked_screen("budget-threshold", "en")
+    assert texts.on_a_locked_screen("budget-threshold", "it") == texts.on_a_locked_screen("budget-threshold", "en")
 
 
 def test_a_device_is_known_by_its_address_which_is_kept_sealed(service: Service, person: str, phone: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 Kind = Literal[
@@ -54,45 +54,20 @@ def unusual(minor: int, earlier: Sequence[int]) -> bool:
     return len(spent) >= _FEWEST and -minor >= max(_LEAST_MINOR, _TIMES * max(spent))
 
 
-_TEXTS: dict[str, dict[Kind, tuple[str, str]]] = {
-    "en": {
-        "budget-threshold": ("Budget at {percent} %", "{percent} % of a budget for {month} is spent."),
-        "consent-expiring": ("Bank connection ends soon", "Renew the connection to {bank} before {act_by}."),
-        "consent-expired": ("Bank connection ended", "The connection to {bank} has ended. Connect it again."),
-        "payment-missed": ("Expected payment missing", "A payment expected on {expected} has not come."),
-        "sync-failing": ("Accounts not up to date", "Not every account could be read: {kinds}."),
-        "unusual-spending": ("Unusual spending", "{amount} {currency} for {category} is more than you usually spend."),
-        "export-ready": ("Your data was exported", "Everything was downloaded. If that was not you, tell support."),
-        "ticket-answered": ("Your question is answered", "Support has written in your ticket."),
-        "bookings-withdrawn": ("Bookings withdrawn", "{bank} no longer lists {count} of your booked transactions."),
-    },
-    "de": {
-        "budget-threshold": ("Budget zu {percent} % verbraucht", "{percent} % eines Budgets für {month} sind weg."),
-        "consent-expiring": ("Bankzugang endet bald", "Erneuern Sie den Zugang zu {bank} vor dem {act_by}."),
-        "consent-expired": ("Bankzugang beendet", "Der Zugang zu {bank} ist abgelaufen. Verbinden Sie ihn neu."),
-        "payment-missed": ("Erwartete Zahlung fehlt", "Eine für {expected} erwartete Zahlung ist ausgeblieben."),
-        "sync-failing": ("Konten nicht aktuell", "Nicht jedes Konto konnte gelesen werden: {kinds}."),
-        "unusual-spending": ("Ungewöhnliche Ausgabe", "{amount} {currency} für {category} ist mehr als üblich."),
-        "export-ready": ("Ihre Daten wurden exportiert", "Alles wurde geladen. Waren nicht Sie das, sagen Sie es uns."),
-        "ticket-answered": ("Ihre Frage ist beantwortet", "In Ihrer Anfrage steht eine Antwort."),
-        "bookings-withdrawn": ("Buchungen zurückgenommen", "{bank} führt {count} Ihrer Buchungen nicht mehr auf."),
-    },
+Reason = Literal["consent", "quota", "unavailable", "answer", "ours"]
+"""Why accounts could not be read, as far as it helps a person to know."""
+_REASONS: Mapping[str, Reason] = {
+    "consent-expired": "consent",
+    "consent-invalid": "consent",
+    "bank-quota-exceeded": "quota",
+    "quota-exhausted": "quota",
+    "bank-unreachable": "unavailable",
+    "bank-timeout": "unavailable",
+    "bank-failed": "unavailable",
+    "not-found": "answer",
 }
-LANGUAGES: Collection[str] = tuple(_TEXTS)
-_ON_A_LOCKED_SCREEN: dict[str, dict[Kind, str]] = {
-    "en": {"budget-threshold": "A budget is being used up", "unusual-spending": "Something to look at"},
-    "de": {"budget-threshold": "Ein Budget wird knapp", "unusual-spending": "Bitte einmal ansehen"},
-}
-"""Titles of what tells more than others should read over somebody's shoulder."""
 
 
-def text(kind: Kind, language: str, about: dict[str, Any]) -> tuple[str, str]:
-    """Title and text, in a language there is, else in English."""
-    title, body = _TEXTS.get(language, _TEXTS["en"])[kind]
-    return title.format(**about), body.format(**about)
-
-
-def on_a_locked_screen(kind: Kind, language: str) -> str:
-    """What a device shows to whoever holds it: a title without amounts, names, banks and dates, and nothing else."""
-    known = language if language in _TEXTS else "en"
-    return _ON_A_LOCKED_SCREEN[known].get(kind) or _TEXTS[known][kind][0]
+def reason(kind: str) -> Reason:
+    """Why, of a problem's kind. Other kinds that begin with "bank" are about what the bank answered."""
+    return _REASONS.get(kind) or ("answer" if kind.startswith("bank-") else "ours")

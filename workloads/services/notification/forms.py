@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from workloads.services.notification import domain
+from workloads.services.notification import domain, texts
 from workloads.services.notification.domain import Kind
 from workloads.services.notification.models import Device, Notification, Preference
 from workloads.services.notification.push import Platform
@@ -29,7 +29,7 @@ class Preferences(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     timezone: Annotated[str, Field(max_length=40, examples=["Europe/Berlin"]), AfterValidator(_known_zone)]
-    language: Literal["en", "de"] = "en"
+    language: Literal["en", "de", "sv", "fr"] = "en"
     quiet_from: LocalTime = "22:00"
     quiet_to: LocalTime = "07:00"
     muted: list[Kind] = Field(default=[], max_length=len(domain.KINDS), examples=[["payment-missed"]])
@@ -49,8 +49,8 @@ class NotificationView(BaseModel):
 
     id: uuid.UUID
     kind: Kind
-    title: str = Field(examples=["Budget at 80 %"])
-    text: str = Field(examples=["80 % of a budget for 2026-11 is spent."])
+    title: str = Field(examples=["Budget at 80%"])
+    text: str = Field(examples=["80% of a budget for November 2026 is spent."])
     about: dict[str, Any] = Field(description="what the app can link to", examples=[{"percent": 80}])
     delivered: datetime.datetime
     read: datetime.datetime | None
@@ -59,7 +59,7 @@ class NotificationView(BaseModel):
     def of(cls, row: Notification, language: str) -> NotificationView:
         """In the person's language."""
         kind: Any = row.kind
-        title, text = domain.text(kind, language, row.about)
+        title, text = texts.text(kind, language, row.about)
         return cls(
             id=row.id, kind=kind, title=title, text=text, about=row.about, read=row.read,
             delivered=row.delivered or row.created,

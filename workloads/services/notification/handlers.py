@@ -7,7 +7,7 @@ from typing import Any
 
 from workloads.chassis import erasure, facts, tasks, userkeys
 from workloads.chassis.events.consumer import Handler, Handling, Unprocessable
-from workloads.services.notification import pushing, store
+from workloads.services.notification import pushing, store, texts
 from workloads.services.notification.domain import Kind
 from workloads.services.notification.models import Base, Fact
 
@@ -21,10 +21,19 @@ def _tells(kind: Kind, period: Callable[[dict[str, Any]], str], *names: str) -> 
             about, once = {name: data[name] for name in names}, period(data)
         except KeyError as missing:
             raise Unprocessable(f"{handling.event.type} without {missing.args[0]}") from None
+        _refuse_unspeakable(handling, kind, about)
         with handling.transaction() as session:
             store.notify(session, handling.user, kind, once, about)
 
     return handle
+
+
+def _refuse_unspeakable(handling: Handling, kind: Kind, about: dict[str, Any]) -> None:
+    """Raises Unprocessable where no text can be made: else the person's whole inbox could not be shown."""
+    try:
+        texts.text(kind, "en", about)
+    except (ValueError, TypeError):
+        raise Unprocessable(f"{handling.event.type} of which no text can be made") from None
 
 
 def _on_categorised(handling: Handling) -> None:

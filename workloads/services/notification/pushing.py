@@ -15,7 +15,7 @@ from workloads.chassis import clock, dialect
 from workloads.chassis.events import outbox
 from workloads.chassis.events.consumer import Handling
 from workloads.chassis.tasks import Due, TaskHandler
-from workloads.services.notification import devices, domain, store
+from workloads.services.notification import devices, domain, store, texts
 from workloads.services.notification.domain import Kind
 from workloads.services.notification.models import Device, Notification, Push
 from workloads.services.notification.push import Address, Gone, Message, PushService, Refused, Unavailable, Unknown
@@ -150,7 +150,7 @@ def _ready(session: Session, user: uuid.UUID, push_id: uuid.UUID) -> _Ready | da
     until = None if kind in domain.URGENT else store.quiet(wishes).until(now)
     if until or not device.registered:
         return until or now + _UNTIL_TOLD
-    title = domain.on_a_locked_screen(kind, wishes.language)
+    title = texts.on_a_locked_screen(kind, wishes.language)
     return _Ready(devices.address(device), Message(told.id, title), kind)
 
 
