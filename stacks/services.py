@@ -164,7 +164,7 @@ SERVICES = (
         files=True,
         calls=("transaction",),
         paths=("/documents",),
-        handles=("file.stored", _ERASURE),
+        handles=("file.stored", "transaction.amended", _ERASURE),
     ),
     Service(
         name="help",

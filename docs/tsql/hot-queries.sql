@@ -12,7 +12,7 @@ FROM ledger_transaction
 WHERE ledger_transaction.state = :state AND ledger_transaction.category = :category AND ledger_transaction.minor >= :minimum AND ledger_transaction.minor <= :maximum AND ledger_transaction.search LIKE :word_0 ESCAPE '/' AND ledger_transaction.iban_indexes LIKE :index_0 AND ledger_transaction.user_id = :user_id ORDER BY ledger_transaction.date DESC, ledger_transaction.sequence DESC;
 
 -- What changed since a revision
-SELECT TOP 500 ledger_transaction.id, ledger_transaction.account_id, ledger_transaction.revision, ledger_transaction.state, ledger_transaction.status, ledger_transaction.date, ledger_transaction.minor, ledger_transaction.currency, ledger_transaction.counterparty, ledger_transaction.remittance, ledger_transaction.transfer_id, ledger_transaction.with_own, ledger_transaction.counterparty_index 
+SELECT TOP 500 ledger_transaction.id, ledger_transaction.account_id, ledger_transaction.revision, ledger_transaction.state, ledger_transaction.status, ledger_transaction.date, ledger_transaction.minor, ledger_transaction.currency, ledger_transaction.counterparty, ledger_transaction.remittance, ledger_transaction.transfer_id, ledger_transaction.with_own, ledger_transaction.counterparty_index, ledger_transaction.formerly 
 FROM ledger_transaction 
 WHERE ledger_transaction.revision > :revision_1 ORDER BY ledger_transaction.revision;
 

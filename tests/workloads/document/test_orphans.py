@@ -25,7 +25,9 @@ from workloads.services.document.orphans import STORED, reconcile
 
 
 class Shelf:
-    """A person's files and documents, and what is told of them."""
+    """A person's files and documents, and what is told of them. handler: of the events that are delivered."""
+
+    handler = staticmethod(reconcile)
 
     def __init__(self, database: Database, files: MemoryFiles | None = None) -> None:
         self.database, self.files, self.user = database, files or MemoryFiles(), uuid.uuid4()
@@ -53,7 +55,7 @@ class Shelf:
     def deliver(self, event: Event) -> None:
         """To the handler, as a consumer does."""
         try:
-            reconcile(Handling(event, self.database, SimpleNamespace(files=self.files)))
+            self.handler(Handling(event, self.database, SimpleNamespace(files=self.files)))
         except AlreadyHandled:
             return
 

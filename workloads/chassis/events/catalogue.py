@@ -31,7 +31,8 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
         "transactions.imported": "A list was taken over: account_id, revision, added, updated, removed.",
         "transactions.withdrawn": "A bank lists booked transactions no more: account_id, bank, count.",
         "transaction.booked": "A pending transaction was booked: id, account_id, revision.",
-        "transaction.amended": "A transaction changed: id, account_id, revision.",
+        "transaction.amended": "A transaction changed: id, account_id, revision; formerly, where the person said what "
+        "pending one it was.",
         "transaction.removed": "A transaction is withdrawn or deleted: id, account_id, revision.",
     },
     "enrichment": {

@@ -17,7 +17,7 @@ from workloads.chassis.identity import CurrentUser, demands
 from workloads.chassis.problems import Problem, documented
 from workloads.chassis.scopes import Scope
 from workloads.chassis.userkeys import UserKeys
-from workloads.services.document import domain, orphans, store
+from workloads.services.document import domain, merged, orphans, store
 from workloads.services.document.files import Files
 from workloads.services.document.forms import Attachment, DocumentList, DocumentView, MatchList, MatchView
 from workloads.services.document.models import Base, Document
@@ -214,6 +214,7 @@ def _delete_files(handling: Handling) -> int:
 HANDLERS: dict[str, Handler] = {
     erasure.REQUESTED: erasure.handler(store.SERVICE, [Base, userkeys.Base], before=_delete_files),
     orphans.STORED: orphans.reconcile,
+    merged.AMENDED: merged.follow,
 }
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from workloads.chassis import bulk, clock, dialect, tasks
@@ -55,13 +55,16 @@ def keep(
 ) -> int:
     """Say what changed transactions are; how many are said to be something else than before.
 
-    changes: as the transaction service tells them. A correction of the person's stays.
+    changes: as the transaction service tells them. A correction of the person's stays, also where what it was said of
+    has become another transaction.
     """
-    known = _known(session, [uuid.UUID(each["id"]) for each in changes])
+    became = {uuid.UUID(each["formerly"]): uuid.UUID(each["id"]) for each in changes if each["formerly"]}
+    known = _known(session, [*(uuid.UUID(each["id"]) for each in changes), *became])
+    corrected = _corrected(session, known, became)
     new, changed = [], []
     for each in changes:
         before = known.get(uuid.UUID(each["id"]))
-        row = _assigned(user, each, said, before)
+        row = _assigned(user, each, said, corrected)
         if before is None:
             new.append(row)
         elif any(row[name] != before[name] for name in _NAMES if name != "version"):
@@ -84,17 +87,35 @@ def _known(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[s
     return found
 
 
+def _corrected(
+    session: Session, known: dict[uuid.UUID, dict[str, Any]], became: Mapping[uuid.UUID, uuid.UUID]
+) -> Mapping[uuid.UUID, str]:
+    """The person's word by transaction: one on a pending entry goes over to the booked one that it has become.
+
+    It is taken from the pending entry, or it would come back once the person takes it back from the booked one, whose
+    own word goes before it.
+    """
+    corrected = {key: row["category"] for key, row in known.items() if row["source"] == "person"}
+    moved = [former for former in became if former in corrected]
+    for former in moved:
+        corrected.setdefault(became[former], corrected.pop(former))
+    if moved:
+        session.execute(update(Assignment).where(Assignment.transaction_id.in_(moved)).values(source="none"))
+    return corrected
+
+
 def _assigned(
-    user: uuid.UUID, change: dict[str, Any], said: domain.Word, before: dict[str, Any] | None
+    user: uuid.UUID, change: dict[str, Any], said: domain.Word, corrected: Mapping[uuid.UUID, str]
 ) -> dict[str, Any]:
     told = (change[name] for name in ("counterparty", "remittance", "minor", "transfer", "counterparty_index"))
     line = domain.Line(*told)
     party = domain.party(user, line)
     found = domain.meaning(line, party, said)
-    if before and before["source"] == "person":
-        found = domain.Meaning(before["category"], found.merchant, "person")
+    transaction_id = uuid.UUID(change["id"])
+    if transaction_id in corrected:
+        found = domain.Meaning(corrected[transaction_id], found.merchant, "person")
     return {
-        "transaction_id": uuid.UUID(change["id"]), "user_id": user, "version": 0,
+        "transaction_id": transaction_id, "user_id": user, "version": 0,
         "account_id": uuid.UUID(change["account_id"]), "date": datetime.date.fromisoformat(change["date"]),
         "minor": change["minor"], "currency": change["currency"], "status": change["status"],
         "category": found.category, "merchant": found.merchant, "party": party, "source": found.source,

@@ -76,6 +76,7 @@ class ChangeView(BaseModel):
     )
     remittance: str | None = Field(examples=["Kartenzahlung"])
     transfer: bool = Field(description="between the person's own accounts, by their numbers or by both sides")
+    formerly: uuid.UUID | None = Field(description="the pending transaction that it was, as the person said")
 
 
 def change(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def change(row: Mapping[str, Any]) -> dict[str, Any]:
         "status": row["status"], "date": row["date"], "minor": row["minor"], "currency": row["currency"],
         "counterparty": sealed_ibans.without(row["counterparty"]), "counterparty_index": row["counterparty_index"],
         "remittance": sealed_ibans.without(row["remittance"]),
-        "transfer": row["transfer_id"] is not None or row["with_own"],
+        "transfer": row["transfer_id"] is not None or row["with_own"], "formerly": row["formerly"],
     }  # fmt: skip
 
 

@@ -40,7 +40,7 @@ LARGEST_IN = 500
 _TOLD = (
     Transaction.id, Transaction.account_id, Transaction.revision, Transaction.state, Transaction.status,
     Transaction.date, Transaction.minor, Transaction.currency, Transaction.counterparty, Transaction.remittance,
-    Transaction.transfer_id, Transaction.with_own, Transaction.counterparty_index,
+    Transaction.transfer_id, Transaction.with_own, Transaction.counterparty_index, Transaction.formerly,
 )  # fmt: skip
 """What ``changes`` tells of a transaction."""
 _NAMES_TOLD = [each.key for each in _TOLD]
