@@ -75,7 +75,7 @@ def correct(
     responses=documented(404),
 )
 def uncorrect(session: UserTransaction, user: CurrentUser, transaction_id: uuid.UUID) -> None:
-    """Take a correction back: soon the transaction is what rules and knowledge say."""
+    """Take back what was said on a transaction, of it and its other side: soon it is what rules and knowledge say."""
     store.uncorrect(session, user.id, transaction_id)
 
 

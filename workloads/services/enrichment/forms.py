@@ -67,7 +67,10 @@ class Correction(BaseModel):
 
 
 class CorrectionView(BaseModel):
-    """What the person said, of a transaction or of everything with one other side. party: what stands for that."""
+    """What the person said, of a transaction or of everything with one other side. party: what stands for that.
+
+    transaction_id: also where that was said on this one, whose correction's withdrawal takes it back.
+    """
 
     transaction_id: uuid.UUID | None
     party: str | None = Field(examples=["8d2f0c3f1b7a4f0e9c5d6a7b8c9d0e1f"])
@@ -83,7 +86,10 @@ class CorrectionList(BaseModel):
     def of(cls, said: Iterable[Assignment], on_parties: Iterable[PartyCategory]) -> CorrectionList:
         """As it stands."""
         found = [CorrectionView(transaction_id=row.transaction_id, party=None, category=row.category) for row in said]
-        of_all = [CorrectionView(transaction_id=None, party=row.party, category=row.category) for row in on_parties]
+        of_all = [
+            CorrectionView(transaction_id=row.transaction_id, party=row.party, category=row.category)
+            for row in on_parties
+        ]
         return cls(corrections=[*found, *of_all])
 
 

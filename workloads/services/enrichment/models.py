@@ -47,13 +47,17 @@ class Assignment(Owned, Base):
 
 
 class PartyCategory(Owned, Base):
-    """The person's word on every transaction with one other side. said: when; a newer rule goes before it."""
+    """The person's word on every transaction with one other side. said: when; a newer rule goes before it.
+
+    transaction_id: on which one it was said; none of what was said before that was kept.
+    """
 
     __tablename__ = "party_category"
     user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     party: Mapped[str] = mapped_column(Text(32), primary_key=True)
     category: Mapped[str] = mapped_column(Text(60))
     said: Mapped[datetime.datetime]
+    transaction_id: Mapped[uuid.UUID | None]
 
 
 class Rule(Owned, Base):

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from workloads.chassis import bulk, clock, dialect, tasks
@@ -99,6 +99,8 @@ def _corrected(
     moved = [former for former in became if former in corrected]
     for former in moved:
         corrected.setdefault(became[former], corrected.pop(former))
+        on_parties = update(PartyCategory).where(PartyCategory.transaction_id == former)
+        session.execute(on_parties.values(transaction_id=became[former]))
     if moved:
         session.execute(update(Assignment).where(Assignment.transaction_id.in_(moved)).values(source="none"))
     return corrected
@@ -147,8 +149,12 @@ def correct(
     row.category, row.source = category, "person"
     row.transfer = row.transfer and category == domain.TRANSFER
     if same_party:
-        on_party = {"user_id": user, "party": row.party, "category": category, "said": clock.now()}
-        dialect.upsert(session, PartyCategory, [on_party], key=["user_id", "party"], update=["category", "said"])
+        on_party = {
+            "user_id": user, "party": row.party, "category": category, "said": clock.now(),
+            "transaction_id": transaction_id,
+        }  # fmt: skip
+        taken = ["category", "said", "transaction_id"]
+        dialect.upsert(session, PartyCategory, [on_party], key=["user_id", "party"], update=taken)
         others = select(Assignment).where(Assignment.party == row.party, Assignment.source != "person")
         for each in session.scalars(others):
             each.category, each.source = category, "party"
@@ -165,12 +171,21 @@ def correct(
 
 
 def uncorrect(session: Session, user: uuid.UUID, transaction_id: uuid.UUID) -> None:
-    """Take a correction back, and what was said with it of its other side. Raises Problem 404."""
+    """Take a correction back, and what was said on this transaction of its other side. Raises Problem 404.
+
+    Of what was said of that one before it was kept where, this takes back all, or nothing ever could.
+    """
     progress(session, user)  # nobody writes meanwhile what was read before
     row = get(session, transaction_id)
-    if row.source in ("person", "party"):
+    if row.source not in ("person", "party"):
+        return
+    anywhere = and_(PartyCategory.transaction_id.is_(None), PartyCategory.party == row.party)
+    said = session.scalars(select(PartyCategory).where(or_(PartyCategory.transaction_id == transaction_id, anywhere)))
+    on_parties = list(said)
+    for each in on_parties:
+        session.delete(each)
+    if row.source == "person" or on_parties:
         row.source = "none"
-        session.execute(delete(PartyCategory).where(PartyCategory.party == row.party))
         again(session, user)
 
 

@@ -1,4 +1,4 @@
-"""A correction of a pending entry goes over to the booked transaction that the person says it has become."""
+"""Corrections: they follow what they were said of, and are taken back with what was said with them, no more."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from tests.workloads.servers import Postgres
 from workloads.chassis.database import Database
 from workloads.services.enrichment import store
+from workloads.services.enrichment.models import PartyCategory
 
 
 class Person:
@@ -46,6 +48,12 @@ class Person:
             return row.category, row.source
 
     @property
+    def parties(self) -> list[str]:
+        """The categories that were said of whole other sides."""
+        with self.database.session(self.user) as session:
+            return [each.category for each in store.corrections(session)[1]]
+
+    @property
     def corrected(self) -> dict[uuid.UUID, str]:
         with self.database.session(self.user) as session:
             return {each.transaction_id: each.category for each in store.corrections(session)[0]}
@@ -53,7 +61,7 @@ class Person:
 
 @pytest.fixture(scope="module")
 def database(server: Postgres) -> Iterator[Database]:
-    opened = Database(server.service_url("enrichment", "merged_enrichment"))
+    opened = Database(server.service_url("enrichment", "corrections"))
     yield opened
     opened.close()
 
@@ -86,3 +94,55 @@ def test_a_correction_follows_once_in_whatever_pages_and_however_often_it_is_rea
     person.read(now["pending"], now["booked"])
     assert person.corrected == {}, "it was taken back"
     assert person.seen(booked) == ("eating-out", "word")
+
+
+@pytest.fixture
+def person(database: Database) -> Person:
+    """Someone of whom nothing was read yet."""
+    return Person(database)
+
+
+def test_a_word_on_the_other_side_is_the_booked_ones_too_and_is_taken_back_there(person: Person) -> None:
+    pending, booked = uuid.uuid4(), uuid.uuid4()
+    person.read(person.told(pending, status="pending"))
+    person.correct(pending, "children", same_party=True)
+    person.read(person.told(booked, formerly=str(pending)))
+    assert person.parties == ["children"]
+    person.uncorrect(booked)
+    assert (person.corrected, person.parties) == ({}, [])
+
+
+def test_what_was_said_on_another_transaction_stays_when_a_correction_is_taken_back(person: Person) -> None:
+    one, other, third = (uuid.uuid4() for _ in range(3))
+    changes = [person.told(each) for each in (one, other, third)]
+    person.read(*changes)
+    person.correct(one, "sport")
+    person.correct(other, "children", same_party=True)
+    for each in (one, third):
+        person.uncorrect(each)
+        person.read(*changes)
+        assert (person.seen(each), person.parties) == (("children", "party"), ["children"])
+    person.uncorrect(other)
+    person.read(*changes)
+    assert {person.seen(each) for each in (one, other, third)} == {("eating-out", "word")}
+
+
+def test_of_two_words_on_one_side_the_earlier_ones_withdrawal_leaves_the_later(person: Person) -> None:
+    one, other = (uuid.uuid4() for _ in range(2))
+    person.read(person.told(one), person.told(other))
+    person.correct(one, "sport", same_party=True)
+    person.correct(other, "children", same_party=True)
+    person.uncorrect(one)
+    assert person.parties == ["children"]
+    person.uncorrect(other)
+    assert person.parties == []
+
+
+def test_a_word_of_which_is_not_known_where_it_was_said_is_taken_back_anywhere(person: Person) -> None:
+    one, other = (uuid.uuid4() for _ in range(2))
+    person.read(person.told(one), person.told(other))
+    person.correct(one, "sport", same_party=True)
+    with person.database.session(person.user) as session:
+        session.execute(update(PartyCategory).values(transaction_id=None))
+    person.uncorrect(other)
+    assert person.parties == []
