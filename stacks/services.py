@@ -129,6 +129,7 @@ SERVICES = (
         pushes=True,
         paths=("/notifications", "/preferences", "/devices"),
         handles=(
+            "profile.changed",
             "budget.threshold.crossed",
             "consent.expiring",
             "consent.expired",

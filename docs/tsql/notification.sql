@@ -180,6 +180,30 @@ UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num 
 
 GO
 
+-- Running upgrade 0002 -> 0003
+
+CREATE TABLE profile (
+    user_id UNIQUEIDENTIFIER NOT NULL, 
+    version BIGINT NOT NULL, 
+    timezone NVARCHAR(40) NOT NULL, 
+    language NVARCHAR(5) NOT NULL, 
+    CONSTRAINT pk_profile PRIMARY KEY (user_id)
+);
+
+GO
+
+ALTER TABLE preference ALTER COLUMN timezone NVARCHAR(40) NULL;
+
+GO
+
+ALTER TABLE preference ALTER COLUMN language NVARCHAR(5) NULL;
+
+GO
+
+UPDATE alembic_version SET version_num='0003' WHERE alembic_version.version_num = '0002';
+
+GO
+
 COMMIT;
 
 GO

@@ -102,6 +102,7 @@ IN_THE_EXPORT = {
 """Of each service's tables, the part that tells what the person's rows hold."""
 IN_NONE = {
     "budget.fact", "forecast.fact", "notification.fact", "recurring.fact",  # copies of what transactions tell
+    "notification.profile",  # a copy of what the profile tells
     "transaction.own_account",  # account_numbers, by blind index
     "transaction.ledger", "transaction.synchronised_account", "enrichment.progress",  # how far something was read
     "budget.crossing", "notification.push",  # that a notification was told, and pushed

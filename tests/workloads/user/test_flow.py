@@ -25,7 +25,26 @@ def test_whoever_asks_for_the_first_time_is_registered_once(platform: Platform, 
     assert changed == first | {"timezone": "Europe/Stockholm"}
     platform.settle()
     told = [each.type for each in platform.bus.published if each.user == user]
-    assert told == ["user.registered"]
+    assert told == ["user.registered", "profile.changed", "profile.changed"]
+
+
+def test_others_are_told_how_a_person_is_spoken_to_and_of_nothing_else_in_a_profile(
+    platform: Platform, issuer: Issuer
+) -> None:
+    assert platform.bus
+    person = f"spoken-{uuid.uuid4()}"
+    for change in ({"language": "sv"}, {"language": "sv"}, {"currency": "SEK"}, {"timezone": "Europe/Stockholm"}):
+        platform.call(person, "user", "PATCH", "/profile", json=change)
+    platform.settle()
+    user = issuer.pseudonym(person)
+    told = [each.data for each in platform.bus.published if each.user == user and each.type == "profile.changed"]
+    versions = [each.pop("version") for each in told]
+    assert versions == sorted(set(versions))
+    assert told == [
+        {"language": "en", "timezone": "Europe/Berlin"},
+        {"language": "sv", "timezone": "Europe/Berlin"},
+        {"language": "sv", "timezone": "Europe/Stockholm"},
+    ]
 
 
 def test_what_is_no_time_zone_language_or_currency_is_refused(platform: Platform) -> None:

@@ -8,7 +8,10 @@ TOPIC = "events"
 """The one topic; a subscription a consuming service, filtered by the message property ``type``."""
 
 EVENTS: Mapping[str, Mapping[str, str]] = {
-    "user": {"user.registered": "A person used the platform for the first time."},
+    "user": {
+        "user.registered": "A person used the platform for the first time.",
+        "profile.changed": "How a person is spoken to: version (the highest is the newest), language, timezone.",
+    },
     "consent": {
         "consent.authorised": "A bank says that a consent is valid: consent_id, bank, act_by.",
         "consent.renewed": "The same, and an earlier consent reached the bank before: consent_id, bank, act_by.",

@@ -44,7 +44,7 @@ def inbox(
     before: Annotated[AwareDatetime | None, Query(description="only those that were delivered earlier")] = None,
 ) -> NotificationList:
     """What the person was told, newest first. What waits for the end of quiet hours is not among it."""
-    language = store.preference(session, user.id).language
+    language = store.wishes(session, user.id).language
     rows = store.inbox(session, unread=unread, before=before)
     return NotificationList(notifications=[NotificationView.of(each, language) for each in rows])
 
@@ -57,7 +57,7 @@ def inbox(
 )
 def mark_read(session: UserTransaction, user: CurrentUser, notification_id: uuid.UUID) -> NotificationView:
     """Say that one was read."""
-    language = store.preference(session, user.id).language
+    language = store.wishes(session, user.id).language
     return NotificationView.of(store.mark_read(session, notification_id), language)
 
 

@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import datetime
 import uuid
-import zoneinfo
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from workloads.services.notification import domain, texts
 from workloads.services.notification.domain import Kind
 from workloads.services.notification.models import Device, Notification, Preference
+from workloads.services.notification.profiles import Zone
 from workloads.services.notification.push import Platform
-
-
-def _known_zone(name: str) -> str:
-    if name not in zoneinfo.available_timezones():
-        raise ValueError("no such time zone of the IANA database, e.g. Europe/Berlin")
-    return name
-
 
 LocalTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["22:00"])]
 
 
 class Preferences(BaseModel):
-    """How a person wants to be told. quiet_from and quiet_to: local times; the same means never quiet."""
+    """How a person wants to be told. quiet_from and quiet_to: local times; the same means never quiet.
+
+    timezone, language: null means those of the profile.
+    """
 
     model_config = ConfigDict(extra="forbid")
-    timezone: Annotated[str, Field(max_length=40, examples=["Europe/Berlin"]), AfterValidator(_known_zone)]
-    language: Literal["en", "de", "sv", "fr"] = "en"
+    timezone: Zone | None = Field(default=None, examples=["Europe/Berlin"])
+    language: Literal["en", "de", "sv", "fr"] | None = Field(default=None, examples=["sv"])
     quiet_from: LocalTime = "22:00"
     quiet_to: LocalTime = "07:00"
     muted: list[Kind] = Field(default=[], max_length=len(domain.KINDS), examples=[["payment-missed"]])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from workloads.chassis import erasure, facts, tasks, userkeys
 from workloads.chassis.events.consumer import Handler, Handling, Unprocessable
-from workloads.services.notification import pushing, store, texts
+from workloads.services.notification import profiles, pushing, store, texts
 from workloads.services.notification.domain import Kind
 from workloads.services.notification.models import Base, Fact
 
@@ -36,6 +38,15 @@ def _refuse_unspeakable(handling: Handling, kind: Kind, about: dict[str, Any]) -
         raise Unprocessable(f"{handling.event.type} of which no text can be made") from None
 
 
+def _on_profile(handling: Handling) -> None:
+    try:
+        told = profiles.Told.model_validate(handling.event.data)
+    except ValidationError:
+        raise Unprocessable("its profile is malformed") from None
+    with handling.transaction() as session:
+        profiles.keep(session, handling.user, told)
+
+
 def _on_categorised(handling: Handling) -> None:
     told = facts.of(handling)
     with handling.transaction() as session:
@@ -62,6 +73,7 @@ def _act_by(data: dict[str, Any]) -> str:
 
 
 HANDLERS: Mapping[str, Handler] = {
+    "profile.changed": _on_profile,
     "budget.threshold.crossed": _tells(
         "budget-threshold", lambda data: data["period"], "budget_id", "month", "percent"
     ),

@@ -1,11 +1,11 @@
-"""The notification service's tables: facts of transactions, preferences, what people were told, and their devices."""
+"""The notification service's tables: transactions' facts, profiles, preferences, what people were told, and devices."""
 
 from __future__ import annotations
 
 import datetime
 import uuid
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from workloads.chassis import ids
@@ -29,16 +29,26 @@ class Fact(Owned, FactColumns, Base):
 class Preference(Owned, Base):
     """How a person wants to be told. quiet_from, quiet_to: local times, "22:00"; the same means never quiet.
 
-    muted: kinds that are not told, separated by commas.
+    muted: kinds that are not told, separated by commas. timezone, language: None where they are the profile's.
     """
 
     __tablename__ = "preference"
     user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    timezone: Mapped[str] = mapped_column(Text(40))
-    language: Mapped[str] = mapped_column(Text(5))
+    timezone: Mapped[str | None] = mapped_column(Text(40))
+    language: Mapped[str | None] = mapped_column(Text(5))
     quiet_from: Mapped[str] = mapped_column(Text(5))
     quiet_to: Mapped[str] = mapped_column(Text(5))
     muted: Mapped[str] = mapped_column(Text(200))
+
+
+class Profile(Owned, Base):
+    """What the user service says of how a person is spoken to. version: the highest is the newest."""
+
+    __tablename__ = "profile"
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+    timezone: Mapped[str] = mapped_column(Text(40))
+    language: Mapped[str] = mapped_column(Text(5))
 
 
 class Notification(Owned, Base):

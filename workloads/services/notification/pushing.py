@@ -139,15 +139,15 @@ def _ready(session: Session, user: uuid.UUID, push_id: uuid.UUID) -> _Ready | da
     row = _locked(session, push_id)
     if row is None or row.sent or row.dropped:
         return None
-    now, wishes = clock.now(), store.preference(session, user)
+    now, wishes = clock.now(), store.wishes(session, user)
     device = session.scalars(select(Device).where(Device.id == row.device_id)).one()
     told = session.scalars(select(Notification).where(Notification.id == row.notification_id)).one()
     kind: Kind = told.kind  # type: ignore[assignment]  # a column holds text; what is written is a kind
     delivered = told.delivered or told.created
-    if device.leaving or told.read or now - delivered > _TOO_OLD or kind in wishes.muted.split(","):
+    if device.leaving or told.read or now - delivered > _TOO_OLD or kind in wishes.muted:
         row.dropped = now
         return None
-    until = None if kind in domain.URGENT else store.quiet(wishes).until(now)
+    until = None if kind in domain.URGENT else wishes.quiet.until(now)
     if until or not device.registered:
         return until or now + _UNTIL_TOLD
     title = texts.on_a_locked_screen(kind, wishes.language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from workloads.chassis.money import Money
 from workloads.chassis.problems import not_found
 from workloads.services.notification import devices, domain
 from workloads.services.notification.domain import Kind
-from workloads.services.notification.models import Fact, Notification, Preference
+from workloads.services.notification.models import Fact, Notification, Preference, Profile
 
 SERVICE = "notification"
 DELIVER = "deliver"
@@ -30,10 +31,10 @@ _LISTED = 100
 
 
 def preference(session: Session, user: uuid.UUID) -> Preference:
-    """How the person wants to be told; until they say otherwise, quietly at night."""
+    """What the person said of how to be told; until they say otherwise, quietly at night."""
     found = session.scalar(select(Preference))
     return found or Preference(
-        user_id=user, timezone="Europe/Berlin", language="en", quiet_from="22:00", quiet_to="07:00", muted=""
+        user_id=user, timezone=None, language=None, quiet_from="22:00", quiet_to="07:00", muted=""
     )
 
 
@@ -45,16 +46,28 @@ def keep_preference(session: Session, user: uuid.UUID, values: dict[str, Any]) -
     return preference(session, user)
 
 
-def quiet(row: Preference) -> domain.QuietHours:
-    """The person's quiet hours."""
-    start, end = datetime.time.fromisoformat(row.quiet_from), datetime.time.fromisoformat(row.quiet_to)
-    return domain.QuietHours(start, end, ZoneInfo(row.timezone))
+@dataclass(frozen=True)
+class Wishes:
+    """How a person is told. muted: kinds that are not."""
+
+    language: str
+    quiet: domain.QuietHours
+    muted: frozenset[str]
+
+
+def wishes(session: Session, user: uuid.UUID) -> Wishes:
+    """How the person is told: as they said here, else as their profile says, else as a new profile would."""
+    said = preference(session, user)
+    profile = session.scalar(select(Profile)) or Profile(timezone="Europe/Berlin", language="en")
+    start, end = datetime.time.fromisoformat(said.quiet_from), datetime.time.fromisoformat(said.quiet_to)
+    quiet = domain.QuietHours(start, end, ZoneInfo(said.timezone or profile.timezone))
+    return Wishes(said.language or profile.language, quiet, frozenset(said.muted.split(",")))
 
 
 def notify(session: Session, user: uuid.UUID, kind: Kind, period: str, about: dict[str, Any]) -> None:
     """Tell the person, once of each period: now, or when their quiet hours are over."""
-    wishes = preference(session, user)
-    if kind in wishes.muted.split(","):
+    wished = wishes(session, user)
+    if kind in wished.muted:
         return
     now = clock.now()
     row = {
@@ -63,7 +76,7 @@ def notify(session: Session, user: uuid.UUID, kind: Kind, period: str, about: di
     }  # fmt: skip
     if not dialect.insert_new(session, Notification, row, key=["user_id", "kind", "period"]):
         return
-    until = None if kind in domain.URGENT else quiet(wishes).until(now)
+    until = None if kind in domain.URGENT else wished.quiet.until(now)
     if until:
         tasks.schedule(session, DELIVER, user, until, row["id"])
     else:
