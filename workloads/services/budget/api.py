@@ -26,7 +26,7 @@ from workloads.services.budget.forms import (
     MonthList,
     first_day,
 )
-from workloads.services.budget.models import Base, Budget, Fact
+from workloads.services.budget.models import Base, Budget
 from workloads.services.budget.settings import BudgetSettings
 
 router = APIRouter(tags=["budgets"], dependencies=[demands(Scope.ACCOUNTS_READ)], responses=documented(401, 422, 503))
@@ -118,7 +118,7 @@ def limit(
 def _on_categorised(handling: Handling) -> None:
     told = facts.of(handling)
     with handling.transaction() as session:
-        store.watch(session, handling.user, facts.apply(session, Fact, handling.user, told))
+        store.keep(session, handling.user, told)
 
 
 HANDLERS = {facts.CATEGORISED: _on_categorised, erasure.REQUESTED: erasure.handler(store.SERVICE, [Base])}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from workloads.chassis import clock, dialect
+from workloads.chassis import clock, dialect, facts
 from workloads.chassis.events import outbox
 from workloads.chassis.facts import Fact as Told
 from workloads.chassis.problems import not_found
@@ -77,13 +77,31 @@ def _spent(session: Session, budget: Budget) -> Mapping[datetime.date, int]:
     return spent
 
 
-def watch(session: Session, user: uuid.UUID, changed: Iterable[Told]) -> None:
-    """Look at the budgets that spending of this month may have brought over a threshold."""
+def keep(session: Session, user: uuid.UUID, told: Sequence[Told]) -> None:
+    """Keep facts of one event, and look at the budgets that they may have brought over a threshold.
+
+    One that leaves a category may do so, too, when it is a refund: it is looked at as it was, and as it is.
+    """
+    kept = select(Fact.category, Fact.date).where(Fact.transaction_id.in_([each.id for each in told]))
+    before = {(row.category, domain.month_of(row.date)) for row in session.execute(kept)}
+    changed = facts.apply(session, Fact, user, told)
+    if changed:
+        _watch(session, user, before | {(each.category, domain.month_of(each.date)) for each in changed})
+
+
+def _watch(session: Session, user: uuid.UUID, touched: Collection[tuple[str, datetime.date]]) -> None:
+    """Look at this month of the budgets whose spending changed, and at the last one, which late bookings may change.
+
+    touched: category and month. Whatever month of a budget is touched, this one is looked at: something may roll over.
+    A month that was over before the budget was made is not told of.
+    """
     this = domain.month_of(clock.today())
-    touched = {each.category for each in changed}
-    # Last month's late bookings matter too, where something rolls over.
+    last = domain.month_of(this - datetime.timedelta(days=1))
     for budget in every(session):
-        if touched & set(budget.categories.split(",")):
+        months = {month for category, month in touched if category in budget.categories.split(",")}
+        if months and min(months) <= last and domain.month_of(budget.created.date()) <= last:
+            check(session, user, budget, last)
+        if months:
             check(session, user, budget, this)
 
 
