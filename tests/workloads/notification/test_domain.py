@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from workloads.services.notification.domain import QuietHours, unusual
+from workloads.services.notification.domain import QuietHours, notable, unusual
 from workloads.services.notification.forms import Preferences
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -61,13 +61,30 @@ def test_quiet_hours_end_later_though_clocks_go_back_or_forward(
     assert until is None or now < until <= now + datetime.timedelta(hours=25)
 
 
-def test_unusual_is_twice_the_largest_and_no_small_amount() -> None:
+def test_unusual_is_twice_the_largest() -> None:
     usual = [-4_000] * 12
     assert unusual(-8_000, usual)
     assert not unusual(-7_999, usual)
     assert not unusual(-90_000, usual[:11]), "too little is known"
-    assert not unusual(-4_999, [-100] * 20)
     assert not unusual(90_000, usual)
+
+
+def test_an_amount_is_small_or_not_against_what_the_person_spends_at_a_time() -> None:
+    spent = [-300] * 40 + [-2_000] * 50 + [-90_000] * 10
+    assert notable(-6_000, spent)
+    assert not notable(-5_999, spent)
+    assert not notable(6_000, spent)
+    assert not notable(-6_000, []), "nothing is known"
+
+
+@given(
+    st.integers(-10**6, -1), st.lists(st.integers(-10**6, -1), min_size=1, max_size=30),
+    st.sampled_from([10, 100, 390_00]),
+)  # fmt: skip
+def test_what_is_small_does_not_depend_on_what_a_currency_is_worth_or_on_its_digits(
+    minor: int, spent: list[int], times: int
+) -> None:
+    assert notable(minor * times, [each * times for each in spent]) == notable(minor, spent)
 
 
 @pytest.mark.parametrize("time", ["0٢:00", "24:00", "7:00", "07:60", "07:00\n"])

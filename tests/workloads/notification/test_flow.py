@@ -89,20 +89,35 @@ def test_what_is_muted_is_not_told(platform: Platform, person: str, issuer: Issu
     assert inbox(platform, person) == []
 
 
+def fact(user: uuid.UUID, minor: int, days: int, category: str = "travel", currency: str = "EUR") -> dict[str, Any]:
+    date = clock.today() - datetime.timedelta(days=days)
+    return {"id": str(uuid.uuid4()), "version": 1, "account_id": str(user), "date": date.isoformat(),
+            "minor": minor, "currency": currency, "status": "booked", "category": category, "party": "p"}  # fmt: skip
+
+
 def test_spending_that_is_twice_the_usual_is_told(platform: Platform, person: str, issuer: Issuer) -> None:
     assert platform.bus
-    user, today = issuer.pseudonym(person), clock.today()
+    user = issuer.pseudonym(person)
     platform.call(person, "notification", "PUT", "/preferences", json=AWAKE)
-
-    def fact(n: int, minor: int, days: int) -> dict[str, Any]:
-        date = today - datetime.timedelta(days=days)
-        return {"id": str(uuid.uuid4()), "version": n, "account_id": str(user), "date": date.isoformat(),
-                "minor": minor, "currency": "EUR", "status": "booked", "category": "travel", "party": "p"}  # fmt: skip
-
-    told = [fact(n, -5_000, 10 + n) for n in range(14)] + [fact(20, -30_000, 1)]
+    told = [fact(user, -5_000, 10 + n) for n in range(14)] + [fact(user, -30_000, 1)]
     platform.bus.publish([Event.new("enrichment", facts.CATEGORISED, user, {"facts": told})])
     [one] = inbox(platform, person)
     assert one["text"] == "€300.00 for travel is more than you usually spend."
+
+
+def test_what_is_small_in_its_currency_is_not_told_though_it_is_many_minor_units(
+    platform: Platform, person: str, issuer: Issuer
+) -> None:
+    """A coffee of 1,700 HUF is 4 EUR; one of 60,000 HUF is 150."""
+    assert platform.bus
+    user = issuer.pseudonym(person)
+    platform.call(person, "notification", "PUT", "/preferences", json=AWAKE)
+    coffees = [fact(user, -80_000, 10 + n, "eating-out", "HUF") for n in range(14)]
+    shopping = [fact(user, -800_000, 10 + n, "groceries", "HUF") for n in range(20)]
+    odd = [fact(user, -170_000, 2, "eating-out", "HUF"), fact(user, -6_000_000, 1, "eating-out", "HUF")]
+    platform.bus.publish([Event.new("enrichment", facts.CATEGORISED, user, {"facts": [*coffees, *shopping, *odd]})])
+    [one] = inbox(platform, person)
+    assert one["text"] == "HUF60,000.00 for eating out is more than you usually spend."
 
 
 def test_an_unknown_time_zone_is_refused(platform: Platform, person: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -17,8 +18,8 @@ URGENT: frozenset[Kind] = frozenset({"export-ready"})
 """Done in the person's name just now, perhaps by another: quiet hours do not hold it back."""
 _FEWEST = 12
 """Transactions of a category that must be known before one can be unusual."""
-_LEAST_MINOR = 5000
-_TIMES = 2
+_TIMES_LARGEST = 2
+_TIMES_MEDIAN = 3
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,21 @@ class QuietHours:
 
 
 def unusual(minor: int, earlier: Sequence[int]) -> bool:
-    """Whether spending is twice the largest of its category in the past months, and no small amount.
+    """Whether spending is twice the largest of its category in the past months.
 
     minor: signed minor units. earlier: of the same category and currency.
     """
     spent = [-each for each in earlier if each < 0]
-    return len(spent) >= _FEWEST and -minor >= max(_LEAST_MINOR, _TIMES * max(spent))
+    return len(spent) >= _FEWEST and -minor >= _TIMES_LARGEST * max(spent)
+
+
+def notable(minor: int, spent: Sequence[int]) -> bool:
+    """Whether it is no small amount to the person: three times the median of what they spend at a time.
+
+    A currency's own habits tell what is small in it, whatever it is worth and however many digits it has.
+    minor: signed minor units. spent: what was spent in the same currency, of every category, in signed minor units.
+    """
+    return bool(spent) and -minor >= _TIMES_MEDIAN * -median(spent)
 
 
 Reason = Literal["consent", "quota", "unavailable", "answer", "ours"]

@@ -28,6 +28,8 @@ _CHANNEL = "inbox"
 _RECENT = datetime.timedelta(days=7)
 _PAST = datetime.timedelta(days=182)
 _LISTED = 100
+_HABIT = 500
+"""Latest payments that tell what is small in a currency."""
 
 
 def preference(session: Session, user: uuid.UUID) -> Preference:
@@ -115,7 +117,7 @@ def mark_read(session: Session, notification_id: uuid.UUID) -> Notification:
 
 
 def watch_spending(session: Session, user: uuid.UUID, changed: Iterable[Told]) -> None:
-    """Tell of recent spending that is unusual for its category."""
+    """Tell of recent spending that is unusual for its category, and not small in its currency."""
     today = clock.today()
     for each in changed:
         if each.minor >= 0 or each.transfer or each.removed or each.date < today - _RECENT:
@@ -124,7 +126,17 @@ def watch_spending(session: Session, user: uuid.UUID, changed: Iterable[Told]) -
             Fact.category == each.category, Fact.currency == each.currency, Fact.removed.is_(False),
             Fact.transaction_id != each.id, Fact.date >= each.date - _PAST, Fact.date <= each.date,
         )  # fmt: skip
-        if domain.unusual(each.minor, list(session.scalars(query))):
+        odd = domain.unusual(each.minor, list(session.scalars(query)))
+        if odd and domain.notable(each.minor, _spent(session, each)):
             amount = str(abs(Money(each.minor, each.currency)))
             about = {"transaction_id": str(each.id), "category": each.category, "amount": amount}
             notify(session, user, "unusual-spending", str(each.id), about | {"currency": each.currency})
+
+
+def _spent(session: Session, than: Told) -> list[int]:
+    """What the person spent in a currency until then: the latest, of every category."""
+    query = select(Fact.minor).where(
+        Fact.currency == than.currency, Fact.minor < 0, Fact.removed.is_(False), Fact.transfer.is_(False),
+        Fact.transaction_id != than.id, Fact.date >= than.date - _PAST, Fact.date <= than.date,
+    )  # fmt: skip
+    return list(session.scalars(query.order_by(Fact.date.desc()).limit(_HABIT)))
