@@ -28,8 +28,9 @@ _LARGEST_IN = 500
 class Fact(BaseModel):
     """A fact. version: the higher of two is newer. minor: signed minor units. merchant: one that enrichment knows.
 
-    party: stands for the other side, whose name it does not tell; equal for the same one. transfer: between the
-    person's own accounts. removed: withdrawn by the bank, or deleted by the person.
+    party: stands for the other side, whose name it does not tell; equal for the same one, and for no two of whose other
+    side nothing is told. transfer: between the person's own accounts. removed: withdrawn by the bank, or deleted by the
+    person.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)

@@ -146,3 +146,17 @@ def test_a_word_of_which_is_not_known_where_it_was_said_is_taken_back_anywhere(p
         session.execute(update(PartyCategory).values(transaction_id=None))
     person.uncorrect(other)
     assert person.parties == []
+
+
+def test_transactions_of_which_no_other_side_is_told_have_none_in_common(person: Person) -> None:
+    one, other = (uuid.uuid4() for _ in range(2))
+    changes = [person.told(each, name=None) for each in (one, other)]
+    person.read(*changes)
+    person.correct(one, "sport", same_party=True)
+    person.read(*changes)
+    assert (person.seen(one), person.seen(other)) == (("sport", "person"), ("uncategorised", "none"))
+    assert person.parties == []
+    with person.database.session(person.user) as session:
+        assert len({store.get(session, each).party for each in (one, other)}) == 2, "no series is found among them"
+    person.read(person.told(one))
+    assert person.seen(one) == ("sport", "person")

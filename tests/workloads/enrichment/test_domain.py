@@ -28,6 +28,12 @@ NOON = datetime.datetime(2026, 1, 2, 12, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
 
 
+def side(line: Line) -> str:
+    found = party(USER, line)
+    assert found
+    return found
+
+
 def seen(line: Line, said: Word | None = None) -> tuple[str, str]:
     found = meaning(line, party(USER, line), said or Word())
     return found.category, found.source
@@ -70,7 +76,7 @@ def test_names_in_other_scripts_tell_parties_apart_and_rules_find_them() -> None
 def test_the_persons_rule_wins_over_everything_and_the_party_over_knowledge() -> None:
     line = Line("REWE Markt", "Einkauf", -500, transfer=True)
     rule = PersonRule(("rewe",), "children", NOON, most=-100)
-    parties = {party(USER, line): PartyWord("charity", NOON - HOUR)}
+    parties = {side(line): PartyWord("charity", NOON - HOUR)}
     assert seen(line, Word([rule], parties)) == ("children", "rule")
     assert seen(line, Word([], parties)) == ("charity", "party")
     assert seen(line) == ("transfer", "transfer")
@@ -81,7 +87,7 @@ def test_a_word_on_the_party_that_came_after_a_rule_sticks() -> None:
     line = Line("REWE Markt", "Einkauf", -500)
     rules = [PersonRule(("einkauf",), "children", NOON), PersonRule(("rewe",), "sport", NOON - HOUR)]
     for said, found in ((NOON + HOUR, "charity"), (NOON - HOUR / 2, "children")):
-        assert seen(line, Word(rules, {party(USER, line): PartyWord("charity", said)}))[0] == found
+        assert seen(line, Word(rules, {side(line): PartyWord("charity", said)}))[0] == found
 
 
 def test_one_party_is_recognised_whatever_changes_from_one_transaction_to_the_next() -> None:
@@ -90,7 +96,13 @@ def test_one_party_is_recognised_whatever_changes_from_one_transaction_to_the_ne
     lines = [Line(each, None, -999) for each in names]
     assert len({party(USER, each) for each in lines}) == 1
     assert party(USER, lines[0]) != party(uuid.uuid4(), lines[0]), "two users' parties tell nothing of each other"
-    assert "spotify" not in party(USER, lines[0])
+    assert "spotify" not in side(lines[0])
+
+
+@pytest.mark.parametrize("told", [(None, None), ("", " "), ("GmbH", "4711 0815"), (None, "...")])
+def test_of_whom_nothing_is_told_that_stays_is_no_party(told: tuple[str | None, str | None]) -> None:
+    assert party(USER, Line(*told, -100)) is None
+    assert party(USER, Line(*told, -100, counterparty_index="3f09")) is not None
 
 
 def test_every_word_and_merchant_names_a_category_that_there_is_and_is_folded() -> None:

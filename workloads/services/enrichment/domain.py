@@ -138,13 +138,15 @@ def party_name(told: str | None) -> str:
     return " ".join(word for word in text.split() if word not in _FORMS)[:100]
 
 
-def party(user: uuid.UUID, line: Line) -> str:
+def party(user: uuid.UUID, line: Line) -> str | None:
     """Stands for the other side in events and tables: the same for the same one, and different for every user.
 
     By name, as one company has many accounts, and one that pays for others has one for many; by account where no name
-    is told; else by what was written to it.
+    is told; else by what was written to it. None where nothing is told of it: such lines have nothing in common.
     """
     name = party_name(line.counterparty) or line.counterparty_index or party_name(line.remittance)
+    if not name:
+        return None
     return hashlib.sha256(user.bytes + b"party" + name.encode()).hexdigest()[:32]
 
 
@@ -225,18 +227,18 @@ def _endings() -> Mapping[str, list[tuple[str, str]]]:
     return endings
 
 
-def meaning(line: Line, party_: str, word: Word) -> Meaning:
+def meaning(line: Line, party_: str | None, word: Word) -> Meaning:
     """What a transaction is. Of a rule and a word on the other side the newer holds: a correction sticks.
 
-    party_: what stands for its other side. The person's single corrections are not looked at here: they stay as they
-    are, whatever would be found anew.
+    party_: what stands for its other side, if anything does. The person's single corrections are not looked at here:
+    they stay as they are, whatever would be found anew.
     """
     who, what = fold(line.counterparty or ""), fold(line.remittance or "")
     known = _merchant(who) or _merchant(what)
     merchant = known[0] if known else None
     text = f"{who} {what}".strip()
     rule = next((each for each in word.rules if each.fits(text, line.minor)), None)
-    on_party = word.parties.get(party_)
+    on_party = word.parties.get(party_) if party_ else None
     if rule and not (on_party and on_party.said > rule.said):
         return Meaning(rule.category, merchant, "rule")
     if on_party:

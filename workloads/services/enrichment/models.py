@@ -23,7 +23,8 @@ class Assignment(Owned, Base):
     """What a transaction is. No text of it is kept.
 
     version: rises with every change of any of the user's. source: person, rule, party, transfer, merchant, word or
-    none. party: stands for the other side. minor: signed minor units.
+    none. party: stands for the other side; the transaction's own id where nothing is told of that. minor: signed minor
+    units.
     """
 
     __tablename__ = "assignment"

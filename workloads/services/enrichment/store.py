@@ -120,7 +120,8 @@ def _assigned(
         "transaction_id": transaction_id, "user_id": user, "version": 0,
         "account_id": uuid.UUID(change["account_id"]), "date": datetime.date.fromisoformat(change["date"]),
         "minor": change["minor"], "currency": change["currency"], "status": change["status"],
-        "category": found.category, "merchant": found.merchant, "party": party, "source": found.source,
+        "category": found.category, "merchant": found.merchant, "party": party or transaction_id.hex,
+        "source": found.source,
         "transfer": change["transfer"] and found.category == domain.TRANSFER, "removed": change["state"] != "listed",
     }  # fmt: skip
 
@@ -143,12 +144,15 @@ def corrections(session: Session) -> tuple[list[Assignment], list[PartyCategory]
 def correct(
     session: Session, user: uuid.UUID, transaction_id: uuid.UUID, category: str, *, same_party: bool
 ) -> Assignment:
-    """The person says what a transaction is, and perhaps every one with the same other side. Raises Problem 404."""
+    """The person says what a transaction is, and perhaps every one with the same other side. Raises Problem 404.
+
+    same_party: of one of whose other side nothing is told, it says nothing more.
+    """
     head, row = progress(session, user), get(session, transaction_id)
     affected = [row]
     row.category, row.source = category, "person"
     row.transfer = row.transfer and category == domain.TRANSFER
-    if same_party:
+    if same_party and row.party != transaction_id.hex:
         on_party = {
             "user_id": user, "party": row.party, "category": category, "said": clock.now(),
             "transaction_id": transaction_id,
