@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import threading
 import uuid
 from collections.abc import Callable
@@ -179,3 +180,26 @@ def test_the_inbox_forgets_what_no_bus_delivers_any_more(database: Database) -> 
         inbox.forget_old(session)
     with database.session() as session:
         assert len(list(session.scalars(select(HandledEvent)))) == 1
+
+
+def test_a_process_that_runs_on_forgets_batch_by_batch_and_again_when_it_is_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "_FORGOTTEN_AT_ONCE", 2)
+    consumer = Consumer("a", {TYPE: lambda handling: None}, database, MemoryBus({"a": ()}), None)
+
+    def left(*, added: int = 0) -> int:
+        with database.session() as session:
+            for n in range(added):
+                at = clock.now() - inbox.KEPT * 1.1 - datetime.timedelta(seconds=n)
+                session.add(HandledEvent(source="/services/x", event_id=uuid.uuid4(), at=at))
+        consumer.forget()
+        with database.session() as session:
+            return len(list(session.scalars(select(HandledEvent))))
+
+    before = left()
+    monkeypatch.setattr(consumer, "_forgets_at", 0.0)
+    assert [left(added=5) - before, left() - before] == [2, 0]
+    assert left(added=1) - before == 1, "it is not time yet"
+    monkeypatch.setattr(consumer, "_forgets_at", 0.0)
+    assert left() == before

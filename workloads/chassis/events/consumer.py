@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -34,6 +35,7 @@ _WAIT_SECONDS = 1.0
 _ATTEMPTS = 3
 """On the spot, before the message is given back to the bus."""
 _LONGEST_PAUSE = 30.0
+_FORGETS_EVERY = 3600.0
 _log = structlog.get_logger(__name__)
 
 
@@ -85,6 +87,7 @@ class Consumer:
         self._database, self._bus, self._app = database, bus, app
         self._stopping = threading.Event()
         self._failures = 0
+        self._forgets_at = 0.0
         self._thread = threading.Thread(target=self._run, name="consumer", daemon=True)
 
     def start(self) -> None:
@@ -99,9 +102,8 @@ class Consumer:
 
     def _run(self) -> None:
         receiver: Receiver | None = None
-        with suppress(SQLAlchemyError), self._database.session() as session:
-            inbox.forget_old(session)
         while not self._stopping.is_set():
+            self.forget()
             try:
                 receiver = receiver or self._bus.receiver(self._subscription)
                 for delivery in receiver.receive(_BATCH, _WAIT_SECONDS):
@@ -113,6 +115,15 @@ class Consumer:
                 receiver = _closed(receiver)
                 self._pause()
         _closed(receiver)
+
+    def forget(self) -> None:
+        """Forget a batch of old events when it is time: now and then, and again at once while there is more."""
+        if time.monotonic() < self._forgets_at:
+            return
+        more = False
+        with suppress(SQLAlchemyError), self._database.session() as session:
+            more = inbox.forget_old(session)
+        self._forgets_at = time.monotonic() + (0 if more else _FORGETS_EVERY)
 
     def _pause(self) -> None:
         self._failures += 1

@@ -20,6 +20,9 @@ CHECKS = "/checks"
 KEPT = datetime.timedelta(days=30)
 """Longer than a message may live on the bus and its dead-letter queue is looked after."""
 
+_FORGOTTEN_AT_ONCE = 1000
+"""Few enough that nobody waits long for their locks."""
+
 
 class AlreadyHandled(Exception):
     """The event was handled before: there is nothing to do."""
@@ -39,7 +42,10 @@ def handled(session: Session, event: Event) -> bool:
     return bool(session.scalar(select(func.count(HandledEvent.at)).where(*where)))
 
 
-def forget_old(session: Session) -> None:
-    """Forget what no bus delivers any more."""
+def forget_old(session: Session) -> bool:
+    """Forget the oldest of what no bus delivers any more, a batch at a time; whether there is more of it."""
     old = (HandledEvent.at < clock.now() - KEPT, HandledEvent.source != ERASURES)
-    session.execute(delete(HandledEvent).where(*old))
+    beyond = select(HandledEvent.at).where(*old).order_by(HandledEvent.at).offset(_FORGOTTEN_AT_ONCE).limit(1)
+    last = session.scalar(beyond)
+    session.execute(delete(HandledEvent).where(*old, *([HandledEvent.at <= last] if last else [])))
+    return last is not None
