@@ -106,7 +106,7 @@ SERVICES = (
         name="recurring",
         package="recurring",
         paths=("/series", "/expected"),
-        handles=(_CATEGORISED, _ERASURE),
+        handles=(_CATEGORISED, "sync.completed", _ERASURE),
     ),
     Service(
         name="budget",

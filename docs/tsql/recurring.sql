@@ -128,6 +128,21 @@ INSERT INTO alembic_version (version_num) OUTPUT inserted.version_num VALUES ('0
 
 GO
 
+-- Running upgrade 0001 -> 0002
+
+CREATE TABLE account_read (
+    account_id UNIQUEIDENTIFIER NOT NULL, 
+    user_id UNIQUEIDENTIFIER NOT NULL, 
+    at DATETIMEOFFSET NOT NULL, 
+    CONSTRAINT pk_account_read PRIMARY KEY (account_id)
+);
+
+GO
+
+UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num = '0001';
+
+GO
+
 COMMIT;
 
 GO

@@ -105,6 +105,7 @@ IN_NONE = {
     "notification.profile",  # a copy of what the profile tells
     "transaction.own_account",  # account_numbers, by blind index
     "transaction.ledger", "transaction.synchronised_account", "enrichment.progress",  # how far something was read
+    "recurring.account_read",
     "budget.crossing", "notification.push",  # that a notification was told, and pushed
     "sync.access", "connector.bank_call",  # what runs did, each request of theirs
     "connector.bank_consent", "connector.bank_account",  # consents and accounts, by the names that banks give them

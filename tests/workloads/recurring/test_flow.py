@@ -6,7 +6,7 @@ import datetime
 import uuid
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from tests.workloads.platform import Platform
 from tests.workloads.servers import Issuer, Postgres
@@ -14,7 +14,7 @@ from workloads.chassis import clock
 from workloads.chassis.database import Database
 from workloads.chassis.events.envelope import Event
 from workloads.services.recurring import store
-from workloads.services.recurring.models import SeriesRow
+from workloads.services.recurring.models import AccountRead, Fact, SeriesRow
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,7 @@ def test_a_payment_that_does_not_come_is_told_once_and_a_series_ends_after_two(
     assert platform.bus
     user, database = issuer.pseudonym(person), Database(server.url("platform_recurring"))
     series = uuid.UUID(platform.call(person, "recurring", "GET", "/series")["series"][-1]["id"])
+    read(database, user, series, clock.now() - datetime.timedelta(hours=1))
     for missed, ended in ((1, False), (2, True)):
         with database.session(user) as session:
             late = clock.today() - datetime.timedelta(days=20)
@@ -74,6 +75,72 @@ def test_a_payment_that_does_not_come_is_told_once_and_a_series_ends_after_two(
     with platform.bus.changed:  # the service's relay was not woken: this test wrote past it
         platform.bus.changed.wait_for(lambda: len(_missed(platform, user)) == 2, 10)
     assert [each.data["series_id"] for each in _missed(platform, user)] == [str(series)] * 2
+
+
+def test_while_a_bank_is_not_read_nobody_knows_what_was_missed(
+    platform: Platform, person: str, server: Postgres, issuer: Issuer
+) -> None:
+    user, database = issuer.pseudonym(person), Database(server.url("platform_recurring"))
+    series = uuid.UUID(platform.call(person, "recurring", "GET", "/series")["series"][0]["id"])
+    with database.session(user) as session:
+        row = store.get(session, series)
+        row.next = clock.today() - datetime.timedelta(days=20)
+        due = store.overdue(row)
+        session.execute(delete(AccountRead))
+    for at in (None, due - datetime.timedelta(days=1), clock.now()):  # never, too early, not sorted yet
+        if at:
+            read(database, user, series, at)
+        with database.session(user) as session:
+            again = store.miss(session, user, series)
+            assert again
+            assert clock.now() < again
+            assert store.get(session, series).missed == 0
+    read(database, user, series, due)  # word that comes late says nothing new
+    with database.session(user) as session:
+        assert store.miss(session, user, series)
+        assert store.get(session, series).missed == 0
+        session.execute(update(AccountRead).values(at=clock.now() - datetime.timedelta(hours=1)))
+    with database.session(user) as session:
+        store.miss(session, user, series)
+        assert store.get(session, series).missed == 1
+    database.close()
+
+
+def test_what_was_due_long_ago_is_not_waited_for(
+    platform: Platform, person: str, server: Postgres, issuer: Issuer
+) -> None:
+    user, database = issuer.pseudonym(person), Database(server.url("platform_recurring"))
+    series = uuid.UUID(platform.call(person, "recurring", "GET", "/series")["series"][0]["id"])
+    with database.session(user) as session:
+        session.execute(delete(AccountRead))
+        row = store.get(session, series)
+        row.next, before = clock.today() - datetime.timedelta(days=61), row.missed
+    with database.session(user) as session:
+        store.miss(session, user, series)
+        assert store.get(session, series).missed == before + 1
+    database.close()
+
+
+def test_a_run_tells_which_accounts_were_read(
+    platform: Platform, person: str, server: Postgres, issuer: Issuer
+) -> None:
+    user, database = issuer.pseudonym(person), Database(server.url("platform_recurring"))
+    start = clock.now()
+    platform.call(person, "sync", "POST", "/runs")
+    platform.settle()
+    accounts = {each["id"] for each in platform.call(person, "account", "GET", "/accounts")["accounts"]}
+    with database.session(user) as session:
+        read_now = session.scalars(select(AccountRead.account_id).where(AccountRead.at >= start))
+        assert {str(each) for each in read_now} == accounts
+    database.close()
+
+
+def read(database: Database, user: uuid.UUID, series: uuid.UUID, at: datetime.datetime) -> None:
+    """The bank of a series' account was read."""
+    with database.session(user) as session:
+        latest = store.get(session, series).transaction_id
+        account = session.scalars(select(Fact.account_id).where(Fact.transaction_id == latest)).one()
+        store.read(session, user, [account], at)
 
 
 def _missed(platform: Platform, user: uuid.UUID) -> list[Event]:

@@ -21,7 +21,7 @@ EVENTS: Mapping[str, Mapping[str, str]] = {
     },
     "sync": {
         "sync.requested": "An unattended synchronisation begins: run_id.",
-        "sync.completed": "It is over: run_id, added, updated, removed.",
+        "sync.completed": "It is over: run_id, accounts (ids of those that were read), added, updated, removed.",
         "sync.failed": "It brought nothing, or not everything: run_id, kinds.",
         "sync.quota_exhausted": "The accesses of a rolling day are used up: account_id, free_at.",
     },

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI, Query
 
 from workloads.chassis import clock, erasure, facts, tasks
 from workloads.chassis.app import UserTransaction, create_app
-from workloads.chassis.events.consumer import Handling
+from workloads.chassis.events.consumer import Handling, Unprocessable
 from workloads.chassis.identity import demands
 from workloads.chassis.problems import documented
 from workloads.chassis.scopes import Scope
@@ -78,6 +78,16 @@ def _on_categorised(handling: Handling) -> None:
         store.look(session, handling.user, {each.party for each in changed})
 
 
+def _on_read(handling: Handling) -> None:
+    try:
+        accounts = [uuid.UUID(each) for each in handling.event.data["accounts"]]
+    except (KeyError, TypeError, ValueError):
+        raise Unprocessable("its accounts are malformed") from None
+    if accounts:
+        with handling.transaction() as session:
+            store.read(session, handling.user, accounts, handling.event.time)
+
+
 def _on_overdue(due: Due) -> datetime.datetime | None:
     with due.database.session(due.user) as session:
         return store.miss(session, due.user, due.item)
@@ -85,6 +95,7 @@ def _on_overdue(due: Due) -> datetime.datetime | None:
 
 HANDLERS = {
     facts.CATEGORISED: _on_categorised,
+    "sync.completed": _on_read,
     erasure.REQUESTED: erasure.handler(store.SERVICE, [Base, tasks.Base]),
 }
 

@@ -1,4 +1,4 @@
-"""The recurring service's tables: facts of transactions, and series found in them."""
+"""The recurring service's tables: facts of transactions, series found in them, and when accounts were read."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ class Fact(Owned, FactColumns, Base):
     """A fact of a transaction."""
 
     __tablename__ = "fact"
+
+
+class AccountRead(Owned, Base):
+    """When an account's bank was last read: until then it is known what came, and what did not."""
+
+    __tablename__ = "account_read"
+    account_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime.datetime]
 
 
 class SeriesRow(Owned, Base):

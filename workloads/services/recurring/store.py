@@ -11,16 +11,22 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from workloads.chassis import clock, tasks
+from workloads.chassis import clock, dialect, tasks
 from workloads.chassis.events import outbox
 from workloads.chassis.problems import not_found
 from workloads.services.recurring import domain
-from workloads.services.recurring.models import Fact, SeriesRow
+from workloads.services.recurring.models import AccountRead, Fact, SeriesRow
 
 SERVICE = "recurring"
 MISSED = "missed"
 """Kind of the task that looks whether an occurrence came."""
 _LARGEST_IN = 500
+_AGAIN = datetime.timedelta(hours=6)
+"""Banks are read with nobody there up to four times a day."""
+_SETTLED = datetime.timedelta(minutes=10)
+"""After a read, until what it brought has been sorted and told of."""
+_LONGEST = datetime.timedelta(days=60)
+"""An occurrence that was due so long ago is told of no more, nor waited for."""
 _SAME = 0.5
 """Two amounts of one party's series with the same rhythm are the same series' when no further apart than this share."""
 
@@ -113,15 +119,36 @@ def overdue(row: SeriesRow) -> datetime.datetime:
     return datetime.datetime.combine(day, datetime.time(6), datetime.UTC)
 
 
+def read(session: Session, user: uuid.UUID, account_ids: Collection[uuid.UUID], at: datetime.datetime) -> None:
+    """These accounts were read. Word of an earlier time, which may come later, changes nothing."""
+    known = select(AccountRead).where(AccountRead.account_id.in_(account_ids))
+    newer = {each.account_id for each in session.scalars(dialect.locked(known, AccountRead)) if each.at >= at}
+    rows = [{"account_id": each, "user_id": user, "at": at} for each in account_ids if each not in newer]
+    dialect.upsert(session, AccountRead, rows, key=["account_id"], update=["at"])
+
+
+def _was_read(session: Session, row: SeriesRow) -> bool:
+    """Whether the series' account was read since the next occurrence should have come."""
+    fact = select(Fact.account_id).where(Fact.transaction_id == row.transaction_id).scalar_subquery()
+    at = session.scalar(select(AccountRead.at).where(AccountRead.account_id == fact))
+    return at is not None and overdue(row).replace(hour=0) <= at <= clock.now() - _SETTLED
+
+
 def miss(session: Session, user: uuid.UUID, series_id: uuid.UUID) -> datetime.datetime | None:
-    """An occurrence did not come: tell of it, and expect the one after. When to look again; None when it has ended."""
+    """An occurrence did not come: tell of it, and expect the one after. When to look again; None when it has ended.
+
+    While its bank can't be read, nobody knows whether it came: it is waited for.
+    """
     row = session.scalar(select(SeriesRow).where(SeriesRow.id == series_id))
     if row is None or row.ended:
         return None
     if overdue(row) > clock.now():
         return overdue(row)  # it has come after all
+    is_recent = clock.today() - row.next < _LONGEST
+    if is_recent and not _was_read(session, row):
+        return clock.now() + _AGAIN
     kind: Any = row.every
-    if not row.ignored and clock.today() - row.next < datetime.timedelta(days=60):
+    if is_recent and not row.ignored:
         told = {"series_id": str(row.id), "expected": row.next.isoformat()}
         outbox.write(session, SERVICE, "recurring.missed", user, told)
     row.missed += 1

@@ -84,8 +84,9 @@ def end(session: Session, user: uuid.UUID, run_id: uuid.UUID, outcome: dict[str,
     about = {"run_id": str(row.id)}
     if kinds:
         outbox.write(session, SERVICE, "sync.failed", user, about | {"kinds": kinds})
+    read: dict[str, Any] = {"accounts": [str(each["account_id"]) for each in outcome["accounts"]]}
     counts = {"added": row.added, "updated": row.updated, "removed": row.removed}
-    outbox.write(session, SERVICE, "sync.completed", user, about | counts)
+    outbox.write(session, SERVICE, "sync.completed", user, about | read | counts)
     return row
 
 
