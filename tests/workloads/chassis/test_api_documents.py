@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from workloads import api_documents
 
 
@@ -11,6 +13,7 @@ def test_the_committed_pages_are_up_to_date() -> None:
     assert api_documents.differences() == [], "run: python -m workloads.api_documents"
 
 
+@pytest.mark.full
 def test_a_changed_missing_or_left_over_page_is_noticed(tmp_path: Path) -> None:
     for path, text in api_documents.written().items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

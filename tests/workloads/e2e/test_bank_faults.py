@@ -136,6 +136,7 @@ def after_a_read(platform: Platform, person: str) -> list[dict[str, Any]]:
     return platform.ledger(person)
 
 
+@pytest.mark.full
 def test_a_first_read_that_fails_brings_nothing_and_the_next_brings_all(platform: Platform, borealis: Faulty) -> None:
     person = f"first-{uuid.uuid4()}"
     platform.connect(person, "borealis")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
 from sqlalchemy import update
 
 from tests.workloads.files import uploaded
@@ -13,6 +14,7 @@ from workloads.chassis import clock
 from workloads.services.transaction.models import MatchSuggestion, Transaction
 
 
+@pytest.mark.full
 def test_a_correction_and_a_receipt_are_the_booked_ones_once_both_are_one(platform: Platform, issuer: Issuer) -> None:
     person = f"merged-{uuid.uuid4()}"
     platform.connect(person, "borealis")

@@ -79,6 +79,7 @@ async def test_every_outcome(bus: Bus, client: ServiceBusClient) -> None:
         assert await receiver.peek_messages(5, sequence_number=1) == []
 
 
+@pytest.mark.full
 @conforms("lock-renewal", "lock-expiry")
 async def test_locks_are_renewed_in_the_background_or_run_out(bus: Bus, client: ServiceBusClient) -> None:
     queue = bus.queue(lockDuration="PT3S")

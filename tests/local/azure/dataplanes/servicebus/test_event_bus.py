@@ -108,6 +108,7 @@ def test_many_events_take_several_batches(service_bus: ServiceBus) -> None:
     assert found == list(range(30))
 
 
+@pytest.mark.full
 def test_without_the_broker_the_bus_is_unavailable_and_comes_back(
     bus: Bus, broker: RunningBroker, service_bus: ServiceBus
 ) -> None:

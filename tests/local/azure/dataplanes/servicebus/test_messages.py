@@ -157,6 +157,7 @@ def test_a_cancelled_message_never_arrives(bus: Bus) -> None:
     assert bus.received(queue, wait=0.3) == []
 
 
+@pytest.mark.full
 @conforms("duplicates")
 def test_a_message_id_counts_once_within_its_window(bus: Bus) -> None:
     queue = bus.queue(requiresDuplicateDetection=True, duplicateDetectionHistoryTimeWindow="PT4S")

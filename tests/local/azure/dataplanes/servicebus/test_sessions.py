@@ -106,6 +106,7 @@ def test_a_receiver_that_lost_its_session_takes_nothing_of_another(bus: Bus) -> 
             other.complete_message(message)
 
 
+@pytest.mark.full
 @conforms("session-lock-renewal")
 def test_a_renewed_session_lock_lasts(bus: Bus) -> None:
     queue = sessions(bus, "a", lockDuration="PT3S")

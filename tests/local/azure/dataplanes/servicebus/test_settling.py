@@ -84,6 +84,7 @@ def test_a_lock_that_runs_out_gives_the_message_back_and_settles_nothing(bus: Bu
         receiver.complete_message(again)
 
 
+@pytest.mark.full
 @conforms("lock-renewal")
 def test_a_renewed_lock_lasts(bus: Bus) -> None:
     queue = bus.queue(lockDuration="PT3S")
