@@ -115,7 +115,7 @@ def bank(deployed: Deployment, provider: Authority, folder: Path) -> Iterator[tu
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's name
             """Quiet."""
 
     ours = Authority(deployed.instance.ca_certificate, deployed.instance.azure / "ca.key", "unused")

@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from tests.end_to_end.stores import rows_with
 from tests.local.azure.dataplanes.conftest import Embedded, embedded, instance  # noqa: F401  # fixtures
 from tests.local.azure.dataplanes.hubs import Hub, make_hub
+from tests.workloads.called import Called
 from tests.workloads.servers import Issuer, Postgres
 from workloads.chassis import clock, erasure
 from workloads.chassis.events.consumer import Handling
@@ -58,19 +59,8 @@ class Weather(httpx.BaseTransport):
         return answer
 
 
-@dataclass
-class Service:
+class Service(Called):
     """The notification service without threads of its own: what is due is done when a test says so."""
-
-    app: Any
-    client: TestClient
-    issuer: Issuer
-
-    def call(self, person: str, method: str, path: str, expect: int = 200, **options: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self.issuer.token(person)}"}
-        answer = self.client.request(method, path, headers=headers, **options)
-        assert answer.status_code == expect, answer.text
-        return answer.json() if answer.content else None
 
     def device(self, person: str, channel: Any, platform: str = "fcmv1") -> str:
         return self.call(person, "POST", "/devices", 201, json={"platform": platform, "channel": channel})["id"]

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from fastapi.testclient import TestClient
 
 from local.azure.entra.graph.permissions import APP_ROLES, ASSIGNMENTS
 from local.azure.entra.graph.store import GraphStore
 from tests.local.azure.dataplanes.conftest import Embedded
-from tests.workloads.servers import Issuer
+from tests.workloads.called import Called
 from workloads.chassis import erasure
 from workloads.chassis.events.consumer import Handling
 from workloads.chassis.events.envelope import Event
@@ -114,19 +113,8 @@ class Tenant:
         return any(self.graph.get(each).is_success for each in paths)
 
 
-@dataclass
-class Service:
+class Service(Called):
     """The user service, called as people."""
-
-    app: Any
-    client: TestClient
-    issuer: Issuer
-
-    def call(self, person: str, method: str, path: str, expect: int = 200, **options: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self.issuer.token(person)}"}
-        answer = self.client.request(method, path, headers=headers, **options)
-        assert answer.status_code == expect, answer.text
-        return answer.json()
 
     def requested(self, person: str, round_: int = erasure.ROUNDS, erasure_id: uuid.UUID | None = None) -> Event:
         data = {"erasure_id": str(erasure_id or uuid.uuid4()), "round": round_}
